@@ -1,0 +1,170 @@
+"""Purchases through the API."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Router, Schema, Status
+from pydantic import ValidationError
+
+from campaigns import explaining, purchases
+from campaigns.models import Purchase
+from campaigns.queries import purchases as read_purchases
+from campaigns.schemas import BasketIn, BatchIn, PurchaseIn, PurchaseOut
+from loyalty import money, queries
+from loyalty.endpoints import write
+from loyalty.problems import Fault, Problem
+from members.access import Key
+from members.models import ApiKey
+
+router = Router(tags=["Purchases"])
+POS = Key("pos")
+
+
+class BatchOut(Schema):
+    results: list[dict[str, Any]]
+
+
+@router.post("/purchases", auth=POS, response={201: PurchaseOut})
+def record(request: HttpRequest, response: HttpResponse, body: PurchaseIn) -> Status[Any]:
+    """A receipt earns points, once."""
+
+    def act() -> tuple[int, Any]:
+        _only_its_store(request, body)
+        [outcome] = purchases.record([body], now=timezone.now())
+        if isinstance(outcome, Problem):
+            raise outcome
+        return 201, answers([outcome.id])[outcome.id]
+
+    return write(request, response, act)
+
+
+@router.post("/purchases/quote", auth=POS)
+def quote(request: HttpRequest, body: BasketIn) -> Any:
+    """What the basket would earn now; no points move."""
+    now = timezone.now()
+    _only_its_store(request, body)
+    facts = purchases.gather([body])
+    if problem := purchases.refusal(body, facts, now=now):
+        raise problem
+    judgement = purchases.judge(body, facts, body.occurred_at or now)
+    awards = [
+        {"rule": step["rule"], "points": step["points"], "explanation": explaining.rule_sentence(step, judgement.trace, body.currency)}
+        for step in judgement.trace["rules"]
+    ]
+    return {"points_to_earn": judgement.points, "awards": awards, "trace": judgement.trace}
+
+
+@router.post("/purchases/batch", auth=POS, response=BatchOut)
+def batch(request: HttpRequest, response: HttpResponse, body: BatchIn) -> Status[Any]:
+    """Up to 1,000 receipts of a till that was offline; one bad item never spoils the others."""
+    return write(request, response, lambda: (200, {"results": _batch(request, body)}))
+
+
+@router.get("/purchases/{uuid:purchase}", auth=Key("pos", "read"))
+def read(request: HttpRequest, purchase: UUID) -> Any:
+    one = _found(request, purchase)
+    lines = [
+        {"line_id": line.line_id, "sku": line.sku, "category": line.category, "brand": line.brand,
+         "quantity": f"{line.quantity:f}", "net_amount": money.plain(line.net_amount, one.currency), "points": line.points}
+        for line in one.lines.order_by("id")
+    ]  # fmt: skip
+    return answers([one.pk])[one.pk] | {
+        "source": one.source,
+        "receipt_number": one.receipt_number,
+        "store": one.store.code,
+        "member": str(one.member_id),
+        "occurred_at": one.occurred_at.isoformat(),
+        "recorded_at": one.recorded_at.isoformat(),
+        "lines": lines,
+        "returns": [],
+    }
+
+
+@router.get("/purchases/{uuid:purchase}/trace", auth=Key("pos", "read"))
+def trace(request: HttpRequest, purchase: UUID) -> Any:
+    """How the points came about: basis by line, each rule with its arithmetic, rounding, terms; in words and numbers."""
+    one = _found(request, purchase)
+    lines = [
+        {"line_id": line.line_id, "basis": money.plain(line.basis, one.currency), "points": line.points}
+        for line in one.lines.order_by("id")
+    ]
+    return {"id": str(one.pk), "explanation": explaining.sentences(one.trace, one.currency), "lines": lines, **one.trace}
+
+
+def answers(ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
+    """The answer that each purchase is told with, in a constant number of statements."""
+    now, found = timezone.now(), read_purchases(ids)
+    balances = queries.net_balances(one.member.holder for one in found.values())
+    return {id_: _answer(one, balances[one.member.holder], now) for id_, one in found.items()}
+
+
+def _answer(one: Purchase, balance: int, now: Any) -> dict[str, Any]:
+    awards = list(one.awards.all())
+    steps = {step["version"]: step for step in one.trace["rules"]}
+    return {
+        "id": str(one.pk),
+        "points_earned": one.points_earned,
+        "points_pending": sum(award.points for award in awards if award.available_at > now),
+        "points_spent": 0,
+        "money_due": money.plain(one.net_amount, one.currency),
+        "currency": one.currency,
+        "awards": [
+            {
+                "rule": award.rule_version.rule.code, "campaign": None, "points": award.points,
+                "available_at": award.available_at.isoformat(),
+                "expires_at": award.expires_at and award.expires_at.isoformat(),
+                "explanation": explaining.rule_sentence(steps[str(award.rule_version_id)], one.trace, one.currency),
+            }
+            for award in awards
+        ],
+        "balance": balance,
+    }  # fmt: skip
+
+
+def _batch(request: HttpRequest, body: BatchIn) -> list[dict[str, Any]]:
+    judged: list[PurchaseIn | Problem] = [_parsed(request, item) for item in body.purchases]
+    good = [one for one in judged if isinstance(one, PurchaseIn)]
+    outcomes = iter(purchases.record(good, now=timezone.now()))
+    results = [one if isinstance(one, Problem) else next(outcomes) for one in judged]
+    told = answers([one.id for one in results if isinstance(one, purchases.Recorded)])
+    return [_result(item, one, told) for item, one in zip(body.purchases, results, strict=True)]
+
+
+def _parsed(request: HttpRequest, item: dict[str, Any]) -> PurchaseIn | Problem:
+    try:
+        one = PurchaseIn.model_validate(item)
+        _only_its_store(request, one)
+    except ValidationError as error:
+        return Problem("validation", "Some fields need another value.", faults=faults(error))
+    except Problem as problem:
+        return problem
+    return one
+
+
+def faults(error: ValidationError) -> list[Fault]:
+    return [Fault("/" + "/".join(str(part) for part in one["loc"]), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+
+
+def _result(item: dict[str, Any], one: purchases.Recorded | Problem, told: dict[UUID, dict[str, Any]]) -> dict[str, Any]:
+    number = item.get("receipt_number")
+    if isinstance(one, Problem):
+        wrong = [{"pointer": fault.pointer, "detail": fault.detail} for fault in one.faults]
+        problem = {"type": one.slug, "title": one.title, "status": one.status, "detail": one.detail, "errors": wrong}
+        return {"receipt_number": number, "status": one.status, "problem": problem}
+    return {"receipt_number": number, "status": 201, "id": str(one.id), "points_earned": told[one.id]["points_earned"]}
+
+
+def _only_its_store(request: HttpRequest, body: BasketIn) -> None:
+    key: ApiKey = request.auth  # type: ignore[attr-defined]
+    if key.store is not None and key.store.code != body.store:
+        raise Problem("forbidden-scope", f"This key is bound to store {key.store.code}.", status=403)
+
+
+def _found(request: HttpRequest, purchase: UUID) -> Purchase:
+    key: ApiKey = request.auth  # type: ignore[attr-defined]
+    one = read_purchases([purchase]).get(purchase)
+    if one is None or (key.store_id is not None and key.store_id != one.store_id):
+        raise Problem("not-found", "No purchase has this id.", status=404)
+    return one

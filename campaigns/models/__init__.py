@@ -1,0 +1,4 @@
+from campaigns.models.purchases import Award, Purchase, PurchaseLine
+from campaigns.models.rules import EarnRule, RuleVersion
+
+__all__ = ["Award", "EarnRule", "Purchase", "PurchaseLine", "RuleVersion"]

@@ -1,0 +1,48 @@
+"""Earn rules as data: a rule has a code and a name; what it does stands in frozen versions."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import UUID7
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.models.places import CODE
+
+
+class EarnRule(models.Model):
+    code = models.CharField(_("code"), max_length=40, unique=True, validators=[CODE])
+    name = models.CharField(_("name"), max_length=120)
+
+    class Meta:
+        verbose_name = _("earn rule")
+        verbose_name_plural = _("earn rules")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleVersion(models.Model):
+    """What a rule does from `starts_at` on, until its next version. Frozen once published (a trigger says the same)."""
+
+    class Kind(models.TextChoices):
+        BASE = "base", _("base")
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    rule = models.ForeignKey(EarnRule, models.PROTECT, related_name="versions", verbose_name=_("rule"))
+    version = models.PositiveIntegerField(_("version"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    value = models.DecimalField(_("points per 1.00"), max_digits=12, decimal_places=6)
+    starts_at = models.DateTimeField(_("starts"))
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("rule version")
+        verbose_name_plural = _("rule versions")
+        ordering = ["rule", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "version"], name="rule_version_once"),
+            models.CheckConstraint(condition=Q(value__gte=0), name="rule_value_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id}/{self.version}"

@@ -1,0 +1,199 @@
+"""A receipt becomes points: the one path for a live receipt, a till that was offline, an import of history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from campaigns import engine, rules
+from campaigns.models import Award, Purchase, PurchaseLine
+from campaigns.schemas import BasketIn, PurchaseIn
+from loyalty import bulk, documents, outbox, posting, queries, terms
+from loyalty.acts import Accrual, Posted
+from loyalty.ids import uuid7
+from loyalty.models import Store
+from loyalty.problems import Fault, Problem
+from loyalty.terms import Terms
+from members.models import Member
+from members.queries import MemberFacts, resolve
+
+OLDEST = timedelta(days=30)
+# A till's clock may run ahead by this much.
+AHEAD = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The receipt stands as purchase `id`; `replayed`: it stood there before and says the same."""
+
+    id: UUID
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that judging a batch of receipts needs, read in a constant number of statements."""
+
+    stores: dict[str, Store]
+    members: dict[str, MemberFacts]
+    terms: list[Terms]
+    rules: list[rules.Published]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A receipt that may be taken, with what it earns."""
+
+    id: UUID
+    receipt: PurchaseIn
+    store: Store
+    member: MemberFacts
+    terms: Terms
+    judgement: engine.Judgement
+
+    def document(self) -> documents.Document:
+        one = self.receipt
+        lines = sorted((line.line_id, line.sku, line.category, line.brand, _plain(line.quantity), _plain(line.net_amount)) for line in one.lines)
+        content = [one.store, str(self.member.id), one.occurred_at.astimezone(UTC).isoformat(), one.currency, lines]
+        return documents.Document(one.source, one.receipt_number, "purchase", self.id, documents.fingerprint(content))
+
+
+def gather(receipts: Sequence[BasketIn]) -> Facts:
+    return Facts(
+        stores=queries.stores_by_code(one.store for one in receipts),
+        members=resolve(one.member for one in receipts),
+        terms=terms.published(),
+        rules=rules.published(),
+    )
+
+
+def judge(receipt: BasketIn, facts: Facts, at: datetime) -> engine.Judgement:
+    """What the receipt earns under the rules of `at`."""
+    lines = [engine.Line(line.line_id, line.net_amount) for line in receipt.lines]
+    return engine.judge(lines, rules.in_force(facts.rules, at))
+
+
+def refusal(receipt: BasketIn, facts: Facts, *, now: datetime, history: bool = False) -> Problem | None:
+    """Why this receipt cannot be taken; None if it can. `history`: it may be older than a till's may."""
+    at = receipt.occurred_at or now
+    contract = terms.in_force(facts.terms, at)
+    member = facts.members.get(receipt.member)
+    if receipt.store not in facts.stores:
+        return _wrong("unknown-store", "/store", _("There is no store %(code)s.") % {"code": receipt.store})
+    if member is None:
+        return _wrong("unknown-member", "/member", _("No member has the card or id %(text)s.") % {"text": receipt.member})
+    if member.status != Member.Status.ACTIVE:
+        return Problem("not-eligible", _("This card is blocked or closed; it earns no points."), status=409)
+    if receipt.currency != contract.currency:
+        detail = _("The programme's currency is %(currency)s.") % {"currency": contract.currency}
+        return _wrong("validation", "/currency", detail)
+    if at > now + AHEAD:
+        return _wrong("validation", "/occurred_at", _("The receipt is dated in the future."))
+    if at < now - OLDEST and not history:
+        return _wrong("validation", "/occurred_at", _("The receipt is older than 30 days."))
+    for i, line in enumerate(receipt.lines):
+        if line.net_amount != round(line.net_amount, contract.minor_units):
+            detail = _("Give at most %(count)d decimals.") % {"count": contract.minor_units}
+            return _wrong("validation", f"/lines/{i}/net_amount", detail)
+    return None
+
+
+def record(receipts: Sequence[PurchaseIn], *, now: datetime, history: bool = False) -> list[Recorded | Problem]:
+    """Take each receipt once, judge it by the rules of its day and post what it earned; answers in order.
+
+    A batch costs a constant number of statements. The same receipt again answers as `replayed`; the same number with
+    other content is refused with `duplicate-document`. One refused receipt never spoils the others.
+    """
+    facts = gather(receipts)
+    answers: list[Recorded | Problem | _Judged] = []
+    for one in receipts:
+        answers.append(refusal(one, facts, now=now, history=history) or _judged(one, facts))
+    judged = [one for one in answers if isinstance(one, _Judged)]
+    with transaction.atomic():
+        posting.lock({one.member.holder for one in judged})
+        taken = documents.take([one.document() for one in judged])
+        fresh = [one for one, document in zip(judged, taken, strict=True) if document.fresh]
+        _write(fresh, now=now)
+    standing = iter(taken)
+    return [_answer(next(standing)) if isinstance(one, _Judged) else one for one in answers]
+
+
+def _judged(receipt: PurchaseIn, facts: Facts) -> _Judged:
+    return _Judged(
+        uuid7(), receipt, facts.stores[receipt.store], facts.members[receipt.member],
+        terms.in_force(facts.terms, receipt.occurred_at), judge(receipt, facts, receipt.occurred_at),
+    )  # fmt: skip
+
+
+def _write(fresh: Sequence[_Judged], *, now: datetime) -> None:
+    acts = [act for one in fresh for act in _accruals(one)]
+    entries = posting.accrue(acts, now=now)
+    posted = {act.key: outcome.entry for act, outcome in zip(acts, entries, strict=True) if isinstance(outcome, Posted)}
+    assert len(posted) == len(acts), "a fresh receipt's points were refused"
+    bulk.insert(Purchase, [_purchase_row(one, now) for one in fresh])
+    bulk.insert(PurchaseLine, [row for one in fresh for row in _line_rows(one)])
+    bulk.insert(
+        Award,
+        [
+            {"purchase_id": one.id, "rule_version_id": act.rule_version, "points": act.points, "entry": posted[act.key],
+             "available_at": act.available_at, "expires_at": act.expires_at}
+            for one in fresh for act in _accruals(one)
+        ],
+    )  # fmt: skip
+    outbox.tell(
+        outbox.Event("purchase.recorded", one.member.id, {"purchase": str(one.id), "points": one.judgement.points})
+        for one in fresh
+    )
+
+
+def _accruals(one: _Judged) -> list[Accrual]:
+    at = one.receipt.occurred_at
+    usable = one.terms.usable_from(at)
+    return [
+        Accrual(
+            key=f"purchase:{one.id}:{granted.rule.code}", holder=one.member.holder, points=granted.points,
+            occurred_at=at, available_at=usable, expires_at=one.terms.ends(usable), store=one.store.pk,
+            reference=one.receipt.receipt_number, reason=granted.rule.code, terms=one.terms.id,
+            rule_version=granted.rule.version,
+        )
+        for granted in one.judgement.granted
+    ]  # fmt: skip
+
+
+def _purchase_row(one: _Judged, now: datetime) -> dict[str, Any]:
+    receipt = one.receipt
+    return {
+        "id": one.id, "source": receipt.source, "receipt_number": receipt.receipt_number, "member_id": one.member.id,
+        "store_id": one.store.pk, "occurred_at": receipt.occurred_at, "recorded_at": now, "currency": receipt.currency,
+        "net_amount": sum((line.net_amount for line in receipt.lines), Decimal(0)), "points_earned": one.judgement.points,
+        "trace": one.judgement.trace | {"terms": one.terms.version},
+    }  # fmt: skip
+
+
+def _line_rows(one: _Judged) -> list[dict[str, Any]]:
+    return [
+        {
+            "purchase_id": one.id, "line_id": line.line_id, "sku": line.sku, "category": line.category, "brand": line.brand,
+            "quantity": line.quantity, "net_amount": line.net_amount, "basis": line.net_amount, "points": points,
+        }
+        for line, points in zip(one.receipt.lines, one.judgement.line_points, strict=True)
+    ]  # fmt: skip
+
+
+def _answer(taken: documents.Taken) -> Recorded | Problem:
+    if not taken.same:
+        return Problem("duplicate-document", _("This receipt number was used for another receipt."), status=409)
+    return Recorded(taken.id, replayed=not taken.fresh)
+
+
+def _wrong(slug: str, pointer: str, detail: str) -> Problem:
+    return Problem(slug, detail, faults=[Fault(pointer, detail)])
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"

@@ -1,0 +1,77 @@
+"""Shapes of the purchase API; files and tills that were offline are judged by the same ones."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from django.utils.translation import gettext as _
+from ninja import Schema
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+
+from members.schemas import Strict, no_nul
+
+
+def _text(length: int, *, empty: bool = False) -> Any:
+    limits = StringConstraints(strip_whitespace=True, min_length=0 if empty else 1, max_length=length)
+    return Annotated[str, limits, AfterValidator(no_nul)]
+
+
+Amount = Annotated[Decimal, Field(ge=0, le=Decimal(10) ** 9, decimal_places=3, max_digits=13)]
+Quantity = Annotated[Decimal, Field(ge=0, le=Decimal(10) ** 9, decimal_places=3, max_digits=13)]
+
+
+class LineIn(Strict):
+    line_id: _text(40)  # type: ignore[valid-type]
+    sku: _text(64, empty=True) = ""  # type: ignore[valid-type]
+    category: _text(80, empty=True) = ""  # type: ignore[valid-type]
+    brand: _text(80, empty=True) = ""  # type: ignore[valid-type]
+    quantity: Quantity = Decimal(1)
+    net_amount: Amount
+
+
+class BasketIn(Strict):
+    """A purchase without numbers, to be quoted."""
+
+    store: _text(40)  # type: ignore[valid-type]
+    member: _text(80)  # type: ignore[valid-type]
+    occurred_at: AwareDatetime | None = None
+    currency: _text(3)  # type: ignore[valid-type]
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=1000)]
+
+    @model_validator(mode="after")
+    def lines_are_told_apart(self) -> "BasketIn":
+        if len({line.line_id for line in self.lines}) != len(self.lines):
+            raise ValueError(_("Give each line its own line_id."))
+        return self
+
+
+class PurchaseIn(BasketIn):
+    source: _text(60)  # type: ignore[valid-type]
+    receipt_number: _text(120)  # type: ignore[valid-type]
+    occurred_at: AwareDatetime
+
+
+class BatchIn(Strict):
+    """Each item is judged by itself, so it is taken as it comes."""
+
+    purchases: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
+
+
+class AwardOut(Schema):
+    rule: str
+    campaign: str | None
+    points: int
+    available_at: datetime
+    expires_at: datetime | None
+    explanation: str
+
+
+class PurchaseOut(Schema):
+    id: str
+    points_earned: int
+    points_pending: int
+    points_spent: int
+    money_due: str
+    currency: str
+    awards: list[AwardOut]
+    balance: int

@@ -1,0 +1,61 @@
+"""The REST API: routers of the rooms under one roof, problems as application/problem+json (RFC 9457)."""
+
+from typing import Any
+
+import structlog
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from campaigns.api import router as purchases
+from config.pages.points import router as points
+from loyalty.problems import Fault, Problem
+from members.api import router as members
+
+api = NinjaAPI(title="Regulars", version="1", description="Members, points and purchases for tills, apps and partners.")
+api.add_router("", members)
+api.add_router("", points)
+api.add_router("", purchases)
+
+STATUS_SLUGS = {400: "validation", 401: "unauthenticated", 404: "not-found", 405: "method-not-allowed", 429: "rate-limited"}
+
+
+def answer(problem: Problem) -> HttpResponse:
+    """The problem document; its type is the stable slug."""
+    body: dict[str, Any] = {"type": problem.slug, "title": problem.title, "status": problem.status, "detail": problem.detail}
+    body["request_id"] = structlog.contextvars.get_contextvars().get("request_id")
+    if problem.faults:
+        body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in problem.faults]
+    response = JsonResponse(body | problem.extra, status=problem.status, content_type="application/problem+json")
+    if problem.retry_after is not None:
+        response["Retry-After"] = str(problem.retry_after)
+    return response
+
+
+@api.exception_handler(Problem)
+def on_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
+    return answer(problem)
+
+
+@api.exception_handler(ValidationError)
+def on_validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    # A location is ("body", "body", "lines", 0, "net_amount"): where it came from, the parameter, the way in.
+    faults = [Fault("/" + "/".join(str(part) for part in one["loc"][2:]), one["msg"].removeprefix("Value error, ")) for one in error.errors]
+    return answer(Problem("validation", "Some fields need another value.", faults=faults))
+
+
+@api.exception_handler(AuthenticationError)
+def on_unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    response = answer(Problem("unauthenticated", "Send a valid key as `Authorization: Bearer <key>`.", status=401))
+    response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+@api.exception_handler(Http404)
+def on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    return answer(Problem("not-found", "There is nothing at this address.", status=404))
+
+
+@api.exception_handler(HttpError)
+def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return answer(Problem(STATUS_SLUGS.get(error.status_code, "validation"), str(error), status=error.status_code))

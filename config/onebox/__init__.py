@@ -1,0 +1,1 @@
+"""The one-box runner: PostgreSQL, Valkey, web, worker and beat on one machine, under one command."""

@@ -1,0 +1,119 @@
+"""The member's pages about points: card, code, expiry dates, history, a line explained."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import segno
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+
+from campaigns import explaining
+from config.pages import statement
+from loyalty import money, queries, terms
+from loyalty.paging import decode, encode
+from loyalty.problems import Problem
+from members import cards, contacts
+from members.access import for_member, member_of, public
+from members.models import Member
+
+PAGE = 50
+RECENTLY_EXPIRED = timedelta(days=90)
+
+
+@public
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect("card" if member_of(request, earn_only=True) else "join")
+
+
+@for_member(earn_only=True)
+def card(request: HttpRequest, member: Member) -> HttpResponse:
+    now = timezone.now()
+    contract = terms.current(now)
+    lines = statement.explained(queries.statement(member.holder, limit=3))
+    context = card_facts(member, now) | {
+        "expiring": statement.expiries(member.holder, contract, now)[:2],
+        "lines": [line.shown(contract) for line in lines],
+        "verify_url": reverse("account_confirm_login_code"),
+    }
+    return render(request, "portal/card.html", context)
+
+
+@for_member(earn_only=True)
+def code(request: HttpRequest, member: Member) -> HttpResponse:
+    return render(request, "portal/code.html", card_facts(member, timezone.now()))
+
+
+def card_facts(member: Member, now: datetime) -> dict[str, Any]:
+    """What the card itself shows: the code, and points with their worth."""
+    contract, points = terms.current(now), queries.balances([member.holder], now)[member.holder]
+    newest = member.cards.first()
+    number = newest.number if newest else ""
+    masked = contacts.masked_email(member.email) or contacts.masked_phone(member.phone)
+    return {
+        "member": {"display_name": member.given_name, "verified": member.is_verified, "contact_masked": masked},
+        "card": {"number": number, "number_grouped": cards.grouped(number), "qr_svg": qr(number)},
+        "points": points,
+        "worth": money.text(contract.worth(max(points.available, 0)), contract.currency),
+    }
+
+
+def qr(text: str) -> str:
+    """An SVG without a size of its own, black on white with four quiet modules."""
+    made = segno.make(text, error="m", micro=False)
+    svg = made.svg_inline(border=4, light="#fff", dark="#000", omitsize=True)
+    return mark_safe(svg)  # noqa: S308  made of a card number by segno
+
+
+@for_member(earn_only=True)
+def expiry(request: HttpRequest, member: Member) -> HttpResponse:
+    now = timezone.now()
+    contract = terms.current(now)
+    lines = queries.statement(member.holder, kinds=statement.FILTERS["expired"], limit=20)
+    expired = [line for line in statement.explained(lines) if line.line.occurred_at > now - RECENTLY_EXPIRED]
+    context = {"months": statement.expiries(member.holder, contract, now), "expired": [one.shown(contract) for one in expired]}
+    return render(request, "portal/expiry.html", context)
+
+
+@for_member(earn_only=True)
+def history(request: HttpRequest, member: Member) -> HttpResponse:
+    contract, chosen = terms.current(timezone.now()), request.GET.get("show", "")
+    try:
+        position = decode(request.GET.get("after"), 1)
+    except Problem:
+        return redirect("history")
+    before = position[0] if position and isinstance(position[0], int) else None
+    lines = queries.statement(member.holder, before=before, limit=PAGE + 1, kinds=statement.FILTERS.get(chosen))
+    shown = [line.shown(contract) for line in statement.explained(lines[:PAGE])]
+    labels = {"": _("All"), "earned": _("Earned"), "used": _("Used"), "expired": _("Expired")}
+    more = f"?show={chosen}&after={encode([lines[PAGE - 1].seq])}" if len(lines) > PAGE else None
+    context = {
+        "months": statement.by_month(shown),
+        "filters": [{"label": label, "url": f"?show={key}", "current": key == chosen} for key, label in labels.items()],
+        "next_url": more,
+    }
+    return render(request, "portal/history.html", context)
+
+
+@for_member(earn_only=True)
+def line(request: HttpRequest, member: Member, entry: UUID) -> HttpResponse:
+    contract = terms.current(timezone.now())
+    found = statement.explained(queries.statement(member.holder, entry=entry, limit=1))
+    if not found:
+        raise Http404
+    [one] = found
+    ends = queries.expiry_of_lots(member.holder, [entry]).get(entry)
+    context: dict[str, Any] = {"line": one.shown(contract), "expires_on": contract.last_day(ends) if ends else None}
+    if purchase := one.purchase:
+        context["steps"] = explaining.sentences(purchase.trace, purchase.currency)
+        context["receipt"] = {
+            "store": purchase.store.name,
+            "time": purchase.occurred_at.astimezone(contract.zone),
+            "number": purchase.receipt_number,
+            "amount": money.text(purchase.net_amount, purchase.currency),
+        }
+    return render(request, "portal/line.html", context)

@@ -1,0 +1,41 @@
+"""One box sends its mail to a folder; staff read it here, sign-in codes included."""
+
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csp import csp_override
+
+from config.adminsite import ADMIN_CSP
+from members.access import for_staff
+
+SHOWN = 100
+
+
+@csp_override(ADMIN_CSP)
+@for_staff("members.view_message")
+def mailbox(request: HttpRequest) -> HttpResponse:
+    if not settings.MAIL_DIR:
+        raise Http404
+    files = sorted(Path(settings.MAIL_DIR).glob("*.log"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    mails = [{"name": file.name, "mail": _read(file)} for file in files[:SHOWN]]
+    return render(request, "admin/mailbox.html", admin.site.each_context(request) | {"mails": mails})
+
+
+@csp_override(ADMIN_CSP)
+@for_staff("members.view_message")
+def mail(request: HttpRequest, name: str) -> HttpResponse:
+    if not settings.MAIL_DIR or name not in {file.name for file in Path(settings.MAIL_DIR).glob("*.log")}:
+        raise Http404
+    message = _read(Path(settings.MAIL_DIR) / name)
+    part = message.get_body(("plain",))
+    context = {"mail": message, "text": part.get_content() if part else ""}
+    return render(request, "admin/mail.html", admin.site.each_context(request) | context)
+
+
+def _read(file: Path) -> EmailMessage:
+    return message_from_bytes(file.read_bytes(), policy=policy.default)  # type: ignore[return-value]

@@ -1,0 +1,99 @@
+"""A member's points as both the portal and the API tell them: ledger lines, explained by the purchases behind them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from campaigns import explaining
+from campaigns.models import Purchase
+from campaigns.queries import purchases_by_entry
+from loyalty import queries
+from loyalty.models import Kind
+from loyalty.queries import StatementLine
+from loyalty.terms import Terms
+
+FILTERS = {
+    "earned": [Kind.EARN, Kind.BONUS, Kind.IMPORT, Kind.EXCHANGE_IN, Kind.RESTORE],
+    "used": [Kind.BURN, Kind.EXCHANGE_OUT],
+    "expired": [Kind.EXPIRE],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One line of the passbook."""
+
+    line: StatementLine
+    title: str
+    detail: str
+    purchase: Purchase | None
+
+    def shown(self, contract: Terms) -> dict[str, Any]:
+        return {
+            "id": self.line.entry,
+            "date": contract.day_of(self.line.occurred_at),
+            "kind": self.line.kind,
+            "title": self.title,
+            "detail": self.detail,
+            "points": self.line.points,
+            "balance_after": self.line.balance_after,
+            "url": reverse("line", args=[self.line.entry]),
+        }
+
+
+def explained(lines: Sequence[StatementLine]) -> list[Explained]:
+    """Each line with its title and arithmetic, in one statement for all."""
+    bought = purchases_by_entry([line.entry for line in lines])
+    return [Explained(line, title(line), detail(bought.get(line.entry)), bought.get(line.entry)) for line in lines]
+
+
+def title(line: StatementLine) -> str:
+    place = {"store": line.store_name}
+    match line.kind:
+        case Kind.EARN | Kind.BONUS:
+            return _("Purchase at %(store)s") % place if line.store_name else _("Purchase")
+        case Kind.BURN:
+            return _("Used at %(store)s") % place if line.store_name else _("Points used")
+        case Kind.EXPIRE:
+            return _("Points expired")
+        case Kind.ADJUST:
+            return _("Corrected by the shop")
+        case Kind.REVERSE:
+            return _("Undone by the shop")
+        case Kind.IMPORT:
+            return _("Brought along from the old card")
+    return str(Kind(line.kind).label)
+
+
+def detail(purchase: Purchase | None) -> str:
+    if purchase is None:
+        return ""
+    return "; ".join(explaining.rule_sentence(step, purchase.trace, purchase.currency) for step in purchase.trace["rules"])
+
+
+def by_month(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines, newest first, under the first day of their month; a line recorded late stands where it was recorded."""
+    months: list[dict[str, Any]] = []
+    for line in lines:
+        first = line["date"].replace(day=1)
+        if not months or months[-1]["label_date"] != first:
+            months.append({"label_date": first, "lines": []})
+        months[-1]["lines"].append(line)
+    return months
+
+
+def expiries(holder: UUID, contract: Terms, now: datetime) -> list[dict[str, Any]]:
+    """What ends on which day, soonest first, with the lots it comes from."""
+    days: dict[date, dict[str, Any]] = {}
+    for lot in queries.open_lots(holder, now):
+        if lot.expires_at is None:
+            continue
+        day = days.setdefault(contract.last_day(lot.expires_at), {"points": 0, "lots": []})
+        day["points"] += lot.points
+        day["lots"].append({"points": lot.points, "store": lot.store_name, "earned_on": contract.day_of(lot.earned_at)})
+    return [{"on": day, **what} for day, what in days.items()]

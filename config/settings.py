@@ -1,0 +1,223 @@
+"""Settings of Regulars. Everything that differs between installations comes from the environment."""
+
+import sys
+from pathlib import Path
+
+import dj_database_url
+from django.utils.csp import CSP
+
+from config import environment, logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# `up` starts the servers that everything else needs, so it alone runs without them.
+STARTS_SERVERS = sys.argv[1:2] == ["up"]
+if not STARTS_SERVERS:
+    environment.adopt_running_box()
+
+ONE_BOX = environment.flag("REGULARS_ONE_BOX")
+DEBUG = environment.flag("DEBUG")
+SECRET_KEY = environment.text("SECRET_KEY", "only-for-up" if STARTS_SERVERS else None)
+ORIGIN = environment.text("REGULARS_ORIGIN", "http://localhost:8000")
+SECURE = ORIGIN.startswith("https://")
+ALLOWED_HOSTS = environment.names("REGULARS_HOSTS", "localhost,127.0.0.1")
+CSRF_TRUSTED_ORIGINS = [ORIGIN]
+
+# The programme: read when the first terms version is written, and never again.
+REGULARS_NAME = environment.text("REGULARS_NAME", "Regulars")
+REGULARS_CURRENCY = environment.text("REGULARS_CURRENCY", "EUR")
+REGULARS_TIMEZONE = environment.text("REGULARS_TIMEZONE", "Europe/Paris")
+# Phone numbers without a country's code are read as numbers of this country (ISO 3166).
+REGULARS_COUNTRY = environment.text("REGULARS_COUNTRY", "FR")
+
+INSTALLED_APPS = [
+    "config",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "config.apps.RegularsAdminConfig",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "ninja",
+    "import_export",
+    "django_structlog",
+    "lucide",
+    "loyalty",
+    "members",
+    "catalog",
+    "campaigns",
+]
+
+MIDDLEWARE = [
+    "django_structlog.middlewares.RequestMiddleware",
+    "config.middleware.request_id_header",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "config.middleware.private_pages",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.pages.frame.portal",
+            ],
+        },
+    },
+]
+
+# DATABASE_URL is the application role; `migrate` alone runs as the owner (config/management/commands/migrate.py).
+DATABASES = {}
+if not STARTS_SERVERS:
+    DATABASES["default"] = dj_database_url.parse(environment.text("DATABASE_URL"), conn_max_age=0)
+    DATABASES["default"]["OPTIONS"] = {"options": "-c lock_timeout=5s -c statement_timeout=15s"}
+    if sys.argv[0].endswith("manage.py") or sys.argv[0].endswith("celery"):
+        DATABASES["default"]["OPTIONS"] = {"options": "-c lock_timeout=5s"}
+    if environment.flag("DB_POOL"):
+        DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10}
+DATABASE_OWNER_URL = environment.text("DATABASE_OWNER_URL", "")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = environment.text("REDIS_URL", "redis://localhost:6379/0" if STARTS_SERVERS else None)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CELERY_BROKER_URL = (
+    REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+    if REDIS_URL.startswith("unix://")
+    else REDIS_URL
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_TIMEZONE = "UTC"
+
+AUTH_USER_MODEL = "members.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_ADAPTER = "members.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"request_login_code": "members.forms.SignInForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+LOGIN_URL = "account_request_login_code"
+LOGIN_REDIRECT_URL = "card"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_request_login_code"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
+
+SESSION_COOKIE_AGE = 180 * 24 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = 63_072_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_SSL_REDIRECT = SECURE and environment.flag("REGULARS_HTTPS_REDIRECT", default=True)
+if environment.flag("REGULARS_BEHIND_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:"],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+    "form-action": [CSP.SELF],
+}
+
+# Mail: a folder that staff can read in the admin (one box), or an SMTP server.
+MAIL_DIR = environment.text("REGULARS_MAIL_DIR", "")
+DEFAULT_FROM_EMAIL = environment.text("REGULARS_MAIL_FROM", "Regulars <card@localhost>")
+if MAIL_DIR:
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.filebased.EmailBackend", "OPTIONS": {"file_path": MAIL_DIR}}}
+else:
+    MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {
+                "host": environment.text("SMTP_HOST", "localhost"),
+                "port": environment.whole("SMTP_PORT", 25),
+                "username": environment.text("SMTP_USER", ""),
+                "password": environment.text("SMTP_PASSWORD", ""),
+                "use_tls": environment.flag("SMTP_TLS"),
+            },
+        }
+    }
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français"), ("zh-hans", "简体中文"), ("zh-hant", "繁體中文")]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+LANGUAGE_COOKIE_AGE = SESSION_COOKIE_AGE
+USE_THOUSAND_SEPARATOR = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(environment.text("REGULARS_STATIC_ROOT", str(BASE_DIR / "var" / "static")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = False
+
+LOGGING = logs.configure(debug=DEBUG)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+UNFOLD = {
+    "SITE_TITLE": REGULARS_NAME,
+    "SITE_HEADER": REGULARS_NAME,
+    "SITE_SYMBOL": "storefront",
+    "SHOW_HISTORY": True,
+    "SITE_URL": "/",
+    "STYLES": ["config.pages.frame.admin_css"],
+    "SIDEBAR": {"show_search": True, "navigation": "config.pages.frame.admin_navigation"},
+    "COLORS": {
+        "primary": {
+            "50": "#eefbf5", "100": "#d6f5e6", "200": "#b0ead0", "300": "#7cd8b4", "400": "#46bf94", "500": "#1fa078",
+            "600": "#128161", "700": "#0b6b4f", "800": "#0b5341", "900": "#0a4437", "950": "#04261f",
+        }
+    },
+}  # fmt: skip

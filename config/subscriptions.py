@@ -1,0 +1,8 @@
+"""Which facts of the outbox interest whom. Handlers get all waiting events of their type at once, and write rows only."""
+
+from members import messaging
+
+SUBSCRIPTIONS = {
+    "member.joined": [messaging.welcome],
+    "points.changed": [messaging.points_changed],
+}

@@ -1,0 +1,11 @@
+"""What Celery does for the house."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from config import relay
+
+
+@shared_task
+def relay_outbox() -> int:
+    return relay.drain(now=timezone.now())

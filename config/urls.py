@@ -1,0 +1,40 @@
+"""Every door of the product. Sign-in pages are named one by one, so none of allauth's others stands open unnoticed."""
+
+from allauth.account import views as account
+from django.contrib import admin
+from django.urls import include, path
+
+from config.api import api
+from config.pages import card, health, mailbox
+from members import views as members
+from members.access import public
+
+urlpatterns = [
+    path("", card.home, name="home"),
+    path("card/", card.card, name="card"),
+    path("card/code/", card.code, name="code"),
+    path("card/expiry/", card.expiry, name="expiry"),
+    path("history/", card.history, name="history"),
+    path("history/<uuid:entry>/", card.line, name="line"),
+    path("j/", members.join, name="join"),
+    path("j/<str:store>/", members.join, name="join_at"),
+    path("sign-in/", members.SignIn.as_view(), name="account_request_login_code"),
+    path("sign-in/code/", members.Verify.as_view(), name="account_confirm_login_code"),
+    path("sign-in/code/again/", members.resend_code, name="resend_code"),
+    path("account/", members.account, name="account"),
+    path("messages/", members.inbox, name="inbox"),
+    path("accounts/login/", public(account.login), name="account_login"),
+    path("accounts/logout/", public(account.logout), name="account_logout"),
+    path("accounts/inactive/", public(account.account_inactive), name="account_inactive"),
+    path("accounts/reauthenticate/", public(account.reauthenticate), name="account_reauthenticate"),
+    path("accounts/signup/", public(members.join), name="account_signup"),
+    path("accounts/confirm-email/", public(account.email_verification_sent), name="account_email_verification_sent"),
+    path("accounts/", include("allauth.mfa.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/mail/", mailbox.mailbox, name="mailbox"),
+    path("admin/mail/<str:name>/", mailbox.mail, name="mail"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", api.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

@@ -1,0 +1,70 @@
+"""Documents are taken once: receipts, returns, events, each unique by (source, number, kind)."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`id` is what it would be stored under; `fingerprint` says what is written on it."""
+
+    source: str
+    number: str
+    kind: str
+    id: UUID
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Under which id the number stands, whether this call took it, and whether the same was written on it."""
+
+    id: UUID
+    fresh: bool
+    same: bool
+
+
+def fingerprint(body: Any) -> bytes:
+    """SHA-256 of the canonical JSON of `body`."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":"), default=str).encode()).digest()
+
+
+TAKE = """
+with asked as (
+    select * from unnest(%s::text[], %s::text[], %s::text[], %s::uuid[], %s::bytea[])
+             as a (source, number, kind, document, fingerprint)
+), fresh as (  -- in number order, so that two batches wait for each other instead of locking each other out
+    insert into loyalty_documentguard (source, number, kind, document, fingerprint)
+    select * from asked order by source, number, kind
+    on conflict (source, number, kind) do nothing returning document
+)
+select document from fresh
+"""
+STANDING = """
+select g.source, g.number, g.kind, g.document, g.fingerprint from loyalty_documentguard g
+  join unnest(%s::text[], %s::text[], %s::text[]) as a (source, number, kind) using (source, number, kind)
+"""
+
+
+def take(documents: Sequence[Document]) -> list[Taken]:
+    """Take each document unless its number is taken, also by an earlier one of the list; answers in order.
+
+    Runs inside the caller's transaction, behind the wallets' locks; a parallel twin waits here until it ends.
+    """
+    columns = [[getattr(one, name) for one in documents] for name in ("source", "number", "kind", "id", "fingerprint")]
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, columns)
+        fresh = {id_ for (id_,) in cursor.fetchall()}
+        cursor.execute(STANDING, columns[:3])  # a new snapshot: it sees what a twin has committed meanwhile
+        standing = {(source, number, kind): (id_, bytes(print_)) for source, number, kind, id_, print_ in cursor.fetchall()}
+    answers = []
+    for one in documents:
+        id_, print_ = standing[one.source, one.number, one.kind]
+        answers.append(Taken(id_, fresh=id_ == one.id and one.id in fresh, same=print_ == one.fingerprint))
+    return answers

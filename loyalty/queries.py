@@ -1,0 +1,128 @@
+"""The only reader of ledger tables for other rooms. Instants in UTC; holders are the random ids that members gives."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, Sum
+from django.db.models.functions import Coalesce
+
+from loyalty.models import Lot, PointType, Posting, Store, Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Points of one holder as of an instant: `available` is what can be spent now (SEMANTICS 2.3)."""
+
+    balance: int = 0
+    available: int = 0
+    pending: int = 0
+    deficit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """`points` of a holder that end at `expires_at`."""
+
+    holder: UUID
+    points: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One posting as the member sees it."""
+
+    entry: UUID
+    seq: int
+    kind: str
+    points: int
+    balance_after: int
+    occurred_at: datetime
+    recorded_at: datetime
+    store: str | None
+    store_name: str | None
+    reference: str
+    hash: str
+
+
+def balances(holders: Iterable[UUID], now: datetime) -> dict[UUID, Balance]:
+    """Every holder asked for, with zeros for who has no wallet."""
+    asked = list(holders)
+    spendable = Q(lot__available_at__lte=now) & (Q(lot__expires_at=None) | Q(lot__expires_at__gt=now))
+    sums = (
+        Wallet.objects.filter(holder__in=asked, point_type=PointType.REDEEMABLE)
+        .values("holder", "balance", "deficit")
+        .annotate(
+            usable=Coalesce(Sum("lot__remaining", filter=Q(lot__open=True) & spendable), 0),
+            pending=Coalesce(Sum("lot__remaining", filter=Q(lot__open=True, lot__available_at__gt=now)), 0),
+        )
+    )
+    found = {
+        row["holder"]: Balance(row["balance"], row["usable"] - row["deficit"], row["pending"], row["deficit"]) for row in sums
+    }
+    return {holder: found.get(holder, Balance()) for holder in asked}
+
+
+def net_balances(holders: Iterable[UUID]) -> dict[UUID, int]:
+    """Balance minus deficit of each holder, from the wallets alone; zero for who has none."""
+    asked = set(holders)
+    rows = Wallet.objects.filter(holder__in=asked, point_type=PointType.REDEEMABLE).values_list("holder", "balance", "deficit")
+    return dict.fromkeys(asked, 0) | {holder: balance - deficit for holder, balance, deficit in rows}
+
+
+def expiring(*, after: datetime, until: datetime, holders: Sequence[UUID] | None = None) -> list[Expiring]:
+    """Points that end in (`after`, `until`], summed by holder and instant, soonest first."""
+    lots = Lot.objects.filter(open=True, expires_at__gt=after, expires_at__lte=until)
+    if holders is not None:
+        lots = lots.filter(wallet__holder__in=holders)
+    sums = lots.values("wallet__holder", "expires_at").annotate(points=Sum("remaining")).order_by("expires_at", "wallet__holder")
+    return [Expiring(row["wallet__holder"], row["points"], row["expires_at"]) for row in sums]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLotLine:
+    points: int
+    earned_at: datetime
+    expires_at: datetime | None
+    available_at: datetime
+    store_name: str | None
+
+
+def open_lots(holder: UUID, now: datetime) -> list[OpenLotLine]:
+    """What a holder has, lot by lot in burn order, without what has ended by `now`."""
+    lots = Lot.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), wallet__holder=holder, open=True)
+    rows = lots.order_by("expires_at", "earned_at", "seq").values_list(
+        "remaining", "earned_at", "expires_at", "available_at", "store__name"
+    )
+    return [OpenLotLine(*row) for row in rows]
+
+
+def statement(
+    holder: UUID, *, before: int | None = None, limit: int = 50, kinds: Sequence[str] | None = None, entry: UUID | None = None
+) -> list[StatementLine]:
+    """A holder's lines, newest first, from below the line number `before`; `kinds` or one `entry` narrow them."""
+    lines = Posting.objects.filter(wallet__holder=holder, wallet__point_type=PointType.REDEEMABLE)
+    if before is not None:
+        lines = lines.filter(seq__lt=before)
+    if kinds is not None:
+        lines = lines.filter(kind__in=kinds)
+    if entry is not None:
+        lines = lines.filter(entry=entry)
+    rows = lines.order_by("-wallet", "-seq").values_list(
+        "entry_id", "seq", "kind", "points", "balance_after", "occurred_at", "recorded_at",
+        "store__code", "store__name", "reference", "hash",
+    )[:limit]  # fmt: skip
+    return [StatementLine(*row[:-1], hash=bytes(row[-1]).hex()) for row in rows]
+
+
+def expiry_of_lots(holder: UUID, entries: Sequence[UUID]) -> dict[UUID, datetime | None]:
+    """When the points that these entries granted end."""
+    places = dict(Posting.objects.filter(wallet__holder=holder, entry__in=entries).values_list("seq", "entry_id"))
+    lots = Lot.objects.filter(wallet__holder=holder, seq__in=places).values_list("seq", "expires_at")
+    return {places[seq]: expires_at for seq, expires_at in lots}
+
+
+def stores_by_code(codes: Iterable[str]) -> dict[str, Store]:
+    return {store.code: store for store in Store.objects.filter(code__in=set(codes))}

@@ -1,0 +1,46 @@
+"""Recompute the ledger from its postings and name the first row that disagrees.
+
+Each check is one statement that returns the first bad row, in words; none returned means the check holds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from django.db import connection
+
+CHECKS = Path(__file__).parent / "sql" / "checks.sql"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: `bad_row` names the first row that disagrees, None if none does."""
+
+    check: str
+    bad_row: str | None
+    seconds: float
+
+
+def checks() -> list[tuple[str, str]]:
+    """(name, statement) of each check in sql/checks.sql, where a line `-- check: name` starts each."""
+    parts = CHECKS.read_text().split("-- check: ")[1:]
+    return [(name.strip(), statement) for name, _, statement in (part.partition("\n") for part in parts)]
+
+
+def verify() -> Iterator[Finding]:
+    """Run every check over the whole ledger, each as it is asked for."""
+    for name, statement in checks():
+        started = perf_counter()
+        with connection.cursor() as cursor:
+            cursor.execute("set statement_timeout = 0")
+            cursor.execute(statement)
+            row = cursor.fetchone()
+        yield Finding(name, row[0] if row else None, perf_counter() - started)
+
+
+def size() -> int:
+    """How many postings there are to verify."""
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from loyalty_posting")
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,118 @@
+"""Who may come through which door. Every view, endpoint and admin class declares it; a route without one fails a test.
+
+Views take one of the decorators below. Endpoints of the API take a `Key` as their `auth`. The admin's classes declare
+themselves through loyalty.backoffice.
+"""
+
+import functools
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Concatenate
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from ninja.security import HttpBearer
+
+from loyalty.problems import Problem
+from members.models import ApiKey, Member
+
+SCOPES = ("pos", "read", "adjust", "configure", "partner")
+EARN_ONLY_CARD = "earn_only_card"
+LAST_USE_PRECISION = timedelta(minutes=5)
+
+type View = Callable[..., HttpResponse]
+
+
+def public(view: View) -> View:
+    """Anyone may see it; it shows nothing of anyone."""
+    view.access = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def for_staff(permission: str) -> Callable[[View], View]:
+    """Signed-in staff with a Django permission; others do not learn that the page exists."""
+
+    def declare(view: View) -> View:
+        @functools.wraps(view)
+        def permitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            user = request.user
+            if not (user.is_active and user.is_staff):
+                return redirect(f"/accounts/login/?next={request.path}")
+            if not user.has_perm(permission):
+                raise Http404
+            return view(request, *args, **kwargs)
+
+        permitted.access = f"staff:{permission}"  # type: ignore[attr-defined]
+        return permitted
+
+    return declare
+
+
+def for_member(
+    view: Callable[Concatenate[HttpRequest, Member, ...], HttpResponse] | None = None, *, earn_only: bool = False
+) -> Any:
+    """Hands the signed-in member to the view; nobody else's data can be named in the address.
+
+    `earn_only`: also whoever joined in this browser and has not verified the contact yet.
+    """
+    if view is None:
+        return functools.partial(for_member, earn_only=earn_only)
+
+    @functools.wraps(view)
+    def permitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        member = member_of(request, earn_only=earn_only)
+        if member is None:
+            return redirect("account_request_login_code")
+        return view(request, member, *args, **kwargs)
+
+    permitted.access = "member"  # type: ignore[attr-defined]
+    return permitted
+
+
+def member_of(request: HttpRequest, *, earn_only: bool = False) -> Member | None:
+    """The member who is signed in; else, where `earn_only` will do, the unverified one who joined in this browser."""
+    members = Member.objects.exclude(status=Member.Status.CLOSED)
+    if request.user.is_authenticated:
+        member = members.filter(user=request.user.pk).first()
+        if member:
+            return member
+    joined = request.session.get(EARN_ONLY_CARD) if earn_only else None
+    return members.filter(pk=joined, email_verified_at=None, phone_verified_at=None).first() if joined else None
+
+
+class Key(HttpBearer):
+    """`Authorization: Bearer <key>` with one of the scopes. `request.auth` is the ApiKey."""
+
+    def __init__(self, *scopes: str) -> None:
+        super().__init__()
+        self.scopes = scopes
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
+        now = timezone.now()
+        live = ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+        key = live.select_related("store").filter(digest=digest(token)).first()
+        if key is None:
+            return None
+        if not set(self.scopes) & set(key.scopes):
+            detail = f"This key has the scopes {', '.join(key.scopes)}; this call needs {' or '.join(self.scopes)}."
+            raise Problem("forbidden-scope", detail, status=403)
+        if key.last_used_at is None or now - key.last_used_at > LAST_USE_PRECISION:
+            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        return key
+
+
+def digest(token: str) -> bytes:
+    """Keys carry 256 random bits, so a plain digest keeps them as safe as a slow one would."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def create_key(name: str, scopes: list[str], *, store: int | None = None, expires_at: datetime | None = None) -> tuple[UUID, str]:
+    """Make a key; returns its id and the key itself, which is not kept."""
+    token = f"rg_{secrets.token_urlsafe(32)}"
+    key = ApiKey.objects.create(name=name, scopes=sorted(scopes), digest=digest(token), store_id=store, expires_at=expires_at)
+    return key.pk, token

@@ -1,0 +1,123 @@
+"""Members through the API. Contacts are masked unless the key's scope is `configure`."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Query, Router, Schema, Status
+
+from loyalty.endpoints import write
+from loyalty.problems import Fault, Problem
+from members import cards, changing, contacts, queries
+from members.access import Key
+from members.enrolling import enrol
+from members.models import ApiKey, Member
+from members.schemas import MemberApplication, MemberOut, MemberPatch, MemberSearch
+
+router = Router(tags=["Members"])
+READ, WRITE = Key("pos", "read", "configure"), Key("pos", "configure")
+
+
+class MemberList(Schema):
+    items: list[MemberOut]
+    next: str | None = None
+
+
+def found(member: UUID | str) -> Member:
+    """The member with that id. Raises Problem `unknown-member`, 404."""
+    try:
+        return queries.with_card().select_related("home_store").get(pk=member)
+    except (Member.DoesNotExist, ValueError):
+        raise Problem("unknown-member", "No member has this id.", status=404) from None
+
+
+def shown(member: Member, key: ApiKey) -> dict[str, Any]:
+    """The member as this key may see it."""
+    full = "configure" in key.scopes
+    birthday = f"{member.birth_year or '-'}-{member.birth_month:02}-{member.birth_day:02}" if member.birth_month else None
+    return {
+        "id": str(member.pk),
+        "card_number": member.card_number,  # type: ignore[attr-defined]
+        "external_id": member.external_id,
+        "given_name": member.given_name,
+        "family_name": member.family_name if full else member.family_name[:1],
+        "email": (member.email if full else contacts.masked_email(member.email)) or None,
+        "phone": (member.phone if full else contacts.masked_phone(member.phone)) or None,
+        "birthday": birthday,
+        "language": member.language,
+        "home_store": member.home_store.code if member.home_store else None,
+        "status": member.status,
+        "joined_at": member.joined_at.isoformat(),
+        "tier": None,
+        "tags": member.tags,
+    }
+
+
+def _key(request: HttpRequest) -> ApiKey:
+    return request.auth  # type: ignore[attr-defined,no-any-return]
+
+
+def _render(request: HttpRequest) -> Any:
+    return lambda stored: shown(found(stored["member"]), _key(request))
+
+
+@router.post("/members", auth=WRITE, response={201: MemberOut})
+def join(request: HttpRequest, response: HttpResponse, body: MemberApplication) -> Status[Any]:
+    """Enrol a member; the card earns at once."""
+
+    def act() -> tuple[int, Any]:
+        if body.verified and "configure" not in _key(request).scopes:
+            raise Problem("forbidden-scope", "Only a key with the scope configure may vouch for a contact.", status=403)
+        [answer] = enrol([body], now=timezone.now())
+        if isinstance(answer, Problem):
+            if not {"pos", "read"} & set(_key(request).scopes):
+                answer.extra.clear()
+            raise answer
+        return 201, {"member": str(answer.member)}
+
+    return write(request, response, act, _render(request))
+
+
+@router.get("/members", auth=READ, response=MemberList)
+def by_number(request: HttpRequest, card: str | None = None, external_id: str | None = Query(None, max_length=64)) -> Any:
+    """The member of a card or of another system's number: no item or one."""
+    if (card is None) == (external_id is None):
+        raise Problem("validation", "Ask by one of card and external_id.", faults=[Fault("/card", "Ask by one of card and external_id.")])
+    if card is not None:
+        return _search(request, card=card)
+    return _items(request, queries.with_card().filter(external_id=(external_id or "").replace("\0", "")))
+
+
+@router.post("/members/search", auth=READ, response=MemberList)
+def search(request: HttpRequest, body: MemberSearch) -> Any:
+    """Find by a contact, which never stands in an address."""
+    if body.card is not None:
+        return _search(request, card=body.card)
+    wanted = {"email__iexact": body.email} if body.email else {"phone": body.phone}
+    return _items(request, queries.with_card().filter(**wanted))
+
+
+def _search(request: HttpRequest, *, card: str) -> Any:
+    return _items(request, queries.with_card().filter(cards__number=cards.parse(card) or ""))
+
+
+def _items(request: HttpRequest, members: Any) -> Any:
+    return {"items": [shown(one, _key(request)) for one in members.select_related("home_store")[:1]], "next": None}
+
+
+@router.get("/members/{uuid:member}", auth=READ, response=MemberOut)
+def read(request: HttpRequest, member: UUID) -> Any:
+    return shown(found(member), _key(request))
+
+
+@router.patch("/members/{uuid:member}", auth=WRITE, response=MemberOut)
+def change(request: HttpRequest, response: HttpResponse, member: UUID, body: MemberPatch) -> Status[Any]:
+    """Change what is given; the rest stays."""
+
+    def act() -> tuple[int, Any]:
+        trusted = "configure" in _key(request).scopes
+        changing.change(found(member).pk, body, now=timezone.now(), trusted=trusted)
+        return 200, {"member": str(member)}
+
+    return write(request, response, act, _render(request))

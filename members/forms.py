@@ -1,0 +1,64 @@
+"""Forms of the portal. Errors say what to do, in the words of the label."""
+
+from typing import Any
+
+from allauth.account.forms import RequestLoginCodeForm
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from members import accounts, contacts
+from members.models import Member
+from members.schemas import no_nul
+
+ENTER_EMAIL = _("Enter an e-mail address like name@example.com.")
+
+
+class ContactField(forms.CharField):
+    """An e-mail address in one spelling."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attributes = {"autocomplete": "email", "inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+        messages = {"required": ENTER_EMAIL, "max_length": ENTER_EMAIL, "null_characters_not_allowed": ENTER_EMAIL}
+        super().__init__(max_length=254, widget=forms.TextInput(attrs=attributes), error_messages=messages, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        try:
+            return contacts.email(text)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class JoinForm(forms.Form):
+    contact = ContactField(label=_("E-mail address"))
+    given_name = forms.CharField(
+        label=_("What should we call you?"),
+        required=False, max_length=80, widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+        error_messages={"max_length": _("Enter a name of at most 80 characters.")},
+    )  # fmt: skip
+    offers = forms.BooleanField(label=_("Send me offers by e-mail"), required=False)
+
+
+class SignInForm(RequestLoginCodeForm):  # type: ignore[misc]
+    """Strangers and members see the same answer; a member who has no login yet gets one."""
+
+    email = ContactField(label=_("E-mail address"))
+
+    def clean_email(self) -> str:
+        accounts.login_for(self.cleaned_data["email"])
+        email = super().clean_email()
+        if self._user is not None and self._user.is_staff:
+            self._user = None
+        return str(email)
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Member
+        fields = ("given_name", "language")
+
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+
+    def clean_given_name(self) -> str:
+        return no_nul(self.cleaned_data["given_name"].strip())

@@ -1,0 +1,193 @@
+"""Messages: rows made once, shown in the portal, sent by mail from the row.
+
+A row is inserted by a unique key in the transaction of its cause, so that whatever crashes, each message exists once.
+The sender claims rows, commits, then talks to the mail server; a row whose sender died is claimed again and the mail
+goes out with the same Message-ID.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import F, Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from loyalty import money, queries, terms
+from loyalty.outbox import Event
+from loyalty.terms import Terms
+from members.models import Consent, Member, Message
+from members.queries import by_holder, with_birthday
+
+REMIND_DAYS = (30, 7, 1)
+# A reminder that an outage held up still goes out this many days later.
+CATCH_UP_DAYS = 2
+CLAIM = timedelta(minutes=10)
+TRIES = 8
+WAKING_HOUR = 9
+# Points that ended longer ago than this are history, not news.
+NEWS = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something to tell a member; `subject_key` is the period or thing it is about."""
+
+    member: Member
+    kind: Message.Kind
+    subject_key: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def queue(news: Sequence[News], *, now: datetime, due_at: datetime | None = None) -> None:
+    """Make the rows: in the portal at once, by mail when due where the address is verified and reminders are not off."""
+    mailed = _reachable_by_mail([one.member for one in news])
+    rows = []
+    for one in news:
+        common: dict[str, Any] = {"member": one.member, "kind": one.kind, "subject_key": one.subject_key, "facts": one.facts}
+        rows.append(Message(channel=Message.Channel.INBOX, due_at=now, sent_at=now, **common))
+        if one.member.pk in mailed and one.kind != Message.Kind.WELCOME:
+            rows.append(Message(channel=Message.Channel.EMAIL, due_at=due_at or now, **common))
+    Message.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2000)
+
+
+def welcome(events: Sequence[Event], *, now: datetime) -> None:
+    members = Member.objects.filter(id__in=[one.subject for one in events])
+    queue([News(member, Message.Kind.WELCOME, "join") for member in members], now=now)
+
+
+def points_changed(events: Sequence[Event], *, now: datetime) -> None:
+    """Tell of expired points: what, and on which day."""
+    expired = [one for one in events if one.facts["kind"] == "expire" and _instant(one) > now - NEWS]
+    if not expired:
+        return
+    contract, members = terms.current(now), by_holder(one.subject for one in expired)
+    ended: dict[tuple[Member, date], int] = {}
+    for one in expired:
+        if member := members.get(one.subject):
+            day = contract.last_day(_instant(one))
+            ended[member, day] = ended.get((member, day), 0) - one.facts["points"]
+    facts = {key: {"points": points, "on": key[1].isoformat()} for key, points in ended.items()}
+    queue([News(m, Message.Kind.POINTS_EXPIRED, day.isoformat(), facts[m, day]) for m, day in ended], now=now)
+
+
+def remind_of_expiry(*, now: datetime) -> int:
+    """Remind who loses points in 30, 7 and 1 days, once each. Returns how many reminders are due or were made before."""
+    contract = terms.current(now)
+    news: list[News] = []
+    for days in REMIND_DAYS:
+        last = contract.day_of(now) + timedelta(days=days)
+        first = max(last - timedelta(days=CATCH_UP_DAYS), contract.day_of(now))
+        news += _reminders(contract, first, last, days, now)
+    queue(news, now=now, due_at=waking(now, contract))
+    return len(news)
+
+
+def _reminders(contract: Terms, first: date, last: date, days: int, now: datetime) -> Iterable[News]:
+    """One reminder for each member and last day from `first` to `last`."""
+    ending: dict[tuple[Any, date], int] = {}
+    for one in queries.expiring(after=contract.midnight_after(first - timedelta(days=1)), until=contract.midnight_after(last)):
+        key = (one.holder, contract.last_day(one.expires_at))
+        ending[key] = ending.get(key, 0) + one.points
+    members = by_holder({holder for holder, _ in ending})
+    balances = queries.balances({holder for holder, _ in ending}, now)
+    for (holder, day), points in ending.items():
+        member = members.get(holder)
+        if member is not None and member.status == Member.Status.ACTIVE:
+            facts = {"points": points, "on": day.isoformat(), "balance": balances[holder].balance}
+            yield News(member, Message.Kind.EXPIRY_REMINDER, f"{day}:{days}", facts)
+
+
+def greet_birthdays(*, now: datetime) -> int:
+    """Greet whose birthday is today in the programme's zone, once a year. Returns how many have it."""
+    contract = terms.current(now)
+    today = contract.day_of(now)
+    news = [News(member, Message.Kind.BIRTHDAY, str(today.year)) for member in with_birthday(today, joined_before=now)]
+    queue(news, now=now, due_at=waking(now, contract))
+    return len(news)
+
+
+def waking(now: datetime, contract: Terms) -> datetime:
+    """`now`, or nine in the morning of the programme's day if it is earlier: reminders wake nobody."""
+    return max(now, now.astimezone(contract.zone).replace(hour=WAKING_HOUR, minute=0, second=0, microsecond=0))
+
+
+def send_due(*, now: datetime, limit: int = 200) -> int:
+    """Send up to `limit` mails that are due; returns how many were sent."""
+    sent = 0
+    for message in _claim(now, limit):
+        try:
+            _mail(message)
+        except OSError:  # the mail server; the row is claimed again later
+            if message.tries >= TRIES:
+                Message.objects.filter(pk=message.pk).update(failed_at=timezone.now())
+            continue
+        Message.objects.filter(pk=message.pk).update(sent_at=timezone.now())
+        sent += 1
+    return sent
+
+
+def _claim(now: datetime, limit: int) -> list[Message]:
+    """Mark due mails as ours and commit, so that two senders never hold the same one."""
+    free = Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM)
+    due = Message.objects.filter(free, channel=Message.Channel.EMAIL, sent_at=None, failed_at=None, due_at__lte=now)
+    with transaction.atomic():
+        mine = list(due.select_for_update(skip_locked=True).order_by("due_at").values_list("id", flat=True)[:limit])
+        Message.objects.filter(id__in=mine).update(claimed_at=now, tries=F("tries") + 1)
+    return list(Message.objects.filter(id__in=mine).select_related("member"))
+
+
+def _mail(message: Message) -> None:
+    subject, text, html = rendered(message)
+    host = urlsplit(settings.ORIGIN).hostname
+    mail = EmailMultiAlternatives(subject, text, to=[message.member.email], headers={"Message-ID": f"<{message.pk}@{host}>"})
+    mail.attach_alternative(html, "text/html")
+    mail.send()
+
+
+def rendered(message: Message) -> tuple[str, str, str]:
+    """Subject, text and HTML in the member's language."""
+    with translation.override(message.member.language):
+        facts = dict(message.facts)
+        if "on" in facts:
+            facts["on"] = date.fromisoformat(facts["on"])
+        if "points" in facts:
+            contract = terms.current(timezone.now())
+            facts["worth"] = money.text(contract.worth(facts["points"]), contract.currency)
+        context = facts | {
+            "member": message.member,
+            "programme": settings.REGULARS_NAME,
+            "card_url": settings.ORIGIN + reverse("card"),
+        }
+        name = f"emails/{message.kind}"
+        subject = render_to_string(f"{name}.subject.txt", context).strip()
+        return subject, render_to_string(f"{name}.txt", context), render_to_string(f"{name}.html", context)
+
+
+def inbox(member: Member, limit: int = 50) -> list[dict[str, Any]]:
+    """What the portal shows: newest first."""
+    rows = Message.objects.filter(member=member, channel=Message.Channel.INBOX).select_related("member").order_by("-id")
+    shown = []
+    for message in rows[:limit]:
+        subject, text, _html = rendered(message)
+        shown.append({"subject": subject, "body": text.strip(), "sent_at": message.sent_at, "kind": message.kind})
+    return shown
+
+
+def _reachable_by_mail(members: Sequence[Member]) -> set[Any]:
+    verified = {member.pk for member in members if member.email and member.email_verified_at}
+    choices = Consent.objects.filter(
+        member__in=verified, channel=Consent.Channel.EMAIL, purpose=Consent.Purpose.SERVICE
+    ).order_by("at", "id")
+    latest = dict(choices.values_list("member", "granted"))
+    return {member for member in verified if latest.get(member, True)}
+
+
+def _instant(event: Event) -> datetime:
+    return datetime.fromisoformat(event.facts["occurred_at"])

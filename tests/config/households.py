@@ -1,0 +1,74 @@
+"""A supervised household under test: what it prints, which processes it has, how it is treated."""
+
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from config.onebox.programs import BASE, command_of
+
+PATIENCE = 15.0
+NUMBERS = itertools.count(1)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Return as soon as the condition holds; fail if it does not within `PATIENCE` seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {PATIENCE} seconds in vain"
+        time.sleep(0.01)
+
+
+class Household:
+    """`tests.config.standins` in a process of its own; whatever is left of it ends with the `with`."""
+
+    def __init__(self, data: Path, *kinds: str) -> None:
+        self._log = data.with_name(f"{data.name}-{next(NUMBERS)}.log")
+        with self._log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.config.standins", str(data), *kinds],
+                cwd=BASE, stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for pid in [self.process.pid, *self.pids()]:
+            if command_of(pid):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+    @property
+    def said(self) -> str:
+        """All that it has printed so far."""
+        return self._log.read_text()
+
+    def hear(self, text: str, times: int = 1) -> None:
+        """Wait until it has said something so often."""
+        wait_for(lambda: self.said.count(text) >= times)
+
+    def pids(self, name: str = r"\w+") -> list[int]:
+        """The processes that its programs of this name have said they are, oldest first."""
+        return [int(pid) for pid in re.findall(rf"^{name}\s*\| .*?(?:pid |UTC \[)(\d+)", self.said, re.MULTILINE)]
+
+    def ask(self, number: signal.Signals) -> None:
+        """Send the supervisor a signal."""
+        self.process.send_signal(number)
+
+    def outcome(self) -> int:
+        """Wait for its end; its exit status."""
+        return self.process.wait(PATIENCE)
+
+    def leaves_nothing(self) -> None:
+        """Wait until none of the processes it ever named is left."""
+        wait_for(lambda: not any(command_of(pid) for pid in self.pids()))
