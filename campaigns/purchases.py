@@ -16,8 +16,8 @@ from campaigns.schemas import BasketIn, PurchaseIn
 from loyalty import bulk, documents, outbox, posting, queries, terms
 from loyalty.acts import Accrual, Posted
 from loyalty.ids import uuid7
-from loyalty.models import Store
 from loyalty.problems import Fault, Problem
+from loyalty.queries import StoreFacts
 from loyalty.terms import Terms
 from members.models import Member
 from members.queries import MemberFacts, resolve
@@ -39,7 +39,7 @@ class Recorded:
 class Facts:
     """All that judging a batch of receipts needs, read in a constant number of statements."""
 
-    stores: dict[str, Store]
+    stores: dict[str, StoreFacts]
     members: dict[str, MemberFacts]
     terms: list[Terms]
     rules: list[rules.Published]
@@ -51,7 +51,7 @@ class _Judged:
 
     id: UUID
     receipt: PurchaseIn
-    store: Store
+    store: StoreFacts
     member: MemberFacts
     terms: Terms
     judgement: engine.Judgement
@@ -157,7 +157,7 @@ def _accruals(one: _Judged) -> list[Accrual]:
     return [
         Accrual(
             key=f"purchase:{one.id}:{granted.rule.code}", holder=one.member.holder, points=granted.points,
-            occurred_at=at, available_at=usable, expires_at=one.terms.ends(usable), store=one.store.pk,
+            occurred_at=at, available_at=usable, expires_at=one.terms.ends(usable), store=one.store.id,
             reference=one.receipt.receipt_number, reason=granted.rule.code, terms=one.terms.id,
             rule_version=granted.rule.version,
         )
@@ -169,7 +169,7 @@ def _purchase_row(one: _Judged, now: datetime) -> dict[str, Any]:
     receipt = one.receipt
     return {
         "id": one.id, "source": receipt.source, "receipt_number": receipt.receipt_number, "member_id": one.member.id,
-        "store_id": one.store.pk, "occurred_at": receipt.occurred_at, "recorded_at": now, "currency": receipt.currency,
+        "store_id": one.store.id, "occurred_at": receipt.occurred_at, "recorded_at": now, "currency": receipt.currency,
         "net_amount": sum((line.net_amount for line in receipt.lines), Decimal(0)), "points_earned": one.judgement.points,
         "trace": one.judgement.trace | {"terms": one.terms.version},
     }  # fmt: skip

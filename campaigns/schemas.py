@@ -1,6 +1,5 @@
 """Shapes of the purchase API; files and tills that were offline are judged by the same ones."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -61,8 +60,8 @@ class AwardOut(Schema):
     rule: str
     campaign: str | None
     points: int
-    available_at: datetime
-    expires_at: datetime | None
+    available_at: str
+    expires_at: str | None
     explanation: str
 
 

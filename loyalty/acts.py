@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from loyalty.models import Kind
+from loyalty.kinds import Kind
 
 
 class Refusal(StrEnum):

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from loyalty.acts import Accrual, Adjustment, Burn, Refusal, Reversal
+from loyalty.kinds import Contra, Kind
 from loyalty.lots import OpenLot, give_back, take
-from loyalty.models import Contra, Kind
 
 CONTRA_OF_ACCRUAL = {Kind.EARN: Contra.ISSUED, Kind.BONUS: Contra.ISSUED, Kind.IMPORT: Contra.OPENING}
 

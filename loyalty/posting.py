@@ -51,7 +51,7 @@ def burn(acts: Sequence[Burn], *, now: datetime, actor: UUID | None = None) -> l
 
 
 def adjust(acts: Sequence[Adjustment], *, now: datetime, actor: UUID | None) -> list[Outcome]:
-    """Correct balances by hand; taking points is refused like a burn."""
+    """Correct balances by hand; taking points is refused like a burn, and sees no lot of the same batch."""
     return _post(acts, drafting.adjust, now=now, actor=actor, lots=FIRST_LOTS)
 
 

@@ -124,5 +124,21 @@ def expiry_of_lots(holder: UUID, entries: Sequence[UUID]) -> dict[UUID, datetime
     return {places[seq]: expires_at for seq, expires_at in lots}
 
 
-def stores_by_code(codes: Iterable[str]) -> dict[str, Store]:
-    return {store.code: store for store in Store.objects.filter(code__in=set(codes))}
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """A store as other rooms know it."""
+
+    id: int
+    code: str
+    name: str
+
+
+def stores_by_code(codes: Iterable[str]) -> dict[str, StoreFacts]:
+    rows = Store.objects.filter(code__in=set(codes)).values_list("id", "code", "name").order_by()
+    return {code: StoreFacts(id_, code, name) for id_, code, name in rows}
+
+
+def open_store(code: str) -> StoreFacts | None:
+    """The store with that code unless it is closed."""
+    row = Store.objects.filter(code=code, closed_at=None).values_list("id", "code", "name").first()
+    return StoreFacts(*row) if row else None

@@ -56,7 +56,7 @@ def _store(code: str | None) -> int | None:
     if code not in stores:
         detail = _("There is no store %(code)s.") % {"code": code}
         raise Problem("unknown-store", detail, faults=[Fault("/home_store", detail)])
-    return stores[code].pk
+    return stores[code].id
 
 
 def _birthday(one: Member, text: str | None, now: datetime) -> dict[str, Any]:

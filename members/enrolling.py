@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from loyalty import outbox, posting, queries
 from loyalty.ids import uuid7
-from loyalty.models import Store
 from loyalty.problems import Fault, Problem
+from loyalty.queries import StoreFacts
 from members import cards
 from members.models import Card, Consent, Member
 from members.schemas import MemberIn, parse_birthday
@@ -52,7 +52,7 @@ def enrol(applications: Sequence[MemberIn], *, now: datetime, again: bool = Fals
 
 
 def _judge(
-    one: MemberIn, stores: dict[str, Store], known: dict[str, tuple[UUID, str]], *, now: datetime, again: bool
+    one: MemberIn, stores: dict[str, StoreFacts], known: dict[str, tuple[UUID, str]], *, now: datetime, again: bool
 ) -> Member | Enrolled | Problem:
     if one.home_store and one.home_store not in stores:
         detail = _("There is no store %(code)s.") % {"code": one.home_store}
@@ -66,11 +66,11 @@ def _judge(
     return _member(one, stores, now)
 
 
-def _member(one: MemberIn, stores: dict[str, Store], now: datetime) -> Member:
+def _member(one: MemberIn, stores: dict[str, StoreFacts], now: datetime) -> Member:
     member = Member(
         id=uuid7(), external_id=one.external_id, given_name=one.given_name, family_name=one.family_name,
         email=one.email or "", phone=one.phone or "", language=one.language,
-        home_store=stores[one.home_store] if one.home_store else None, joined_at=now,
+        home_store_id=stores[one.home_store].id if one.home_store else None, joined_at=now,
     )  # fmt: skip
     if one.birthday:
         member.birth_year, member.birth_month, member.birth_day = parse_birthday(one.birthday)

@@ -13,9 +13,9 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from loyalty import money, terms
-from loyalty.models import Store
+from loyalty import money, queries, terms
 from loyalty.problems import Problem
+from loyalty.queries import StoreFacts
 from members import accounts, contacts, messaging
 from members.access import EARN_ONLY_CARD, for_member, member_of, public
 from members.enrolling import enrol
@@ -27,7 +27,7 @@ from members.schemas import ConsentIn, MemberIn
 @public
 def join(request: HttpRequest, store: str | None = None) -> HttpResponse:
     """A card in half a minute. Whoever is known already gets a code, and the page looks the same."""
-    shop = Store.objects.filter(code=store, closed_at=None).first() if store else None
+    shop = queries.open_store(store) if store else None
     if store and shop is None:
         return redirect("join")
     if member_of(request, earn_only=True):
@@ -39,7 +39,7 @@ def join(request: HttpRequest, store: str | None = None) -> HttpResponse:
     return render(request, "portal/join.html", context | {"earn_sentence": terms_sentence()})
 
 
-def _joined(request: HttpRequest, given: dict[str, Any], shop: Store | None) -> HttpResponse:
+def _joined(request: HttpRequest, given: dict[str, Any], shop: StoreFacts | None) -> HttpResponse:
     application = MemberIn(
         email=given["contact"], given_name=given["given_name"], language=get_language() or "en",
         home_store=shop.code if shop else None,

@@ -6,7 +6,6 @@ from django.db.models.functions import UUID7
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.rules import RuleVersion
-from loyalty.models import Store
 from members.models import Member
 
 
@@ -17,7 +16,7 @@ class Purchase(models.Model):
     source = models.CharField(_("source"), max_length=60)
     receipt_number = models.CharField(_("receipt number"), max_length=120)
     member = models.ForeignKey(Member, models.PROTECT, verbose_name=_("member"))
-    store = models.ForeignKey(Store, models.PROTECT, verbose_name=_("store"))
+    store = models.ForeignKey("loyalty.Store", models.PROTECT, verbose_name=_("store"))
     occurred_at = models.DateTimeField(_("bought"))
     recorded_at = models.DateTimeField(_("recorded"))
     currency = models.CharField(_("currency"), max_length=3)

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import UUID7
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models.places import CODE
+from loyalty.validators import CODE
 
 
 class EarnRule(models.Model):

@@ -13,6 +13,8 @@ from config.onebox.programs import Program
 
 # Compiling every module again in each process costs seconds; the connection pool is for the web process.
 UNWANTED = {"PYTHONDONTWRITEBYTECODE", "DB_POOL"}
+# The worker has a page to say about root; `box.py` says it in a line.
+CALM = "ignore:You're running the worker with superuser privileges"
 EVERY_INTERFACE = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not listened on
 
 
@@ -46,17 +48,18 @@ def environment(wish: Wish) -> dict[str, str]:
 
 def programs(wish: Wish, env: Mapping[str, str]) -> list[Program]:
     """Worker, web and beat, in the order of their start."""
-    celery = (sys.executable, "-m", "celery", "-A", "config")
+    # People at the till come before work in the background.
+    celery = ("nice", "-n", "5", sys.executable, "-m", "celery", "-q", "-A", "config")
     web = (
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", wish.host, "--port", str(wish.port),
-        "--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "config.wsgi:application",
+        "--workers", "2", "--blocking-threads", "4", "--no-ws", "--respawn-failed-workers", "config.wsgi:application",
     )  # fmt: skip
     worker = (
         *celery, "worker", "--pool", "prefork", "--concurrency", "2", "-n", "regulars@%h", "--loglevel", "WARNING",
         "--without-gossip", "--without-mingle",
     )  # fmt: skip
     return [
-        Program(name="worker", argv=worker, env=env, patience=30.0),
+        Program(name="worker", argv=worker, env={**env, "PYTHONWARNINGS": CALM}, patience=30.0),
         Program(name="web", argv=web, env={**env, "DB_POOL": "1"}),
         Program(name="beat", argv=(*celery, "beat", "--loglevel", "WARNING"), env=env),
     ]

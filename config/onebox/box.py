@@ -1,9 +1,10 @@
 """The whole product on one machine, in the order in which its parts need each other."""
 
+import os
 import sys
 from pathlib import Path
 
-from config.onebox import application, broker, fingerprints, guards, postgres
+from config.onebox import application, broker, chores, guards, postgres
 from config.onebox.application import Wish
 from config.onebox.console import Console
 from config.onebox.programs import OneBoxError, Program
@@ -50,9 +51,12 @@ class Box:
         self._console = console
         self._supervisor = supervisor
         self._env = application.environment(wish)
+        self._cluster: postgres.Cluster | None = None
 
     def live(self) -> None:
         """Start everything, say where it is, keep it running."""
+        if os.geteuid() == 0:
+            self._console.say("Running as root: fine for a trial. For a shop, give it a user of its own.")
         self._start_postgres()
         self._start_valkey()
         with application.announced(self._wish, self._env):
@@ -72,6 +76,7 @@ class Box:
             pid = self._supervisor.start(cluster.program)
             self._supervisor.wait_until(lambda: cluster.is_ready(pid), "PostgreSQL", within=SERVER_SECONDS)
             cluster.create_roles()
+        self._cluster = cluster
         self._env["DATABASE_URL"] = cluster.url("regulars_app", "regulars")
         self._env["DATABASE_OWNER_URL"] = cluster.url("regulars_owner", "regulars")
 
@@ -88,26 +93,28 @@ class Box:
     def _prepare(self) -> None:
         """Bring the tables, the static files and, if asked for, the demo shop up to date."""
         Path(self._env["REGULARS_MAIL_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._console.step("Tables"):
-            owner = {"DATABASE_URL": self._env["DATABASE_OWNER_URL"]}
-            self._manage("migrate", "--no-input", "--verbosity", "0", quiet=True, **owner)
-        self._collect_static_files()
+        owner = {"DATABASE_URL": self._env["DATABASE_OWNER_URL"]}
+        migrate = self._command("migrate", "--no-input", "--verbosity", "0", **owner)
+        collect = self._command("collectstatic", "--no-input", "--verbosity", "0")
+        due = [
+            chore
+            for chore in (
+                chores.migrate(migrate, self._wish.data, self._cluster),
+                chores.collect_static_files(collect, self._wish.data),
+            )
+            if chore.due
+        ]
+        if due:
+            with self._console.step(" and ".join(chore.what for chore in due).capitalize()):
+                self._supervisor.run(*(chore.program for chore in due), quiet=True)
+            for chore in due:
+                chore.done()
         if self._wish.demo:
             with self._console.step("Demo shop"):
-                self._manage("demo", quiet=False)
+                self._supervisor.run(self._command("demo"), quiet=False)
 
-    def _collect_static_files(self) -> None:
-        """Skipped when no static file has changed since the last time: it costs seconds."""
-        stamp, state = self._wish.data / "static.stamp", fingerprints.of_static_files()
-        if stamp.exists() and stamp.read_text() == state:
-            return
-        with self._console.step("Static files"):
-            self._manage("collectstatic", "--no-input", "--verbosity", "0", quiet=True)
-        stamp.write_text(state)
-
-    def _manage(self, *command: str, quiet: bool, **env: str) -> None:
-        argv = (sys.executable, "manage.py", *command)
-        self._supervisor.run(Program(name=command[0], argv=argv, env=self._env | env), quiet=quiet)
+    def _command(self, *command: str, **env: str) -> Program:
+        return Program(name=command[0], argv=(sys.executable, "manage.py", *command), env=self._env | env)
 
     def _start_application(self) -> None:
         with self._console.step("Web, worker and beat"):

@@ -26,15 +26,20 @@ def of_schema() -> str:
 
 
 def of_static_files() -> str:
-    """Names the state of all static files, by size and time of change: ours, and the installed packages'."""
-    ours = (file for folder in BASE.glob("**/static") if ".venv" not in folder.parts for file in folder.rglob("*"))
-    installed = [Path(sysconfig.get_path("purelib")), BASE / "config" / "settings.py"]
-    return _of_changes([*ours, *installed])
+    """Names the state of all static files, ours and the installed packages'."""
+    return _of_changes(file for folder in (BASE, *BASE.iterdir()) for file in (folder / "static").rglob("*"))
+
+
+def of_code() -> str:
+    """Names the state of all code, ours and the installed packages'."""
+    packages = [init.parent for init in BASE.glob("*/__init__.py")]
+    return _of_changes(file for package in packages for kind in ("*.py", "*.sql") for file in package.rglob(kind))
 
 
 def _of_changes(files: Iterable[Path]) -> str:
+    """By size and time of change. Installing or removing a package changes its parent folder."""
     digest = hashlib.sha256()
-    for file in sorted(files):
+    for file in sorted([*files, Path(sysconfig.get_path("purelib")), BASE / "config" / "settings.py"]):
         seen = file.stat()
         digest.update(f"{file}\0{seen.st_size}\0{seen.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]

@@ -25,6 +25,7 @@ PORT = 5432  # never listened on; it only names the socket
 SOCKET = f".s.PGSQL.{PORT}"
 SUPERUSER = "postgres"
 ROLES = Path(__file__).with_name("roles.sql")
+NONE: Mapping[str, str] = {}
 READY_LINE = 7  # of postmaster.pid, counted from 0
 LET_GO_SECONDS = 10.0
 
@@ -88,7 +89,14 @@ class Cluster:
         """The address for `DATABASE_URL`; the socket's folder stands, encoded, in the host's place."""
         return f"postgresql://{role}@{quote(str(self.sockets), safe='')}/{database}"
 
-    def run_sql(self, *, file: Path | None = None, command: str = "", **variables: str) -> str:
+    def run_sql(
+        self,
+        *,
+        file: Path | None = None,
+        command: str = "",
+        database: str = "postgres",
+        variables: Mapping[str, str] = NONE,
+    ) -> str:
         """Run a file or a command with psql as the superuser; its unadorned output.
 
         Raises OneBoxError with psql's own words.
@@ -98,7 +106,7 @@ class Cluster:
         answer = subprocess.run(
             [
                 self.footing.bindir / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *given,
-                "-h", str(self.sockets), "-p", str(PORT), "-U", SUPERUSER, "-d", "postgres", *source,
+                "-h", str(self.sockets), "-p", str(PORT), "-U", SUPERUSER, "-d", database, *source,
             ],
             env=_environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
@@ -108,7 +116,7 @@ class Cluster:
 
     def create_roles(self, database: str = "regulars") -> None:
         """Make the two roles and, unless it exists, the database. Harmless to repeat."""
-        self.run_sql(file=ROLES, database=database)
+        self.run_sql(file=ROLES, variables={"database": database})
 
 
 def prepare(folder: Path, profile: Profile, *, who: Identity | None = None, refuge: Path = identity.REFUGE) -> Cluster:

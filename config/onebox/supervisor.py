@@ -8,7 +8,7 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from types import FrameType, TracebackType
@@ -69,21 +69,24 @@ class Supervisor:
         """Start a program that is to run until the end; its process number."""
         return self._begin(program, partial(self._console.log, program.name)).process.pid
 
-    def run(self, program: Program, *, quiet: bool) -> None:
-        """Run a program to its end. With `quiet`, what it says is shown only if it fails.
+    def run(self, *programs: Program, quiet: bool) -> None:
+        """Run programs side by side to their end. With `quiet`, what they say is shown only if one fails.
 
-        Raises OneBoxError if it fails, Stopped if somebody asks to stop meanwhile.
+        Raises OneBoxError if one fails, Stopped if somebody asks to stop meanwhile.
         """
-        kept: list[str] = []
-        show = partial(self._console.log, program.name)
-        child = self._begin(program, kept.append if quiet else show)
-        self._wait(lambda: not child.running, passing=child)
-        self._children.remove(child)
-        self._bury(child)
-        if child.process.returncode:
-            for line in kept:
-                show(line)
-            raise OneBoxError(f"{program.name} failed ({child.how_it_ended}). Its own words are above.")
+        kept: list[tuple[str, str]] = []
+        passing = []
+        for program in programs:
+            keep = partial(_keep, kept, program.name)
+            passing.append(self._begin(program, keep if quiet else partial(self._console.log, program.name)))
+        self._wait(lambda: not any(child.running for child in passing), passing=passing)
+        for child in passing:
+            self._children.remove(child)
+            self._bury(child)
+        for failed in (child for child in passing if child.process.returncode):
+            for name, line in kept:
+                self._console.log(name, line)
+            raise OneBoxError(f"{failed.program.name} failed ({failed.how_it_ended}). Its own words are above.")
 
     def wait_until(self, condition: Callable[[], bool], what: str, *, within: float) -> None:
         """Wait for a condition, while all that was started must keep running.
@@ -114,9 +117,9 @@ class Supervisor:
             self._children.pop()
 
     def _wait(
-        self, condition: Callable[[], bool], *, deadline: float = float("inf"), passing: Child | None = None
+        self, condition: Callable[[], bool], *, deadline: float = float("inf"), passing: Sequence[Child] = ()
     ) -> bool:
-        """Wait for a condition while all but the `passing` child run; False when time is up."""
+        """Wait for a condition while all but the `passing` children run; False when time is up."""
         while not condition():
             if time.monotonic() > deadline:
                 return False
@@ -124,7 +127,7 @@ class Supervisor:
             if self._requests:
                 raise Stopped
             for child in self._children:
-                if child is not passing and not child.running:
+                if child not in passing and not child.running:
                     self._bury(child)
                     self._children.remove(child)
                     raise OneBoxError(
@@ -186,3 +189,7 @@ class Supervisor:
 
 def _noticed(_number: int, _frame: FrameType | None) -> None:
     """Do nothing; the signal has already interrupted the wait."""
+
+
+def _keep(kept: list[tuple[str, str]], name: str, line: str) -> None:
+    kept.append((name, line))

@@ -13,7 +13,7 @@ from campaigns import explaining
 from campaigns.models import Purchase
 from campaigns.queries import purchases_by_entry
 from loyalty import queries
-from loyalty.models import Kind
+from loyalty.kinds import Kind
 from loyalty.queries import StatementLine
 from loyalty.terms import Terms
 

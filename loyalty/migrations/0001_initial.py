@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.uuid
-import loyalty.models.places
+import loyalty.validators
 from django.db import migrations, models
 
 
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('code', models.CharField(max_length=40, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._-]{0,39}\\Z', 'Use letters, digits, dots, dashes and underscores.')], verbose_name='code')),
                 ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('timezone', models.CharField(max_length=64, validators=[loyalty.models.places.known_timezone], verbose_name='time zone')),
+                ('timezone', models.CharField(max_length=64, validators=[loyalty.validators.known_timezone], verbose_name='time zone')),
                 ('region', models.CharField(blank=True, max_length=80, verbose_name='region')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='opened')),
                 ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed')),
@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(unique=True, verbose_name='version')),
                 ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('timezone', models.CharField(max_length=64, validators=[loyalty.models.places.known_timezone], verbose_name='time zone')),
+                ('timezone', models.CharField(max_length=64, validators=[loyalty.validators.known_timezone], verbose_name='time zone')),
                 ('point_value', models.DecimalField(decimal_places=6, max_digits=12, verbose_name='value of a point')),
                 ('expiry', models.CharField(choices=[('never', 'never'), ('months', 'months after activation'), ('fixed_day', 'a fixed day of the year'), ('inactivity', 'months without activity')], max_length=12, verbose_name='points expire')),
                 ('expiry_months', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='months')),

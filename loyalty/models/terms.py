@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models.places import known_timezone
+from loyalty.validators import known_timezone
 
 
 class TermsVersion(models.Model):

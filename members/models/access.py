@@ -6,7 +6,6 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models import Store
 from members.models.users import User
 
 
@@ -22,7 +21,7 @@ class StaffProfile(models.Model):
     user = models.OneToOneField(User, models.CASCADE, related_name="staff", verbose_name=_("login"))
     name = models.CharField(_("name"), max_length=80)
     role = models.CharField(_("role"), max_length=10, choices=Role)
-    stores = models.ManyToManyField(Store, blank=True, verbose_name=_("stores"), help_text=_("None chosen: every store."))
+    stores = models.ManyToManyField("loyalty.Store", blank=True, verbose_name=_("stores"), help_text=_("None chosen: every store."))
 
     class Meta:
         verbose_name = _("staff member")
@@ -39,7 +38,7 @@ class ApiKey(models.Model):
     name = models.CharField(_("name"), max_length=80)
     digest = models.BinaryField(unique=True, editable=False)
     scopes = models.JSONField(_("scopes"))
-    store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, verbose_name=_("only for store"))
+    store = models.ForeignKey("loyalty.Store", models.PROTECT, null=True, blank=True, verbose_name=_("only for store"))
     created_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
     expires_at = models.DateTimeField(_("ends"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)

@@ -9,7 +9,6 @@ from django.db.models import Q
 from django.db.models.functions import UUID7, Lower, Now
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models import Store
 from members.models.users import User
 
 
@@ -40,7 +39,7 @@ class Member(models.Model):
     birth_year = models.PositiveSmallIntegerField(_("birth year"), null=True, blank=True)
     birthday_set_at = models.DateTimeField(_("birthday given"), null=True, editable=False)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
-    home_store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, verbose_name=_("home store"))
+    home_store = models.ForeignKey("loyalty.Store", models.PROTECT, null=True, blank=True, verbose_name=_("home store"))
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ACTIVE)
     tags = models.JSONField(_("tags"), default=list, blank=True)
     joined_at = models.DateTimeField(_("joined"), db_default=Now())
