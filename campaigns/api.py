@@ -8,13 +8,14 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 from pydantic import ValidationError
 
-from campaigns import explaining, purchases
+from campaigns import explaining, purchases, quoting
 from campaigns.models import Purchase
 from campaigns.queries import purchases as read_purchases
 from campaigns.schemas import BasketIn, BatchIn, PurchaseIn, PurchaseOut
-from loyalty import money, queries
+from loyalty import money, queries, terms
+from loyalty.csvfiles import problem_of
 from loyalty.endpoints import write
-from loyalty.problems import Fault, Problem
+from loyalty.problems import Problem
 from members.access import Key
 from members.models import ApiKey
 
@@ -41,19 +42,31 @@ def record(request: HttpRequest, response: HttpResponse, body: PurchaseIn) -> St
 
 
 @router.post("/purchases/quote", auth=POS)
-def quote(request: HttpRequest, body: BasketIn) -> Any:
-    """What the basket would earn now; no points move."""
+def quote(request: HttpRequest, response: HttpResponse, body: BasketIn) -> Status[Any]:
+    """What the basket would earn now; no points move. The answer's `quote` holds these rules for 15 minutes."""
+    return write(request, response, lambda: (200, _quoted(request, body)))
+
+
+def _quoted(request: HttpRequest, body: BasketIn) -> dict[str, Any]:
     now = timezone.now()
     _only_its_store(request, body)
     facts = purchases.gather([body])
     if problem := purchases.refusal(body, facts, now=now):
         raise problem
-    judgement = purchases.judge(body, facts, body.occurred_at or now)
-    awards = [
-        {"rule": step["rule"], "points": step["points"], "explanation": explaining.rule_sentence(step, judgement.trace, body.currency)}
-        for step in judgement.trace["rules"]
-    ]
-    return {"points_to_earn": judgement.points, "awards": awards, "trace": judgement.trace}
+    judgement, contract = purchases.judge(body, facts, now), terms.in_force(facts.terms, now)
+    return {
+        "quote": quoting.token(now, body.store, str(facts.members[body.member].id)),
+        "valid_until": (now + quoting.VALID).isoformat(),
+        "points_to_earn": judgement.points,
+        "awards": [
+            {"rule": step["rule"], "campaign": None, "points": step["points"],
+             "explanation": explaining.rule_sentence(step, judgement.trace, body.currency)}
+            for step in judgement.trace["rules"]
+        ],
+        "trace": judgement.trace,
+        "points_tender": {"min": 0, "max": 0, "step": 1, "value_per_point": f"{contract.point_value.normalize():f}"},
+        "vouchers": [],
+    }  # fmt: skip
 
 
 @router.post("/purchases/batch", auth=POS, response=BatchOut)
@@ -137,14 +150,10 @@ def _parsed(request: HttpRequest, item: dict[str, Any]) -> PurchaseIn | Problem:
         one = PurchaseIn.model_validate(item)
         _only_its_store(request, one)
     except ValidationError as error:
-        return Problem("validation", "Some fields need another value.", faults=faults(error))
+        return problem_of(error)
     except Problem as problem:
         return problem
     return one
-
-
-def faults(error: ValidationError) -> list[Fault]:
-    return [Fault("/" + "/".join(str(part) for part in one["loc"]), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
 
 
 def _result(item: dict[str, Any], one: purchases.Recorded | Problem, told: dict[UUID, dict[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns import engine, rules
+from campaigns import engine, quoting, rules
 from campaigns.models import Award, Purchase, PurchaseLine
 from campaigns.schemas import BasketIn, PurchaseIn
 from loyalty import bulk, documents, outbox, posting, queries, terms
@@ -22,6 +22,7 @@ from loyalty.terms import Terms
 from members.models import Member
 from members.queries import MemberFacts, resolve
 
+KIND = "purchase"
 OLDEST = timedelta(days=30)
 # A till's clock may run ahead by this much.
 AHEAD = timedelta(minutes=5)
@@ -58,9 +59,7 @@ class _Judged:
 
     def document(self) -> documents.Document:
         one = self.receipt
-        lines = sorted((line.line_id, line.sku, line.category, line.brand, _plain(line.quantity), _plain(line.net_amount)) for line in one.lines)
-        content = [one.store, str(self.member.id), one.occurred_at.astimezone(UTC).isoformat(), one.currency, lines]
-        return documents.Document(one.source, one.receipt_number, "purchase", self.id, documents.fingerprint(content))
+        return documents.Document(one.source, one.receipt_number, KIND, self.id, document_print(one, self.member))
 
 
 def gather(receipts: Sequence[BasketIn]) -> Facts:
@@ -110,9 +109,8 @@ def record(receipts: Sequence[PurchaseIn], *, now: datetime, history: bool = Fal
     other content is refused with `duplicate-document`. One refused receipt never spoils the others.
     """
     facts = gather(receipts)
-    answers: list[Recorded | Problem | _Judged] = []
-    for one in receipts:
-        answers.append(refusal(one, facts, now=now, history=history) or _judged(one, facts))
+    answers = [refusal(one, facts, now=now, history=history) or _judged(one, facts, now) for one in receipts]
+    answers = _known_first(receipts, answers, facts)
     judged = [one for one in answers if isinstance(one, _Judged)]
     with transaction.atomic():
         posting.lock({one.member.holder for one in judged})
@@ -123,11 +121,44 @@ def record(receipts: Sequence[PurchaseIn], *, now: datetime, history: bool = Fal
     return [_answer(next(standing)) if isinstance(one, _Judged) else one for one in answers]
 
 
-def _judged(receipt: PurchaseIn, facts: Facts) -> _Judged:
+def _judged(receipt: PurchaseIn, facts: Facts, now: datetime) -> _Judged | Problem:
+    """By the rules of the receipt's moment, or of the quote that it brings."""
+    member, at = facts.members[receipt.member], receipt.occurred_at
+    if receipt.quote is not None:
+        quoted = quoting.moment(receipt.quote, store=receipt.store, member=str(member.id), now=now)
+        if quoted is None:
+            return Problem("quote-expired", _("The quote is over or for another basket. Ask for a new one."), status=409)
+        at = quoted
     return _Judged(
-        uuid7(), receipt, facts.stores[receipt.store], facts.members[receipt.member],
-        terms.in_force(facts.terms, receipt.occurred_at), judge(receipt, facts, receipt.occurred_at),
-    )  # fmt: skip
+        uuid7(), receipt, facts.stores[receipt.store], member, terms.in_force(facts.terms, at), judge(receipt, facts, at)
+    )
+
+
+def _known_first(
+    receipts: Sequence[PurchaseIn], answers: list[_Judged | Problem], facts: Facts
+) -> list[Recorded | _Judged | Problem]:
+    """A receipt that stands already answers as it stands, whatever would refuse it today: a blocked card, its age."""
+    asked = {
+        i: (one.source, one.receipt_number, document_print(one, facts.members[one.member]))
+        for i, (one, answer) in enumerate(zip(receipts, answers, strict=True))
+        if isinstance(answer, Problem) and one.member in facts.members
+    }
+    known = documents.standing([(source, number, KIND) for source, number, _print in asked.values()]) if asked else {}
+    told: list[Recorded | _Judged | Problem] = list(answers)
+    for i, (source, number, print_) in asked.items():
+        standing = known.get((source, number, KIND))
+        if standing and standing[1] == print_:
+            told[i] = Recorded(standing[0], replayed=True)
+    return told
+
+
+def document_print(receipt: PurchaseIn, member: MemberFacts) -> bytes:
+    """What is written on a receipt: the same for any order of its lines and any spelling of its numbers."""
+    lines = sorted(
+        (line.line_id, line.sku, line.category, line.brand, _plain(line.quantity), _plain(line.net_amount)) for line in receipt.lines
+    )
+    at = receipt.occurred_at.astimezone(UTC).isoformat()
+    return documents.fingerprint([receipt.store, str(member.id), at, receipt.currency, lines])
 
 
 def _write(fresh: Sequence[_Judged], *, now: datetime) -> None:

@@ -45,9 +45,14 @@ class BasketIn(Strict):
 
 
 class PurchaseIn(BasketIn):
+    """`quote` holds the rules of the moment it was given, for 15 minutes. Points as money and vouchers are not taken."""
+
     source: _text(60)  # type: ignore[valid-type]
     receipt_number: _text(120)  # type: ignore[valid-type]
     occurred_at: AwareDatetime
+    quote: _text(400) | None = None  # type: ignore[valid-type]
+    points_tender: Annotated[int, Field(ge=0, le=0)] = 0
+    vouchers: Annotated[list[str], Field(max_length=0)] = []
 
 
 class BatchIn(Strict):

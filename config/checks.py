@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as Caution
 from django.db import connection
 
 LEDGER = ("loyalty_journalentry", "loyalty_posting", "loyalty_lotuse", "loyalty_documentguard", "loyalty_auditrecord")
@@ -33,5 +34,5 @@ def programme_is_reachable_safely(app_configs: Any, **kwargs: Any) -> list[Check
         found.append(Error("Members' pages would go over plain http.", hint=hint, id="regulars.E002"))
     if settings.MAIL_DIR:
         hint = "Unset REGULARS_MAIL_DIR and set SMTP_HOST."
-        found.append(Warning("Mail goes to a folder, not to members.", hint=hint, id="regulars.W001"))
+        found.append(Caution("Mail goes to a folder, not to members.", hint=hint, id="regulars.W001"))
     return found

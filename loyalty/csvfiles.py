@@ -55,8 +55,11 @@ class Rollback(Exception):  # noqa: N818  not an error: it ends a dry run
 
 @dataclass(slots=True)
 class Load[T]:
-    """One run over a file. `parse` makes a value of a record or raises; `write` takes a batch of values and answers each
-    with True (new), False (known already) or the Problem."""
+    """One run over a file.
+
+    `parse` makes a value of a record or raises; `write` takes a batch of values and answers each with True (new),
+    False (known already) or the Problem.
+    """
 
     file: Path
     layout: Layout

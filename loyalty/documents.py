@@ -61,10 +61,16 @@ def take(documents: Sequence[Document]) -> list[Taken]:
     with connection.cursor() as cursor:
         cursor.execute(TAKE, columns)
         fresh = {id_ for (id_,) in cursor.fetchall()}
-        cursor.execute(STANDING, columns[:3])  # a new snapshot: it sees what a twin has committed meanwhile
-        standing = {(source, number, kind): (id_, bytes(print_)) for source, number, kind, id_, print_ in cursor.fetchall()}
+    known = standing([(one.source, one.number, one.kind) for one in documents])  # sees what a twin committed meanwhile
     answers = []
     for one in documents:
-        id_, print_ = standing[one.source, one.number, one.kind]
+        id_, print_ = known[one.source, one.number, one.kind]
         answers.append(Taken(id_, fresh=id_ == one.id and one.id in fresh, same=print_ == one.fingerprint))
     return answers
+
+
+def standing(names: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], tuple[UUID, bytes]]:
+    """Id and fingerprint of the documents that stand under these (source, number, kind)."""
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING, [[name[part] for name in names] for part in range(3)])
+        return {(source, number, kind): (id_, bytes(print_)) for source, number, kind, id_, print_ in cursor.fetchall()}

@@ -78,7 +78,7 @@ def expiring(*, after: datetime, until: datetime, holders: Sequence[UUID] | None
     if holders is not None:
         lots = lots.filter(wallet__holder__in=holders)
     sums = lots.values("wallet__holder", "expires_at").annotate(points=Sum("remaining")).order_by("expires_at", "wallet__holder")
-    return [Expiring(row["wallet__holder"], row["points"], row["expires_at"]) for row in sums]
+    return [Expiring(row["wallet__holder"], row["points"], row["expires_at"]) for row in sums if row["expires_at"]]
 
 
 @dataclass(frozen=True, slots=True)

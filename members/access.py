@@ -9,11 +9,11 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Concatenate
+from typing import Any, Concatenate, overload
 from uuid import UUID
 
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from ninja.security import HttpBearer
@@ -25,7 +25,8 @@ SCOPES = ("pos", "read", "adjust", "configure", "partner")
 EARN_ONLY_CARD = "earn_only_card"
 LAST_USE_PRECISION = timedelta(minutes=5)
 
-type View = Callable[..., HttpResponse]
+type View = Callable[..., HttpResponseBase]
+type MemberView = Callable[Concatenate[HttpRequest, Member, ...], HttpResponseBase]
 
 
 def public(view: View) -> View:
@@ -39,7 +40,7 @@ def for_staff(permission: str) -> Callable[[View], View]:
 
     def declare(view: View) -> View:
         @functools.wraps(view)
-        def permitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def permitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             user = request.user
             if not (user.is_active and user.is_staff):
                 return redirect(f"/accounts/login/?next={request.path}")
@@ -53,18 +54,24 @@ def for_staff(permission: str) -> Callable[[View], View]:
     return declare
 
 
-def for_member(
-    view: Callable[Concatenate[HttpRequest, Member, ...], HttpResponse] | None = None, *, earn_only: bool = False
-) -> Any:
+@overload
+def for_member(view: MemberView) -> View: ...
+@overload
+def for_member(*, earn_only: bool) -> Callable[[MemberView], View]: ...
+def for_member(view: MemberView | None = None, *, earn_only: bool = False) -> View | Callable[[MemberView], View]:
     """Hands the signed-in member to the view; nobody else's data can be named in the address.
 
     `earn_only`: also whoever joined in this browser and has not verified the contact yet.
     """
     if view is None:
-        return functools.partial(for_member, earn_only=earn_only)
+        return lambda view: _for_member(view, earn_only=earn_only)
+    return _for_member(view, earn_only=earn_only)
+
+
+def _for_member(view: MemberView, *, earn_only: bool) -> View:
 
     @functools.wraps(view)
-    def permitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def permitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         member = member_of(request, earn_only=earn_only)
         if member is None:
             return redirect("account_request_login_code")

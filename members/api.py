@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Query, Router, Schema, Status
+from ninja import P, QueryEx, Router, Schema, Status
 
 from loyalty.endpoints import write
 from loyalty.problems import Fault, Problem
@@ -80,7 +80,7 @@ def join(request: HttpRequest, response: HttpResponse, body: MemberApplication) 
 
 
 @router.get("/members", auth=READ, response=MemberList)
-def by_number(request: HttpRequest, card: str | None = None, external_id: str | None = Query(None, max_length=64)) -> Any:
+def by_number(request: HttpRequest, card: str | None = None, external_id: QueryEx[str | None, P(max_length=64)] = None) -> Any:
     """The member of a card or of another system's number: no item or one."""
     if (card is None) == (external_id is None):
         raise Problem("validation", "Ask by one of card and external_id.", faults=[Fault("/card", "Ask by one of card and external_id.")])

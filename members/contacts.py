@@ -33,17 +33,17 @@ def phone(text: str) -> str:
 
 
 def masked_email(address: str) -> str:
-    """w…@example.com"""
+    """As in w…@example.com."""
     name, _at, domain = address.partition("@")
     return f"{name[:1]}…@{domain}" if domain else ""
 
 
 def masked_phone(number: str) -> str:
-    """… 78"""
+    """As in … 78."""
     return f"… {number[-2:]}" if number else ""
 
 
 @cache
 def _example(country: str) -> str:
     number = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL) if number else "+33 6 12 34 56 78"

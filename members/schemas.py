@@ -27,9 +27,10 @@ def parse_birthday(text: str) -> Birthday:
     """From YYYY-MM-DD or --MM-DD. Raises ValueError for any other text or a day that no year has."""
     match = BIRTHDAY.match(text.strip())
     if match:
-        year, month, day = match[1] and int(match[1]), int(match[2]), int(match[3])
+        year = int(match[1]) if match[1] else None
+        month, day = int(match[2]), int(match[3])
         if 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year or 2000, month)[1] and (year is None or year >= 1900):
-            return Birthday(year or None, month, day)
+            return Birthday(year, month, day)
     raise ValueError(_("Enter the birthday as YYYY-MM-DD, or as --MM-DD without the year."))
 
 

@@ -60,12 +60,12 @@ def terms_sentence() -> str:
 
 
 @method_decorator(public, name="dispatch")
-class SignIn(RequestLoginCodeView):  # type: ignore[misc]
+class SignIn(RequestLoginCodeView):
     template_name = "portal/sign_in.html"
 
 
 @method_decorator(public, name="dispatch")
-class Verify(ConfirmLoginCodeView):  # type: ignore[misc]
+class Verify(ConfirmLoginCodeView):
     template_name = "portal/verify.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -58,12 +58,12 @@ class ReceiptFactory(factory.Factory[PurchaseIn]):
     store = "S1"
     occurred_at = factory.LazyFunction(timezone.now)
     currency = "EUR"
-    lines = factory.LazyFunction(lambda: [LineFactory()])
+    lines = factory.LazyFunction(lambda: [LineFactory.build()])
 
 
 def member(*, now: datetime | None = None, **given: Any) -> Member:
     """An enrolled member."""
-    return members([ApplicationFactory(**given)], now=now)[0]
+    return members([ApplicationFactory.build(**given)], now=now)[0]
 
 
 def members(applications: Iterable[MemberIn], *, now: datetime | None = None) -> list[Member]:
@@ -97,5 +97,5 @@ def give(to: UUID, *points: int, at: datetime = NOW, **given: Any) -> list[UUID]
 
 def api_key(*scopes: str, store: str | None = None) -> str:
     """A working key."""
-    id_ = StoreFactory(code=store).pk if store else None
+    id_ = StoreFactory.create(code=store).pk if store else None
     return create_key("test", list(scopes), store=id_)[1]

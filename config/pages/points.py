@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import P, QueryEx, Router
 
 from config.pages import statement
 from loyalty import money, queries, terms
@@ -37,7 +37,7 @@ def balance(request: HttpRequest, member: UUID) -> Any:
 
 
 @router.get("/members/{uuid:member}/statement", auth=READ)
-def lines(request: HttpRequest, member: UUID, limit: int = Query(50, ge=1, le=LIMIT_MAX), cursor: str | None = None) -> Any:
+def lines(request: HttpRequest, member: UUID, limit: QueryEx[int, P(ge=1, le=LIMIT_MAX)] = 50, cursor: str | None = None) -> Any:
     """Newest first; `next` continues below the last line shown."""
     position = decode(cursor, 1)
     if position and not isinstance(position[0], int):

@@ -9,8 +9,11 @@ from members.models.people import Member
 
 
 class Message(models.Model):
-    """`subject_key` is the period or thing it is about; with member, kind and channel it is unique, so a message that
-    is made twice is one message. `facts` fill the templates templates/emails/<kind>.*, in the member's language."""
+    """Something told to a member on one channel.
+
+    `subject_key` is the period or thing it is about; with member, kind and channel it is unique, so a message that
+    is made twice is one message. `facts` fill the templates templates/emails/<kind>.*, in the member's language.
+    """
 
     class Channel(models.TextChoices):
         INBOX = "inbox", _("portal")

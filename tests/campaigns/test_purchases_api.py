@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def shop() -> None:
-    StoreFactory()
+    StoreFactory.create()
 
 
 def receipt(of: Member, **given: Any) -> dict[str, Any]:
@@ -33,6 +34,10 @@ def receipt(of: Member, **given: Any) -> dict[str, Any]:
         "source": "till-1", "receipt_number": f"R{uuid4()}", "store": "S1", "member": str(of.pk),
         "occurred_at": timezone.now().isoformat(), "currency": "EUR", "lines": lines,
     } | given  # fmt: skip
+
+
+def receipt_basket(of: Member) -> dict[str, Any]:
+    return {name: value for name, value in receipt(of).items() if name not in ("source", "receipt_number", "occurred_at")}
 
 
 def written() -> tuple[int, ...]:
@@ -64,11 +69,31 @@ def test_a_receipt_becomes_points_that_everybody_sees_the_same() -> None:
 
 def test_a_quote_says_the_same_and_moves_nothing() -> None:
     one, pos = member(), till()
-    basket = {name: value for name, value in receipt(one).items() if name not in ("source", "receipt_number", "occurred_at")}
-    before = written()
-    answer = pos("POST", "/purchases/quote", basket)
+    basket, before = receipt_basket(one), written()
+    answer = pos.post("/purchases/quote", basket)
     assert (answer.status_code, answer.json()["points_to_earn"]) == (200, 18)
-    assert written() == before
+    assert written()[:4] == before[:4]
+    with_quote = pos.post("/purchases", receipt(one, quote=answer.json()["quote"]))
+    assert (with_quote.status_code, with_quote.json()["points_earned"]) == (201, 18)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_quote_that_is_over_or_for_somebody_else_is_refused(late: bool) -> None:
+    one, other, pos = member(), member(), till()
+    token = pos.post("/purchases/quote", receipt_basket(one)).json()["quote"]
+    before = written()[:4]
+    with time_machine.travel(timezone.now() + timedelta(minutes=16 if late else 1), tick=False):
+        answer = pos.post("/purchases", receipt(one if late else other, quote=token))
+    assert (answer.status_code, answer.json()["type"], written()[:4]) == (409, "quote-expired", before)
+
+
+def test_a_receipt_that_stands_answers_whatever_has_changed_since() -> None:
+    one, pos = member(), till()
+    body = receipt(one)
+    first = pos.post("/purchases", body).json()
+    Member.objects.filter(pk=one.pk).update(status=Member.Status.BLOCKED)
+    again = pos.post("/purchases", body)
+    assert (again.status_code, again.json()["id"]) == (201, first["id"])
 
 
 def test_the_same_receipt_counts_once_by_key_and_by_number() -> None:
@@ -163,7 +188,7 @@ def test_one_bad_item_never_spoils_a_batch() -> None:
 def test_a_batch_costs_the_same_statements_whatever_its_size() -> None:
     pos, counts = till(), []
     pos.get("/purchases/" + str(uuid4()))  # the key's first use is noted
-    people = members([ApplicationFactory() for _ in range(50)])
+    people = members([ApplicationFactory.build() for _ in range(50)])
     for size in (4, 100, 1000):
         items = [receipt(people[i % min(size, 50)]) for i in range(size)]
         items[1] = items[0]  # a duplicate

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_joining_makes_member_card_and_wallet_and_shows_contacts_masked() -> None:
-    StoreFactory()
+    StoreFactory.create()
     body = {
         "email": " Wei.Chen@Example.com ", "phone": "06 12 34 56 78", "given_name": "Wei", "family_name": "Chen",
         "birthday": "--02-29", "language": "zh-Hans", "home_store": "S1", "consents": [{"channel": "email", "purpose": "marketing"}],
