@@ -25,3 +25,8 @@ def points_pending(purchase: Purchase, now: datetime) -> int:
     return sum(award.points for award in purchase.awards.all() if award.available_at > now)
 
 
+
+
+def has_receipts_of(source: str) -> bool:
+    """Whether any receipt of this source was taken."""
+    return Purchase.objects.filter(source=source).exists()

@@ -11,7 +11,8 @@ from django.views.decorators.csp import csp_override
 from unfold.sites import UnfoldAdminSite
 
 # Unfold evaluates expressions in its templates and sets style attributes; it has no inline scripts.
-ADMIN_CSP: dict[str, list[str]] = settings.SECURE_CSP | {
+ADMIN_CSP: dict[str, list[str]] = {
+    **settings.SECURE_CSP,
     "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
     "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
 }

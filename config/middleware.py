@@ -1,9 +1,18 @@
 """What every answer carries."""
 
+import hashlib
+import time
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
+
+from config.api import answer as problem_answer
+from loyalty.problems import Problem
+
+WINDOW = 60
 
 type Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -27,6 +36,29 @@ def private_pages(get_response: Handler) -> Handler:
         response = get_response(request)
         if request.session.accessed and "Cache-Control" not in response:
             response["Cache-Control"] = "no-store"
+        return response
+
+    return handle
+
+
+def api_limit(get_response: Handler) -> Handler:
+    """Politeness towards the others: so many calls a key and minute, told in the RateLimit headers."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        token = request.headers.get("Authorization", "")
+        if not request.path.startswith("/api/") or not token:
+            return get_response(request)
+        minute, second = divmod(int(time.time()), WINDOW)
+        counter = f"api:{hashlib.sha256(token.encode()).hexdigest()}:{minute}"
+        cache.add(counter, 0, WINDOW)
+        left, wait = settings.API_CALLS_PER_MINUTE - cache.incr(counter), WINDOW - second
+        if left < 0:
+            detail = f"This key has made its {settings.API_CALLS_PER_MINUTE} calls of this minute."
+            response = problem_answer(Problem("rate-limited", detail, status=429, retry_after=wait))
+        else:
+            response = get_response(request)
+        response["RateLimit-Policy"] = f'"key";q={settings.API_CALLS_PER_MINUTE};w={WINDOW}'
+        response["RateLimit"] = f'"key";r={max(left, 0)};t={wait}'
         return response
 
     return handle

@@ -138,7 +138,7 @@ def stores_by_code(codes: Iterable[str]) -> dict[str, StoreFacts]:
     return {code: StoreFacts(id_, code, name) for id_, code, name in rows}
 
 
-def open_store(code: str) -> StoreFacts | None:
+def store_in_use(code: str) -> StoreFacts | None:
     """The store with that code unless it is closed."""
     row = Store.objects.filter(code=code, closed_at=None).values_list("id", "code", "name").first()
     return StoreFacts(*row) if row else None

@@ -64,12 +64,11 @@ def for_member(view: MemberView | None = None, *, earn_only: bool = False) -> Vi
     `earn_only`: also whoever joined in this browser and has not verified the contact yet.
     """
     if view is None:
-        return lambda view: _for_member(view, earn_only=earn_only)
+        return functools.partial(_for_member, earn_only=earn_only)
     return _for_member(view, earn_only=earn_only)
 
 
 def _for_member(view: MemberView, *, earn_only: bool) -> View:
-
     @functools.wraps(view)
     def permitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         member = member_of(request, earn_only=earn_only)

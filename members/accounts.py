@@ -9,6 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from members.models import Member, User
 
@@ -17,6 +18,10 @@ STAFF_SESSION_SECONDS = 12 * 3600
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "incorrect_code": _("That is not the code we sent. Check the newest mail, or have a new code sent."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Members join on the join page, staff are made by `create_staff`."""
         return False

@@ -108,7 +108,7 @@ def greet_birthdays(*, now: datetime) -> int:
     """Greet whose birthday is today in the programme's zone, once a year. Returns how many have it."""
     contract = terms.current(now)
     today = contract.day_of(now)
-    news = [News(member, Message.Kind.BIRTHDAY, str(today.year)) for member in with_birthday(today, joined_before=now)]
+    news = [News(member, Message.Kind.BIRTHDAY, str(today.year)) for member in with_birthday(today)]
     queue(news, now=now, due_at=waking(now, contract))
     return len(news)
 

@@ -3,7 +3,7 @@
 import calendar
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -56,12 +56,12 @@ def by_holder(holders: Iterable[UUID]) -> dict[UUID, Member]:
     return {member.holder: member for member in Member.objects.filter(holder__in=list(holders))}
 
 
-def with_birthday(day: date, *, joined_before: datetime) -> QuerySet[Member]:
+def with_birthday(day: date) -> QuerySet[Member]:
     """Active members whose birthday is `day`; 29 February is kept on the 28th in other years (SEMANTICS 8.2)."""
     days = Q(birth_month=day.month, birth_day=day.day)
     if (day.month, day.day) == (2, 28) and not calendar.isleap(day.year):
         days |= Q(birth_month=2, birth_day=29)
-    return Member.objects.filter(days, status=Member.Status.ACTIVE, joined_at__lt=joined_before)
+    return Member.objects.filter(days, status=Member.Status.ACTIVE)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -27,7 +27,7 @@ from members.schemas import ConsentIn, MemberIn
 @public
 def join(request: HttpRequest, store: str | None = None) -> HttpResponse:
     """A card in half a minute. Whoever is known already gets a code, and the page looks the same."""
-    shop = queries.open_store(store) if store else None
+    shop = queries.store_in_use(store) if store else None
     if store and shop is None:
         return redirect("join")
     if member_of(request, earn_only=True):

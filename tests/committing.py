@@ -63,7 +63,7 @@ def committing_db(
 
 
 @pytest.fixture
-def live_site(committing_db: Database) -> Iterator[str]:  # noqa: ARG001 - what it serves
+def live_site(committing_db: Database) -> Iterator[str]:
     """The address of the product served by a thread of this process, on `committing_db`."""
     server = LiveServer("localhost")
     yield server.url

@@ -83,10 +83,11 @@ def holder() -> UUID:
 def accrual(to: UUID, points: int, *, at: datetime = NOW, days: int | None = 365, pending: int = 0, **given: Any) -> Accrual:
     """An accrual at `at` that can be used after `pending` days and ends `days` later, or never."""
     usable = at + timedelta(days=pending)
-    return Accrual(**{
+    fields: dict[str, Any] = {
         "key": f"test:{next(_numbers)}", "holder": to, "points": points, "occurred_at": at, "available_at": usable,
         "expires_at": None if days is None else usable + timedelta(days=days),
-    } | given)  # fmt: skip
+    }  # fmt: skip
+    return Accrual(**fields | given)
 
 
 def give(to: UUID, *points: int, at: datetime = NOW, **given: Any) -> list[UUID]:

@@ -82,7 +82,5 @@ def _machine_folders() -> list[Path]:
 def _new_enough(bindir: Path) -> Path:
     major = postgres_major(bindir)
     if major < OLDEST_POSTGRES:
-        raise OneBoxError(
-            f"PostgreSQL {major} in {bindir} is too old: {OLDEST_POSTGRES} or newer is needed.\n{NO_POSTGRES}"
-        )
+        raise OneBoxError(f"PostgreSQL {major} in {bindir} is too old: {OLDEST_POSTGRES} or newer is needed.\n{NO_POSTGRES}")
     return bindir

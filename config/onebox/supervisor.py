@@ -57,9 +57,7 @@ class Supervisor:
         self._exits.callback(signal.signal, signal.SIGCHLD, signal.signal(signal.SIGCHLD, _noticed))
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
             self.stop()
         finally:
@@ -116,9 +114,7 @@ class Supervisor:
                 self._bury(child)
             self._children.pop()
 
-    def _wait(
-        self, condition: Callable[[], bool], *, deadline: float = float("inf"), passing: Sequence[Child] = ()
-    ) -> bool:
+    def _wait(self, condition: Callable[[], bool], *, deadline: float = float("inf"), passing: Sequence[Child] = ()) -> bool:
         """Wait for a condition while all but the `passing` children run; False when time is up."""
         while not condition():
             if time.monotonic() > deadline:
@@ -131,8 +127,7 @@ class Supervisor:
                     self._bury(child)
                     self._children.remove(child)
                     raise OneBoxError(
-                        f"{child.program.name} ended before all was ready ({child.how_it_ended}). "
-                        "Its own words are above."
+                        f"{child.program.name} ended before all was ready ({child.how_it_ended}). Its own words are above."
                     )
         return True
 

@@ -1,11 +1,13 @@
 """For load balancers: is the process up, and can it serve."""
 
-from django.core.cache import cache
+from typing import cast
+
+from django.core.cache import caches
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
-from redis import RedisError
 
+from config.cache import VanishingCache
 from members.access import public
 
 
@@ -28,8 +30,4 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def _broker() -> str:
-    try:
-        cache.get("readyz")
-    except RedisError:
-        return "degraded"
-    return "ready"
+    return "ready" if cast("VanishingCache", caches["default"]).ping() else "degraded"

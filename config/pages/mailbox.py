@@ -38,4 +38,4 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _read(file: Path) -> EmailMessage:
-    return message_from_bytes(file.read_bytes(), policy=policy.default)  # type: ignore[return-value]
+    return message_from_bytes(file.read_bytes(), policy=policy.default)

@@ -42,6 +42,6 @@ def test_rules_and_lines_both_add_up(amounts: list[Decimal], rates: list[Decimal
 @given(st.integers(0, 10_000), st.lists(AMOUNT, min_size=1, max_size=30))
 def test_a_spread_part_is_within_one_of_its_share(total: int, weights: list[Decimal]) -> None:
     parts = spread(total, weights)
-    whole = sum(weights)
+    whole = sum(weights, Decimal(0))
     assert sum(parts) == (total if whole else 0)
-    assert all(abs(part - (total * weight / whole if whole else 0)) < 1 for part, weight in zip(parts, weights, strict=True))
+    assert all(abs(part - (total * weight / whole if whole else Decimal(0))) < 1 for part, weight in zip(parts, weights, strict=True))

@@ -203,7 +203,8 @@ def test_a_batch_costs_the_same_statements_whatever_its_size() -> None:
 def test_a_statement_goes_on_where_the_page_before_ended() -> None:
     one, pos = member(), till()
     pos.post("/purchases/batch", {"purchases": [receipt(one) for _ in range(5)]})
-    seen, cursor = [], ""
+    seen: list[int] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = pos.get(f"/members/{one.pk}/statement?limit=2" + (f"&cursor={cursor}" if cursor else "")).json()
         seen += [line["balance_after"] for line in page["items"]]

@@ -2,8 +2,9 @@
 
     python -m tests.config.standins DATA KIND ...
 
-Each KIND becomes a program, in that order: `postgres` and `valkey` are the real servers, the others
-are stand-ins for web, worker and beat. The word "open" is printed when all of them run.
+Each KIND becomes a program, in that order: `postgres` and `valkey` are the real servers, `never` is
+a condition that never holds, the others are stand-ins for web, worker and beat. The word "open" is
+printed when all of them run.
 """
 
 import os
@@ -34,6 +35,8 @@ def admit(kind: str, data: Path, supervisor: Supervisor) -> None:
         server = broker.prepare(data / "valkey", keeps=True)
         supervisor.start(server.program)
         supervisor.wait_until(server.is_ready, "Valkey", within=30)
+    elif kind == "never":
+        supervisor.wait_until(lambda: False, "What never comes", within=60)
     else:
         argv = (sys.executable, "-I", "-c", STANDINS[kind])
         supervisor.start(Program(name=kind, argv=argv, env=os.environ.copy(), patience=60))

@@ -1,5 +1,6 @@
 """Each committing test has a database of its own, seen by other threads, and leaves no trace."""
 
+import http.client
 import threading
 
 import psycopg
@@ -44,3 +45,10 @@ def test_the_application_may_write_rows_but_not_truncate_or_make_tables(committi
 def test_tests_that_roll_back_have_a_copy_too() -> None:
     assert connection.settings_dict["NAME"].startswith("test_")
     assert ContentType.objects.exists()
+
+
+def test_a_server_thread_is_on_the_same_database(live_site: str) -> None:
+    line = http.client.HTTPConnection(live_site.removeprefix("http://"))
+    line.request("GET", "/readyz")
+    assert line.getresponse().status == http.HTTPStatus.OK
+    line.close()

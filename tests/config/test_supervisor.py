@@ -11,13 +11,13 @@ import pytest
 import redis
 
 from config.onebox.programs import command_of
-from tests.config.households import Household, wait_for
+from tests.config.households import standins, wait_for
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
 
 
 def test_a_killed_child_comes_back(tmp_path: Path) -> None:
-    with Household(tmp_path / "box", "calm") as house:
+    with standins(tmp_path / "box", "calm") as house:
         house.hear("open")
         house.hear("pid")
         os.kill(house.pids()[0], signal.SIGKILL)
@@ -29,7 +29,7 @@ def test_a_killed_child_comes_back(tmp_path: Path) -> None:
 
 
 def test_what_a_crashed_child_leaves_behind_is_ended(tmp_path: Path) -> None:
-    with Household(tmp_path / "box", "parent") as house:
+    with standins(tmp_path / "box", "parent") as house:
         house.hear("pid", times=2)
         first, second = house.pids()
         leader = first if os.getpgid(first) == first else second
@@ -40,7 +40,7 @@ def test_what_a_crashed_child_leaves_behind_is_ended(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_all_end_in_order_when_asked(tmp_path: Path, request_to_stop: signal.Signals) -> None:
-    with Household(tmp_path / "box", "calm", "parent") as house:
+    with standins(tmp_path / "box", "calm", "parent") as house:
         house.hear("pid", times=3)
         house.hear("open")
         house.ask(request_to_stop)
@@ -50,7 +50,7 @@ def test_all_end_in_order_when_asked(tmp_path: Path, request_to_stop: signal.Sig
 
 
 def test_a_second_request_hurries(tmp_path: Path) -> None:
-    with Household(tmp_path / "box", "stubborn") as house:
+    with standins(tmp_path / "box", "stubborn") as house:
         house.hear("pid")
         house.hear("open")
         house.ask(signal.SIGINT)
@@ -61,7 +61,7 @@ def test_a_second_request_hurries(tmp_path: Path) -> None:
 
 
 def test_a_child_that_fails_at_the_start_stops_everything(tmp_path: Path) -> None:
-    with Household(tmp_path / "box", "calm", "failing", "valkey") as house:
+    with standins(tmp_path / "box", "calm", "failing", "never") as house:
         assert house.outcome() == 1
         assert "failing ended before all was ready (exit status 1). Its own words are above." in house.said
         assert "no such luck" in house.said
@@ -69,9 +69,9 @@ def test_a_child_that_fails_at_the_start_stops_everything(tmp_path: Path) -> Non
 
 
 def test_a_second_household_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    with Household(tmp_path / "box", "calm") as house:
+    with standins(tmp_path / "box", "calm") as house:
         house.hear("open")
-        with Household(tmp_path / "box") as second:
+        with standins(tmp_path / "box") as second:
             assert second.outcome() == 1
             assert f"already running on {tmp_path / 'box'} (process {house.process.pid})" in second.said
         assert house.process.poll() is None, "and the first one runs on"
@@ -80,7 +80,7 @@ def test_a_second_household_on_the_same_folder_is_refused(tmp_path: Path) -> Non
 @linux_only
 def test_killed_servers_come_back_with_their_data(tmp_path: Path) -> None:
     data = tmp_path / "box"
-    with Household(data, "postgres", "valkey") as house:
+    with standins(data, "postgres", "valkey") as house:
         house.hear("open")
         address = f"host={data / 'postgres' / 'run'} user=postgres"
         cache = redis.Redis(unix_socket_path=str(data / "valkey" / "valkey.sock"))
@@ -101,13 +101,13 @@ def test_killed_servers_come_back_with_their_data(tmp_path: Path) -> None:
 @linux_only
 def test_nothing_outlives_a_killed_supervisor_and_the_next_one_starts(tmp_path: Path) -> None:
     data = tmp_path / "box"
-    with Household(data, "postgres", "valkey", "calm") as house:
+    with standins(data, "postgres", "valkey", "calm") as house:
         house.hear("open")
         house.hear("pid")
         cache = redis.Redis(unix_socket_path=str(data / "valkey" / "valkey.sock"))
         broker = int(cache.info()["process_id"])
         house.ask(signal.SIGKILL)
-        with Household(data, "postgres", "valkey") as second:
+        with standins(data, "postgres", "valkey") as second:
             second.hear("open")
             house.leaves_nothing()
             assert not command_of(broker)

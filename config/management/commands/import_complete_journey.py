@@ -20,15 +20,16 @@ from psycopg.conninfo import make_conninfo
 from campaigns import purchases, rules
 from campaigns.models import Purchase
 from campaigns.schemas import PurchaseIn
-from config.journey import reading, reconcile
+from config.journey import reading
 from loyalty import posting, terms
-from loyalty.models import Store
+from loyalty.places import NewStore, open_stores
 from loyalty.problems import Problem
 from loyalty.terms import Terms
 from members.enrolling import enrol
 from members.schemas import MemberIn
 
 SOURCE = "complete-journey"
+RECONCILER = Path(reading.__file__).with_name("reconcile.py")
 STORE_ZONE = "America/New_York"
 CENTS = 2
 # What the reconciler recomputes with a calendar of its own.
@@ -72,9 +73,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         plan = self._plan(options)
         self._say(plan)
-        Store.objects.bulk_create(
-            [Store(code=_code(one), name=f"Store {one}", timezone=STORE_ZONE) for one in plan.meets.stores], ignore_conflicts=True
-        )
+        open_stores(NewStore(_code(one), f"Store {one}", STORE_ZONE) for one in plan.meets.stores)
         self._enrol(plan)
         self._take(plan, options["batch"])
         self._expire(plan)
@@ -131,9 +130,7 @@ class Command(BaseCommand):
 
     def _expire(self, plan: Plan) -> None:
         started, lots, points = time.monotonic(), 0, 0
-        while swept := posting.expire(now=plan.expire_until, limit=SWEEP_BATCH):
-            if not swept[0]:
-                break
+        while (swept := posting.expire(now=plan.expire_until, limit=SWEEP_BATCH))[0]:
             lots, points = lots + swept[0], points + swept[1]
         seconds = time.monotonic() - started
         self.stdout.write(f"{lots:>9,} lots with {points:,} points ended by {plan.expire_until:%Y-%m-%d %H:%M} UTC ({seconds:.1f} s)")
@@ -141,7 +138,7 @@ class Command(BaseCommand):
     def _reconcile(self, plan: Plan) -> None:
         """In a process of its own, by code that shares nothing with ours."""
         command = [
-            sys.executable, reconcile.__file__, "--data", str(plan.data), "--shift-days", str(plan.shift.days),
+            sys.executable, str(RECONCILER), "--data", str(plan.data), "--shift-days", str(plan.shift.days),
             "--expire-until", plan.expire_until.isoformat(), "--timezone", plan.terms.zone.key,
             "--currency", plan.terms.currency, "--points-per-unit", f"{plan.rate.normalize():f}",
             *(["--limit", str(plan.limit)] if plan.limit else []),

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="port of the web server (default: 8000)")
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         data = environment.data_folder().absolute()
         wish = Wish(data=data, host=options["host"], port=options["port"], demo=options["demo"])
         try:

@@ -1,0 +1,43 @@
+"""A cache that may vanish: without Redis nothing is found in it and nothing is kept, and the product goes on.
+
+It holds politeness limits only; whatever is worth money is counted in PostgreSQL.
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import structlog
+from django.core.cache.backends.redis import RedisCache
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+
+class VanishingCache(RedisCache):
+    """Django's Redis cache, whose failures are misses."""
+
+    def _or[T](self, answer: T, act: Callable[[], T]) -> T:
+        try:
+            return act()
+        except (RedisError, OSError) as error:
+            log.warning("cache_unreachable", error=str(error))
+            return answer
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        return self._or(default, lambda: super(VanishingCache, self).get(key, default, version))
+
+    def set(self, *args: Any, **kwargs: Any) -> None:
+        self._or(None, lambda: super(VanishingCache, self).set(*args, **kwargs))
+
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        return self._or(True, lambda: cast("bool", super(VanishingCache, self).add(*args, **kwargs)))
+
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        return self._or(0, lambda: cast("int", super(VanishingCache, self).incr(key, delta, version)))
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        return self._or(False, lambda: super(VanishingCache, self).delete(key, version))
+
+    def ping(self) -> bool:
+        """Whether the server answers."""
+        return self._or(False, lambda: bool(self._cache.get_client().ping()))

@@ -1,0 +1,91 @@
+"""Fills the demo: members, then a year of receipts that ends yesterday. The same seed makes the same year."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from itertools import batched
+
+from campaigns.purchases import Recorded, record
+from campaigns.schemas import LineIn, PurchaseIn
+from config.demo import menu
+from loyalty import posting, terms
+from loyalty.places import NewStore, open_stores
+from loyalty.terms import Terms
+from members.enrolling import Enrolled, enrol
+from members.schemas import ConsentIn, MemberIn
+
+SEED = 7
+SOURCE = "demo"
+PEOPLE = 360
+DAYS = 365
+BATCH = 1000
+
+
+def stores() -> None:
+    open_stores(NewStore(code, name, zone, region) for code, (name, zone, region) in menu.SHOPS.items())
+
+
+def members(draw: random.Random, *, now: datetime) -> list[str]:
+    """Enrol the regulars; their cards, the two demo logins first."""
+    applications = [_application(i, draw) for i in range(PEOPLE)]
+    return [one.card for one in enrol(applications, now=now - timedelta(days=DAYS), again=True) if isinstance(one, Enrolled)]
+
+
+def _application(i: int, draw: random.Random) -> MemberIn:
+    named = i < len(menu.MEMBERS)
+    given = menu.GIVEN[i % len(menu.GIVEN)]
+    month, day = draw.randint(1, 12), draw.randint(1, 28)
+    return MemberIn(
+        external_id=f"demo-{i}",
+        email=menu.MEMBERS[i] if named else f"{SOURCE}{i}@demo.example",
+        given_name=given, family_name=draw.choice(menu.FAMILY), verified=named or draw.random() < 0.8,
+        birthday=f"--{month:02}-{day:02}" if draw.random() < 0.6 else None,
+        language="en" if named else draw.choice(menu.LANGUAGES), home_store=draw.choice(list(menu.SHOPS)),
+        consents=[ConsentIn(channel="email", purpose="marketing")] if draw.random() < 0.4 else [],
+    )  # fmt: skip
+
+
+def receipts(cards: list[str], draw: random.Random, contract: Terms, *, now: datetime) -> Iterator[PurchaseIn]:
+    """A year of visits in order of time. Each regular has a rhythm and a favourite shop; weekends are busier."""
+    habits = [(card, draw.paretovariate(1.3) * 9 + (40 if i < 2 else 0), draw.choice(list(menu.SHOPS))) for i, card in enumerate(cards)]
+    first = contract.day_of(now) - timedelta(days=DAYS)
+    number = 0
+    for offset in range(DAYS):
+        day = first + timedelta(days=offset)
+        weight = 1.35 if day.weekday() >= 5 else 0.87
+        for card, visits, favourite in habits:
+            if draw.random() >= min(visits / DAYS * weight, 0.95):
+                continue
+            number += 1
+            opened = datetime.combine(day, time(7), contract.zone).astimezone(UTC)
+            at = opened + timedelta(minutes=draw.randint(0, 720))
+            shop = favourite if draw.random() < 0.75 else draw.choice(list(menu.SHOPS))
+            yield _receipt(f"D{number:06}", card, shop, at, contract.currency, draw)
+
+
+def _receipt(number: str, card: str, shop: str, at: datetime, currency: str, draw: random.Random) -> PurchaseIn:
+    items = draw.choices(menu.MENU, menu.TASTE, k=draw.choice((1, 1, 1, 2, 2, 3)))
+    lines = []
+    for i, item in enumerate(items, 1):
+        quantity = Decimal(draw.choice((1, 1, 1, 2)))
+        lines.append(
+            LineIn(line_id=str(i), sku=item.sku, category=item.category, quantity=quantity, net_amount=quantity * item.price)
+        )
+    return PurchaseIn(
+        source=SOURCE, receipt_number=number, store=shop, member=card, occurred_at=at, currency=currency, lines=lines
+    )
+
+
+def fill(*, now: datetime, tell: Callable[[str], None]) -> None:
+    """Fill an empty installation. Repeated on the same day it changes nothing."""
+    draw, contract = random.Random(SEED), terms.current(now)  # noqa: S311  a demo, not a secret
+    stores()
+    cards = members(draw, now=now)
+    tell(f"{len(cards):,} members in {len(menu.SHOPS)} shops")
+    taken = 0
+    for batch in batched(receipts(cards, draw, contract, now=now), BATCH):
+        taken += sum(isinstance(outcome, Recorded) for outcome in record(batch, now=now, history=True))
+        tell(f"{taken:,} receipts")
+    while posting.expire(now=now)[0]:
+        tell("points of long ago expired")

@@ -1,0 +1,56 @@
+"""What the demo chain is: its shops, what it sells, who comes."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+SHOPS = {
+    "harbour": ("Harbour shop", "Europe/Paris", "Coast"),
+    "market": ("Market hall", "Europe/Paris", "Old town"),
+    "station": ("Central station", "Europe/Paris", "Centre"),
+    "garden": ("Garden street", "Europe/Paris", "Old town"),
+    "campus": ("Campus", "Europe/Paris", "North"),
+    "quay": ("Quay 7", "Europe/Paris", "Coast"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    sku: str
+    category: str
+    price: Decimal
+
+
+MENU = (
+    Item("espresso", "coffee", Decimal("2.20")),
+    Item("flat-white", "coffee", Decimal("4.20")),
+    Item("cappuccino", "coffee", Decimal("3.90")),
+    Item("filter", "coffee", Decimal("3.20")),
+    Item("green-tea", "tea", Decimal("3.60")),
+    Item("croissant", "bakery", Decimal("2.40")),
+    Item("cinnamon-roll", "bakery", Decimal("3.30")),
+    Item("carrot-cake", "bakery", Decimal("4.60")),
+    Item("sandwich", "lunch", Decimal("7.90")),
+    Item("soup", "lunch", Decimal("6.50")),
+    Item("beans-250", "beans", Decimal("12.90")),
+    Item("beans-1000", "beans", Decimal("42.00")),
+)
+# How often each is ordered, in the order of the menu.
+TASTE = (6, 12, 9, 7, 5, 9, 6, 4, 5, 3, 1, 0.3)
+
+GIVEN = (
+    "Camille", "Wei", "Aïcha", "Marc", "Léa", "Yun", "Sam", "Nadia", "Hugo", "Mei", "Lucas", "Chloé", "Jin", "Inès",
+    "Paul", "Xiu", "Jade", "Noah", "Ling", "Emma", "Louis", "Hui", "Rose", "Adam", "Lan", "Alice", "Tom", "Fang",
+)  # fmt: skip
+FAMILY = ("Martin", "Chen", "Bernard", "Wang", "Petit", "Li", "Durand", "Zhang", "Moreau", "Liu", "Simon", "Huang")
+LANGUAGES = ("en", "en", "fr", "fr", "zh-hans", "zh-hant")
+
+# One login for each role, and two members whose sign-in codes can be read in the admin's mail page.
+STAFF = {
+    "owner": "Yun Duval",
+    "manager": "Marc Petit",
+    "marketer": "Léa Simon",
+    "finance": "Nadia Moreau",
+    "support": "Sam Laurent",
+    "cashier": "Aïcha Benali",
+}
+MEMBERS = ("camille@demo.example", "wei@demo.example")
