@@ -40,7 +40,10 @@ def on_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def on_validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
     # A location is ("body", "body", "lines", 0, "net_amount"): where it came from, the parameter, the way in.
-    faults = [Fault("/" + "/".join(str(part) for part in one["loc"][2:]), one["msg"].removeprefix("Value error, ")) for one in error.errors]
+    faults = [
+        Fault("/" + "/".join(str(part) for part in one["loc"][2:]), one["msg"].removeprefix("Value error, "))
+        for one in error.errors
+    ]
     return answer(Problem("validation", "Some fields need another value.", faults=faults))
 
 

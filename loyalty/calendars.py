@@ -30,6 +30,8 @@ def dates_of(rows: QuerySet[Any], field: str, params: Mapping[str, Any], link: L
         return link({f"{field}__{part}": number for part, number in parts.items()}, [f"{field}__"])
 
     back = _back(field, link, year, month if day else None) if year else None
+    if not year and first.year == last.year:
+        year = first.year
     if year and month and day:
         return {"back": back, "choices": [{"title": date_format(date(year, month, day), "DATE_FORMAT")}]}
     if year and month:

@@ -1,4 +1,4 @@
-"""E-mail addresses and phone numbers: one spelling each, and what of them may be shown. Pure."""
+"""E-mail addresses and phone numbers: one spelling each, and what of them may be shown."""
 
 from functools import cache
 

@@ -48,7 +48,9 @@ def _application(i: int, draw: random.Random) -> MemberIn:
 
 def receipts(cards: list[str], draw: random.Random, contract: Terms, *, now: datetime) -> Iterator[PurchaseIn]:
     """A year of visits in order of time. Each regular has a rhythm and a favourite shop; weekends are busier."""
-    habits = [(card, draw.paretovariate(1.3) * 9 + (40 if i < 2 else 0), draw.choice(list(menu.SHOPS))) for i, card in enumerate(cards)]
+    habits = [
+        (card, draw.paretovariate(1.3) * 9 + (40 if i < 2 else 0), draw.choice(list(menu.SHOPS))) for i, card in enumerate(cards)
+    ]
     first = contract.day_of(now) - timedelta(days=DAYS)
     number = 0
     for offset in range(DAYS):

@@ -41,6 +41,9 @@ def run(wish: Wish, console: Console) -> None:
                 Box(wish, console, supervisor).live()
             except Stopped:
                 return
+            except OneBoxError:
+                if not supervisor.asked_to_stop:  # Ctrl-C also ends what a step runs at the terminal
+                    raise
 
 
 class Box:

@@ -63,6 +63,10 @@ class Supervisor:
         finally:
             self._exits.close()
 
+    @property
+    def asked_to_stop(self) -> bool:
+        return self._requests > 0
+
     def start(self, program: Program) -> int:
         """Start a program that is to run until the end; its process number."""
         return self._begin(program, partial(self._console.log, program.name)).process.pid

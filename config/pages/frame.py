@@ -19,7 +19,10 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         return context
     signed_in = member_of(request, earn_only=True)
     if signed_in:
-        tabs = (("card", _("Card"), "credit-card", {"card", "code", "expiry"}), ("history", _("History"), "scroll-text", {"history", "line"}))
+        tabs = (
+            ("card", _("Card"), "credit-card", {"card", "code", "expiry"}),
+            ("history", _("History"), "scroll-text", {"history", "line"}),
+        )
         context["tabs"] = [
             {"url": reverse(name), "label": label, "icon": icon, "current": match.url_name in views}
             for name, label, icon, views in tabs

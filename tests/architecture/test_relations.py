@@ -15,7 +15,7 @@ def pointing_up(found: Iterable[type[models.Model]]) -> list[str]:
     return [
         f"{model._meta.label}.{field.name}"
         for model in found
-        for field in (*model._meta.get_fields(), *model._meta.private_fields)
+        for field in model._meta.get_fields()
         if model._meta.app_label in ROOMS and _points_up(model, field)
     ]
 

@@ -67,7 +67,9 @@ class Command(BaseCommand):
         parser.add_argument("--batch", type=int, default=1000, help="receipts in one transaction (default: 1000)")
         parser.add_argument("--limit", type=int, help="stop after so many receipts")
         parser.add_argument("--until-today", action="store_true", help="move all instants by whole days, the last to yesterday")
-        parser.add_argument("--expire-until", type=date.fromisoformat, help="book what ended by this day (default: the data's last)")
+        parser.add_argument(
+            "--expire-until", type=date.fromisoformat, help="book what ended by this day (default: the data's last)"
+        )
         parser.add_argument("--data", type=Path, help="folder of the Parquet files (default: the installed package's)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -133,7 +135,9 @@ class Command(BaseCommand):
         while (swept := posting.expire(now=plan.expire_until, limit=SWEEP_BATCH))[0]:
             lots, points = lots + swept[0], points + swept[1]
         seconds = time.monotonic() - started
-        self.stdout.write(f"{lots:>9,} lots with {points:,} points ended by {plan.expire_until:%Y-%m-%d %H:%M} UTC ({seconds:.1f} s)")
+        self.stdout.write(
+            f"{lots:>9,} lots with {points:,} points ended by {plan.expire_until:%Y-%m-%d %H:%M} UTC ({seconds:.1f} s)"
+        )
 
     def _reconcile(self, plan: Plan) -> None:
         """In a process of its own, by code that shares nothing with ours."""
@@ -144,7 +148,9 @@ class Command(BaseCommand):
             *(["--limit", str(plan.limit)] if plan.limit else []),
         ]  # fmt: skip
         # By the environment, for everybody on the machine can read a command line, and the address may hold a password.
-        answer = subprocess.run(command, env=os.environ | {"DATABASE_URL": _address()}, capture_output=True, text=True, check=False)
+        answer = subprocess.run(
+            command, env=os.environ | {"DATABASE_URL": _address()}, capture_output=True, text=True, check=False
+        )
         self.stdout.write(answer.stdout)
         if answer.returncode:
             message = f"The import does not reconcile.\n{answer.stderr}"

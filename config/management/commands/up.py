@@ -11,6 +11,14 @@ from config.onebox.console import Console
 from config.onebox.programs import OneBoxError
 
 
+def port(text: str) -> int:
+    """A port number, or ValueError."""
+    number = int(text)
+    if not 0 < number < 1 << 16:
+        raise ValueError(text)
+    return number
+
+
 class Command(BaseCommand):
     """Starts PostgreSQL, Valkey, web, worker and beat on this machine, and keeps them running."""
 
@@ -22,8 +30,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--demo", action="store_true", help="fill a demo shop first (harmless to repeat)")
-        parser.add_argument("--port", type=int, default=8000, help="port of the web server (default: 8000)")
-        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+        parser.add_argument("--port", type=port, default=8000, metavar="N", help="port of the web server (default: 8000)")
+        parser.add_argument(
+            "--host",
+            default="127.0.0.1",
+            help="address to listen on (default: this machine alone); the names that people use go into REGULARS_HOSTS",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         data = environment.data_folder().absolute()
