@@ -17,13 +17,18 @@ WINDOW = 60
 type Handler = Callable[[HttpRequest], HttpResponse]
 
 
+def request_id() -> str | None:
+    """The id under which this request stands in the logs."""
+    return structlog.contextvars.get_contextvars().get("request_id")
+
+
 def request_id_header(get_response: Handler) -> Handler:
     """X-Request-Id, the same id that stands in the logs of the request."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if request_id := structlog.contextvars.get_contextvars().get("request_id"):
-            response["X-Request-Id"] = request_id
+        if id_ := request_id():
+            response["X-Request-Id"] = id_
         return response
 
     return handle

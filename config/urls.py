@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config.api import api
-from config.pages import card, health, mailbox
+from config.pages import card, errors, health, joining, mailbox
 from members import views as members
 from members.access import public
 
@@ -16,8 +16,8 @@ urlpatterns = [
     path("card/expiry/", card.expiry, name="expiry"),
     path("history/", card.history, name="history"),
     path("history/<uuid:entry>/", card.line, name="line"),
-    path("j/", members.join, name="join"),
-    path("j/<str:store>/", members.join, name="join_at"),
+    path("j/", joining.join, name="join"),
+    path("j/<str:store>/", joining.join, name="join_at"),
     path("sign-in/", members.SignIn.as_view(), name="account_request_login_code"),
     path("sign-in/code/", members.Verify.as_view(), name="account_confirm_login_code"),
     path("sign-in/code/again/", members.resend_code, name="resend_code"),
@@ -27,7 +27,7 @@ urlpatterns = [
     path("accounts/logout/", public(account.logout), name="account_logout"),
     path("accounts/inactive/", public(account.account_inactive), name="account_inactive"),
     path("accounts/reauthenticate/", public(account.reauthenticate), name="account_reauthenticate"),
-    path("accounts/signup/", public(members.join), name="account_signup"),
+    path("accounts/signup/", public(joining.join), name="account_signup"),
     path("accounts/confirm-email/", public(account.email_verification_sent), name="account_email_verification_sent"),
     path("accounts/", include("allauth.mfa.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
@@ -38,3 +38,5 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]
+
+handler500 = errors.server_error

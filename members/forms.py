@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allauth.account.forms import RequestLoginCodeForm
+from allauth.account.forms import ConfirmLoginCodeForm, LoginForm, RequestLoginCodeForm
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -53,10 +53,32 @@ class SignInForm(RequestLoginCodeForm):
         return str(email)
 
 
+class CodeForm(ConfirmLoginCodeForm):
+    """One field that takes spaces, paste and autofill."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["code"]
+        field.label = _("6-digit code")
+        field.error_messages["required"] = _("Enter the 6-digit code from the mail.")
+        field.widget.attrs |= {"autocomplete": "one-time-code", "inputmode": "numeric", "placeholder": ""}
+
+
+class StaffSignInForm(LoginForm):
+    """E-mail and password; errors name the fix."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].error_messages |= {"required": ENTER_EMAIL, "invalid": ENTER_EMAIL}
+        self.fields["password"].error_messages["required"] = _("Enter your password.")
+
+
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Member
         fields = ("given_name", "language")
+
+        labels = {"given_name": _("What should we call you?")}  # noqa: RUF012  Django reads it so
 
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 

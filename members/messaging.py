@@ -180,6 +180,12 @@ def inbox(member: Member, limit: int = 50) -> list[dict[str, Any]]:
     return shown
 
 
+def consents(member: Member) -> list[Consent]:
+    """What the member agrees to now: of each channel and purpose the newest word, if it is yes."""
+    newest = Consent.objects.filter(member=member).order_by("channel", "purpose", "-at", "-id").distinct("channel", "purpose")
+    return [one for one in newest if one.granted]
+
+
 def _reachable_by_mail(members: Sequence[Member]) -> set[Any]:
     verified = {member.pk for member in members if member.email and member.email_verified_at}
     choices = Consent.objects.filter(

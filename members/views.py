@@ -1,4 +1,4 @@
-"""Pages about a person: join, sign in, account, messages."""
+"""Pages about a person: sign in, account, messages."""
 
 from typing import Any
 
@@ -8,55 +8,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from loyalty import money, queries, terms
-from loyalty.problems import Problem
-from loyalty.queries import StoreFacts
 from members import accounts, contacts, messaging
-from members.access import EARN_ONLY_CARD, for_member, member_of, public
-from members.enrolling import enrol
-from members.forms import AccountForm, JoinForm
+from members.access import for_member, public
+from members.forms import AccountForm
 from members.models import Member
-from members.schemas import ConsentIn, MemberIn
-
-
-@public
-def join(request: HttpRequest, store: str | None = None) -> HttpResponse:
-    """A card in half a minute. Whoever is known already gets a code, and the page looks the same."""
-    shop = queries.store_in_use(store) if store else None
-    if store and shop is None:
-        return redirect("join")
-    if member_of(request, earn_only=True):
-        return redirect("card")
-    form = JoinForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        return _joined(request, form.cleaned_data, shop)
-    context = {"form": form, "store": shop, "sign_in_url": reverse("account_request_login_code")}
-    return render(request, "portal/join.html", context | {"earn_sentence": terms_sentence()})
-
-
-def _joined(request: HttpRequest, given: dict[str, Any], shop: StoreFacts | None) -> HttpResponse:
-    application = MemberIn(
-        email=given["contact"], given_name=given["given_name"], language=get_language() or "en",
-        home_store=shop.code if shop else None,
-        consents=[ConsentIn(channel="email", purpose="marketing")] if given["offers"] else [],
-    )  # fmt: skip
-    [answer] = enrol([application], now=timezone.now())
-    accounts.send_code(request, given["contact"])
-    if isinstance(answer, Problem):
-        return redirect("account_confirm_login_code")
-    request.session[EARN_ONLY_CARD] = str(answer.member)
-    return redirect("card")
-
-
-def terms_sentence() -> str:
-    """What points are worth, with numbers."""
-    contract = terms.current(timezone.now())
-    return _("100 points are worth %(amount)s.") % {"amount": money.text(contract.worth(100), contract.currency)}
 
 
 @method_decorator(public, name="dispatch")
@@ -106,7 +64,7 @@ def account(request: HttpRequest, member: Member) -> HttpResponse:
     context = {
         "form": form,
         "contacts": [{"label": label, "masked": masked, "verified": verified} for label, masked, verified in known],
-        "consents": member.consents.filter(granted=True),
+        "consents": messaging.consents(member),
         "sign_out_url": reverse("account_logout"),
     }
     return render(request, "portal/account.html", context)

@@ -8,15 +8,16 @@ from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from config.middleware import request_id
 from members.access import member_of
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
     """Context of every template: the merchant's name and, for whoever has a card, the tabs."""
-    context: dict[str, Any] = {"merchant": settings.REGULARS_NAME, "tabs": []}
-    match = getattr(request, "resolver_match", None)
-    if match is None or request.path.startswith(("/admin/", "/api/")):
+    context: dict[str, Any] = {"merchant": settings.REGULARS_NAME, "tabs": [], "request_id": request_id()}
+    if request.path.startswith(("/admin/", "/api/")):
         return context
+    page = request.resolver_match.url_name if request.resolver_match else ""
     signed_in = member_of(request, earn_only=True)
     if signed_in:
         tabs = (
@@ -24,7 +25,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
             ("history", _("History"), "scroll-text", {"history", "line"}),
         )
         context["tabs"] = [
-            {"url": reverse(name), "label": label, "icon": icon, "current": match.url_name in views}
+            {"url": reverse(name), "label": label, "icon": icon, "current": page in views}
             for name, label, icon, views in tabs
         ]
     context["portal_member"] = signed_in

@@ -1,0 +1,61 @@
+"""The join page: what points are worth by the rules of today, and a card in half a minute."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from campaigns import rules
+from loyalty import money, queries, terms
+from loyalty.problems import Problem
+from loyalty.queries import StoreFacts
+from members import accounts
+from members.access import EARN_ONLY_CARD, member_of, public
+from members.enrolling import enrol
+from members.forms import JoinForm
+from members.schemas import ConsentIn, MemberIn
+
+
+@public
+def join(request: HttpRequest, store: str | None = None) -> HttpResponse:
+    """Whoever is known already gets a code, and sees nothing else than a stranger."""
+    shop = queries.store_in_use(store) if store else None
+    if store and shop is None:
+        return redirect("join")
+    if member_of(request, earn_only=True):
+        return redirect("card")
+    form = JoinForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _joined(request, form.cleaned_data, shop)
+    context = {"form": form, "store": shop, "sign_in_url": reverse("account_request_login_code")}
+    return render(request, "portal/join.html", context | {"earn_sentence": earn_sentence()})
+
+
+def _joined(request: HttpRequest, given: dict[str, Any], shop: StoreFacts | None) -> HttpResponse:
+    application = MemberIn(
+        email=given["contact"], given_name=given["given_name"], language=get_language() or "en",
+        home_store=shop.code if shop else None,
+        consents=[ConsentIn(channel="email", purpose="marketing")] if given["offers"] else [],
+    )  # fmt: skip
+    [answer] = enrol([application], now=timezone.now())
+    accounts.send_code(request, given["contact"])
+    if isinstance(answer, Problem):
+        return redirect("account_confirm_login_code")
+    request.session[EARN_ONLY_CARD] = str(answer.member)
+    return redirect("card")
+
+
+def earn_sentence() -> str:
+    """1 point per €1.00. 100 points are worth €1.00."""
+    now = timezone.now()
+    contract = terms.current(now)
+    rate = sum((rule.value for rule in rules.in_force(rules.published(), now)), Decimal(0)).normalize()
+    earn = ngettext("%(points)s point per %(amount)s.", "%(points)s points per %(amount)s.", 1 if rate == 1 else 2)
+    worth = _("100 points are worth %(amount)s.") % {"amount": money.text(contract.worth(100), contract.currency)}
+    return f"{earn % {'points': number_format(rate), 'amount': money.text(Decimal(1), contract.currency)}} {worth}"
