@@ -1,7 +1,9 @@
 """A terms version as a member would be told it, sentence by sentence."""
 
+from datetime import date
 from decimal import Decimal
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -31,7 +33,9 @@ def usable(version: TermsVersion) -> str:
     if not version.pending_days:
         return _("Points can be used at once.")
     text = ngettext(
-        "Points can be used %(count)s day after the purchase.", "Points can be used %(count)s days after the purchase.", version.pending_days
+        "Points can be used %(count)s day after the purchase.",
+        "Points can be used %(count)s days after the purchase.",
+        version.pending_days,
     )
     return text % {"count": version.pending_days}
 
@@ -49,7 +53,7 @@ def expiry(version: TermsVersion) -> str:
             )
             return text % months
         case TermsVersion.Expiry.FIXED_DAY:
-            return _("Points expire each year after %(day)s.") % {"day": f"{version.expiry_month:02}-{version.expiry_day:02}"}
+            return _("Points expire each year after %(day)s.") % {"day": date_format(date(2000, version.expiry_month, version.expiry_day), "MONTH_DAY_FORMAT")}
     text = ngettext(
         "Points expire %(count)s month after they can be used, at %(end)s.",
         "Points expire %(count)s months after they can be used, at %(end)s.",

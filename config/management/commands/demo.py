@@ -1,7 +1,6 @@
 import time
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
@@ -20,18 +19,22 @@ class Command(BaseCommand):
         started, now = time.monotonic(), timezone.now()
         if has_receipts_of(filling.SOURCE):
             self.stdout.write("The demo shop is there already.")
-            return
-        filling.fill(now=now, tell=self.stdout.write)
-        relay.drain(now=now)
-        logins = [self._login(role, name) for role, name in menu.STAFF.items()]
-        logins += [f"{'member':10} {email:28} sign in with a code; the owner reads it at /admin/mail/" for email in menu.MEMBERS]
+        else:
+            filling.fill(now=now, tell=self.stdout.write)
+            relay.drain(now=now)
+            self.stdout.write(f"Filled in {time.monotonic() - started:.0f} s.")
+        self.stdout.write(self._logins())
+
+    def _logins(self) -> str:
+        """The logins as they were written the first time; made now if the file is gone."""
         file = environment.data_folder() / "demo-logins.txt"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("\n".join(logins) + "\n")
-        self.stdout.write("\n".join(logins))
-        self.stdout.write(f"Filled in {time.monotonic() - started:.0f} s for {settings.REGULARS_NAME}.")
+        if not file.is_file():
+            lines = [self._login(role, name) for role, name in menu.STAFF.items()]
+            lines += [f"{'member':10} {email:22} sign in with a code; the owner reads it at /admin/mail/" for email in menu.MEMBERS]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("\n".join(lines) + "\n")
+        return file.read_text()
 
     def _login(self, role: str, name: str) -> str:
         email, stores = f"{role}@demo.example", ["harbour"] if role in ("manager", "cashier") else []
-        password = employ(email, role=role, name=name, stores=stores)
-        return f"{role:10} {email:28} {password}"
+        return f"{role:10} {email:22} {employ(email, role=role, name=name, stores=stores)}"
