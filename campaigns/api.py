@@ -78,11 +78,6 @@ def batch(request: HttpRequest, response: HttpResponse, body: BatchIn) -> Status
 @router.get("/purchases/{uuid:purchase}", auth=Key("pos", "read"))
 def read(request: HttpRequest, purchase: UUID) -> Any:
     one = _found(request, purchase)
-    lines = [
-        {"line_id": line.line_id, "sku": line.sku, "category": line.category, "brand": line.brand,
-         "quantity": f"{line.quantity:f}", "net_amount": money.plain(line.net_amount, one.currency), "points": line.points}
-        for line in one.lines.order_by("id")
-    ]  # fmt: skip
     return answers([one.pk])[one.pk] | {
         "source": one.source,
         "receipt_number": one.receipt_number,
@@ -90,9 +85,17 @@ def read(request: HttpRequest, purchase: UUID) -> Any:
         "member": str(one.member_id),
         "occurred_at": one.occurred_at.isoformat(),
         "recorded_at": one.recorded_at.isoformat(),
-        "lines": lines,
+        "lines": _lines(one),
         "returns": [],
     }
+
+
+def _lines(one: Purchase) -> list[dict[str, Any]]:
+    return [
+        {"line_id": line.line_id, "sku": line.sku, "category": line.category, "brand": line.brand,
+         "quantity": f"{line.quantity:f}", "net_amount": money.plain(line.net_amount, one.currency), "points": line.points}
+        for line in one.lines.order_by("id")
+    ]  # fmt: skip
 
 
 @router.get("/purchases/{uuid:purchase}/trace", auth=Key("pos", "read"))

@@ -15,7 +15,9 @@ def rule_sentence(step: dict[str, Any], trace: dict[str, Any], currency: str) ->
     return _("%(amount)s × %(rate)s = %(points)s") % {
         "amount": money.text(Decimal(trace["basis"]), currency),
         "rate": number_format(Decimal(step["value"])),
-        "points": number_format(Decimal(step["raw"])) if Decimal(step["raw"]) != step["points"] else number_format(step["points"]),
+        "points": number_format(Decimal(step["raw"]))
+        if Decimal(step["raw"]) != step["points"]
+        else number_format(step["points"]),
     }
 
 

@@ -109,8 +109,8 @@ def record(receipts: Sequence[PurchaseIn], *, now: datetime, history: bool = Fal
     other content is refused with `duplicate-document`. One refused receipt never spoils the others.
     """
     facts = gather(receipts)
-    answers = [refusal(one, facts, now=now, history=history) or _judged(one, facts, now) for one in receipts]
-    answers = _known_first(receipts, answers, facts)
+    first = [refusal(one, facts, now=now, history=history) or _judged(one, facts, now) for one in receipts]
+    answers = _known_first(receipts, first, facts)
     judged = [one for one in answers if isinstance(one, _Judged)]
     with transaction.atomic():
         posting.lock({one.member.holder for one in judged})
@@ -155,7 +155,8 @@ def _known_first(
 def document_print(receipt: PurchaseIn, member: MemberFacts) -> bytes:
     """What is written on a receipt: the same for any order of its lines and any spelling of its numbers."""
     lines = sorted(
-        (line.line_id, line.sku, line.category, line.brand, _plain(line.quantity), _plain(line.net_amount)) for line in receipt.lines
+        (line.line_id, line.sku, line.category, line.brand, _plain(line.quantity), _plain(line.net_amount))
+        for line in receipt.lines
     )
     at = receipt.occurred_at.astimezone(UTC).isoformat()
     return documents.fingerprint([receipt.store, str(member.id), at, receipt.currency, lines])

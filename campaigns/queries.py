@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-
-
 from campaigns.models import Award, Purchase
 
 
@@ -25,8 +23,17 @@ def points_pending(purchase: Purchase, now: datetime) -> int:
     return sum(award.points for award in purchase.awards.all() if award.available_at > now)
 
 
-
-
 def has_receipts_of(source: str) -> bool:
     """Whether any receipt of this source was taken."""
     return Purchase.objects.filter(source=source).exists()
+
+
+def of_receipt(number: str, limit: int = 50) -> list[Purchase]:
+    """Purchases whose receipt bears this number, whatever their source, newest first."""
+    rows = Purchase.objects.filter(receipt_number=number.replace("\0", "").strip())
+    return list(rows.order_by("-occurred_at")[:limit])
+
+
+def entries_of_receipt(number: str) -> set[UUID]:
+    """What was posted for a receipt."""
+    return set(Award.objects.filter(purchase__in=of_receipt(number)).values_list("entry", flat=True))

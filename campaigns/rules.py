@@ -17,7 +17,10 @@ class Published:
 def published() -> list[Published]:
     """Every published version, newest start first."""
     rows = RuleVersion.objects.exclude(published_at=None).order_by("-starts_at", "-version")
-    return [Published(Rule(id_, code, value), starts_at) for id_, code, value, starts_at in rows.values_list("id", "rule__code", "value", "starts_at")]
+    return [
+        Published(Rule(id_, code, value), starts_at)
+        for id_, code, value, starts_at in rows.values_list("id", "rule__code", "value", "starts_at")
+    ]
 
 
 def in_force(versions: Sequence[Published], at: datetime) -> list[Rule]:

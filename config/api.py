@@ -1,13 +1,11 @@
 """The REST API: routers of the rooms under one roof, problems as application/problem+json (RFC 9457)."""
 
-from typing import Any
-
-import structlog
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from campaigns.api import router as purchases
+from config.answers import answer
 from config.pages.points import router as points
 from loyalty.problems import Fault, Problem
 from members.api import router as members
@@ -18,18 +16,6 @@ api.add_router("", points)
 api.add_router("", purchases)
 
 STATUS_SLUGS = {400: "validation", 401: "unauthenticated", 404: "not-found", 405: "method-not-allowed", 429: "rate-limited"}
-
-
-def answer(problem: Problem) -> HttpResponse:
-    """The problem document; its type is the stable slug."""
-    body: dict[str, Any] = {"type": problem.slug, "title": problem.title, "status": problem.status, "detail": problem.detail}
-    body["request_id"] = structlog.contextvars.get_contextvars().get("request_id")
-    if problem.faults:
-        body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in problem.faults]
-    response = JsonResponse(body | problem.extra, status=problem.status, content_type="application/problem+json")
-    if problem.retry_after is not None:
-        response["Retry-After"] = str(problem.retry_after)
-    return response
 
 
 @api.exception_handler(Problem)

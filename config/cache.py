@@ -4,7 +4,7 @@ It holds politeness limits only; whatever is worth money is counted in PostgreSQ
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from django.core.cache.backends.redis import RedisCache
@@ -16,28 +16,28 @@ log = structlog.get_logger(__name__)
 class VanishingCache(RedisCache):
     """Django's Redis cache, whose failures are misses."""
 
-    def _or[T](self, answer: T, act: Callable[[], T]) -> T:
+    def _try[T](self, act: Callable[[], T], *, otherwise: T) -> T:
         try:
             return act()
         except (RedisError, OSError) as error:
             log.warning("cache_unreachable", error=str(error))
-            return answer
+            return otherwise
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return self._or(default, lambda: super(VanishingCache, self).get(key, default, version))
+        return self._try(lambda: super(VanishingCache, self).get(key, default, version), otherwise=default)
 
     def set(self, *args: Any, **kwargs: Any) -> None:
-        self._or(None, lambda: super(VanishingCache, self).set(*args, **kwargs))
+        self._try(lambda: super(VanishingCache, self).set(*args, **kwargs), otherwise=None)
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
-        return self._or(True, lambda: cast("bool", super(VanishingCache, self).add(*args, **kwargs)))
+        return self._try(lambda: super(VanishingCache, self).add(*args, **kwargs), otherwise=True)
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
-        return self._or(0, lambda: cast("int", super(VanishingCache, self).incr(key, delta, version)))
+        return self._try(lambda: super(VanishingCache, self).incr(key, delta, version), otherwise=0)
 
     def delete(self, key: Any, version: int | None = None) -> bool:
-        return self._or(False, lambda: super(VanishingCache, self).delete(key, version))
+        return self._try(lambda: super(VanishingCache, self).delete(key, version), otherwise=False)
 
     def ping(self) -> bool:
         """Whether the server answers."""
-        return self._or(False, lambda: bool(self._cache.get_client().ping()))
+        return self._try(lambda: bool(self._cache.get_client().ping()), otherwise=False)

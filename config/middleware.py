@@ -4,22 +4,16 @@ import hashlib
 import time
 from collections.abc import Callable
 
-import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
-from config.api import answer as problem_answer
+from config.answers import answer, request_id
 from loyalty.problems import Problem
 
 WINDOW = 60
 
 type Handler = Callable[[HttpRequest], HttpResponse]
-
-
-def request_id() -> str | None:
-    """The id under which this request stands in the logs."""
-    return structlog.contextvars.get_contextvars().get("request_id")
 
 
 def request_id_header(get_response: Handler) -> Handler:
@@ -59,7 +53,7 @@ def api_limit(get_response: Handler) -> Handler:
         left, wait = settings.API_CALLS_PER_MINUTE - cache.incr(counter), WINDOW - second
         if left < 0:
             detail = f"This key has made its {settings.API_CALLS_PER_MINUTE} calls of this minute."
-            response = problem_answer(Problem("rate-limited", detail, status=429, retry_after=wait))
+            response = answer(Problem("rate-limited", detail, status=429, retry_after=wait))
         else:
             response = get_response(request)
         response["RateLimit-Policy"] = f'"key";q={settings.API_CALLS_PER_MINUTE};w={WINDOW}'

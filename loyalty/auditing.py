@@ -1,7 +1,7 @@
 """The audit trail: who did what to which object, by ids. Of personal data it keeps the names of the fields alone."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -49,3 +49,8 @@ def _plain(value: Any) -> Any:
 
 def _word(value: Any) -> str:
     return ", ".join(str(one) for one in value) if isinstance(value, list) else "–" if value in (None, "") else str(value)
+
+
+def acts_since(actor: UUID, verb: str, since: datetime) -> int:
+    """How often `actor` did this after `since`."""
+    return AuditRecord.objects.filter(actor=actor, verb=verb, at__gt=since).count()

@@ -4,25 +4,27 @@ A class says with `scope` how its rows belong to stores, and so to the staff of 
 by role in members.roles, say who sees and changes it. A class without `scope` fails at the first request.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from enum import Enum, auto
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, cast
+from uuid import UUID
 
-from babel.dates import format_skeleton
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import BaseModelForm, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
-from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 
@@ -42,6 +44,28 @@ class Scope(Enum):
     HEAD_OFFICE = auto()
 
 
+class House(Protocol):
+    """What the ledger's pages ask of the rooms above; the site answers (config.adminsite)."""
+
+    def stores_of(self, request: HttpRequest) -> Collection[int] | None:
+        """The stores to which this member of staff is bound; None for every store."""
+
+    def members(self, holders: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:
+        """The address and the name of who holds the wallets."""
+
+    def staff(self, actors: Iterable[UUID]) -> dict[UUID, str]:
+        """The names under which actors work."""
+
+    def holders_of(self, text: str) -> set[UUID]:
+        """Whom a card number or another system's number names."""
+
+    def entries_of(self, text: str) -> set[UUID]:
+        """What was posted for a receipt number."""
+
+    def cause_of(self, entry: UUID) -> tuple[str, str] | None:
+        """The address and the words of what an entry was posted for."""
+
+
 class CappedPaginator(Paginator[Any]):
     """Counts no further than somebody would page."""
 
@@ -59,6 +83,10 @@ class CappedPaginator(Paginator[Any]):
 
 class Rows(ChangeList):
     """A page of a list, with what its columns need from elsewhere."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = capfirst(self.opts.verbose_name_plural)
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -87,13 +115,17 @@ class Backoffice(Exporting, ModelAdmin):  # type: ignore[misc]
     compressed_fields = True
     empty_value_display = "–"
 
+    @property
+    def house(self) -> House:
+        return cast("House", self.admin_site)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return Rows
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """What this member of staff may see; `request.stores` (members.access.stores_of) is None for every store."""
+        """What this member of staff may see."""
         rows: QuerySet[Any] = super().get_queryset(request)
-        stores = request.stores  # type: ignore[attr-defined]
+        stores = self.house.stores_of(request)
         return rows if stores is None else self.within(rows, stores)
 
     def within(self, rows: QuerySet[Any], stores: Collection[int]) -> QuerySet[Any]:
@@ -107,6 +139,38 @@ class Backoffice(Exporting, ModelAdmin):  # type: ignore[misc]
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if isinstance(field, ModelChoiceField):
             field.queryset = self.admin_site.get_model_admin(db_field.related_model).get_queryset(request)
+        return field
+
+    def name_members(self, rows: Iterable[Any], path: str) -> None:
+        """Set on each row who holds the wallet at the end of `path`."""
+        if path:
+            holders = {id(row): follow(row, path) for row in rows}
+            known = self.house.members(set(holders.values()))
+            for row in rows:
+                row.held_by = known.get(holders[id(row)])
+
+    def name_staff(self, rows: Iterable[Any], path: str) -> None:
+        """Set on each row which member of staff acted."""
+        if path:
+            known = self.house.staff({actor for row in rows if (actor := follow(row, path))})
+            for row in rows:
+                row.acted_by = known.get(follow(row, path), "")
+
+    def held(self, row: Any, path: str) -> str:
+        if not hasattr(row, "held_by"):
+            self.name_members([row], path)
+        return format_html('<a href="{}" class="link">{}</a>', *row.held_by) if row.held_by else self.get_empty_value_display()
+
+    def acted(self, row: Any, path: str) -> str:
+        if not hasattr(row, "acted_by"):
+            self.name_staff([row], path)
+        return row.acted_by or self.get_empty_value_display()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Without the little menu that opens other pages over this one."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -133,7 +197,9 @@ class Backoffice(Exporting, ModelAdmin):  # type: ignore[misc]
         if not self.has_view_or_change_permission(request, obj):
             raise PermissionDenied
         records = list(AuditRecord.objects.filter(object_type=self.opts.label_lower, object_id=str(obj.pk))[:HISTORY_SHOWN])
-        self.admin_site.get_model_admin(AuditRecord).prepare(records)
+        self.name_staff(records, "actor")
+        for record in records:
+            record.words = auditing.in_words(record.changes)  # type: ignore[attr-defined]
         context = self.admin_site.each_context(request) | {"title": _("History"), "opts": self.opts, "object": obj, "records": records}
         return TemplateResponse(request, "admin/history.html", context | (extra_context or {}))
 
@@ -167,7 +233,7 @@ class ReadOnlyInline(TabularInline):  # type: ignore[misc]
         return False
 
 
-type Column = Callable[[Any, Any], str]
+type Column = Callable[[Any, Any], str | None]
 
 
 def signed(number: int | None, *, plus: bool = False) -> str:
@@ -178,9 +244,9 @@ def signed(number: int | None, *, plus: bool = False) -> str:
     return f"−{text}" if number < 0 else f"+{text}" if plus and number > 0 else text
 
 
-def moment(instant: datetime | None) -> str:
+def moment(instant: datetime | None) -> str | None:
     """15 Jun 2026, 14:03, in the zone of the programme."""
-    return format_skeleton("yMMMdHm", localtime(instant), locale=to_locale(get_language() or "en")) if instant else ""
+    return date_format(localtime(instant), "SHORT_DATETIME_FORMAT") if instant else None
 
 
 def figure(name: str, label: Any, *, plus: bool = False, ordering: str | None = None) -> Column:
@@ -188,7 +254,7 @@ def figure(name: str, label: Any, *, plus: bool = False, ordering: str | None = 
 
     @admin.display(description=label, ordering=ordering or name)
     def column(self: Any, row: Any) -> str:
-        return signed(_follow(row, name), plus=plus)
+        return signed(follow(row, name), plus=plus)
 
     column.formatting = "price"  # type: ignore[attr-defined]
     return column
@@ -198,20 +264,13 @@ def instant(name: str, label: Any) -> Column:
     """A column of points in time."""
 
     @admin.display(description=label, ordering=name)
-    def column(self: Any, row: Any) -> str:
-        return moment(_follow(row, name))
+    def column(self: Any, row: Any) -> str | None:
+        return moment(follow(row, name))
 
     return column
 
 
-def _follow(row: Any, path: str) -> Any:
+def follow(row: Any, path: str) -> Any:
     for part in path.split("__"):
         row = getattr(row, part, None)
     return row
-
-
-def shown(rows: Sequence[Any], **given: Callable[[Any], Any]) -> None:
-    """Set what a page's columns show on its rows."""
-    for row in rows:
-        for name, of in given.items():
-            setattr(row, name, of(row))

@@ -18,7 +18,7 @@ def insert(model: type[models.Model], rows: Sequence[dict[str, Any]]) -> None:
     table, columns = quote(model._meta.db_table), ", ".join(quote(name) for name in rows[0])
     with connection.cursor() as cursor:
         cursor.execute(
-            f"insert into {table} ({columns}) select {columns} from json_populate_recordset(null::{table}, %s)",
+            f"insert into {table} ({columns}) select {columns} from json_populate_recordset(null::{table}, %s)",  # noqa: S608  quoted names
             [json.dumps(rows, default=_plain)],
         )
 

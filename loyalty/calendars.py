@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Max, Min, QuerySet
-from django.utils.dates import MONTHS
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
@@ -36,10 +35,12 @@ def dates_of(rows: QuerySet[Any], field: str, params: Mapping[str, Any], link: L
         return {"back": back, "choices": [{"title": date_format(date(year, month, day), "DATE_FORMAT")}]}
     if year and month:
         days = _days(max(first, date(year, month, 1)), min(last, date(year, month, calendar.monthrange(year, month)[1])))
-        choices = [{"title": date_format(one, "MONTH_DAY_FORMAT"), "link": to(year=year, month=month, day=one.day)} for one in days]
+        choices = [
+            {"title": date_format(one, "MONTH_DAY_FORMAT"), "link": to(year=year, month=month, day=one.day)} for one in days
+        ]
     elif year:
         months = [m for m in range(1, 13) if (first.year, first.month) <= (year, m) <= (last.year, last.month)]
-        choices = [{"title": capfirst(MONTHS[m]), "link": to(year=year, month=m)} for m in months]
+        choices = [{"title": capfirst(date_format(date(year, m, 1), "YEAR_MONTH_FORMAT")), "link": to(year=year, month=m)} for m in months]
     else:
         choices = [{"title": str(y), "link": to(year=y)} for y in range(first.year, last.year + 1)]
     return {"back": back, "choices": choices}

@@ -49,10 +49,6 @@ class Report:
     error_file: Path | None = None
 
 
-class Rollback(Exception):  # noqa: N818  not an error: it ends a dry run
-    """Ends the transaction of a load that must leave nothing behind."""
-
-
 @dataclass(slots=True)
 class Load[T]:
     """One run over a file.
@@ -68,19 +64,19 @@ class Load[T]:
     dry_run: bool = False
     skip_bad: bool = False
     batch: int = 1000
-    progress: Callable[[int, float], None] = lambda records, share: None
+    progress: Callable[[int, float], None] = lambda _records, _share: None
     report: Report = field(default_factory=Report)
 
     def run(self) -> Report:
         """Load the file. Raises Problem when it is no CSV file of this layout."""
         whole = self.dry_run or not self.skip_bad
-        with self.file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as source:
-            try:
-                with transaction.atomic() if whole else nullcontext():
-                    self._all(source)
-                    if self.dry_run or (self.report.bad and not self.skip_bad):
-                        raise Rollback
-            except Rollback:
+        with (
+            self.file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as source,
+            transaction.atomic() if whole else nullcontext(),
+        ):
+            self._all(source)
+            if self.dry_run or (self.report.bad and not self.skip_bad):
+                transaction.set_rollback(True)
                 self.report.written = False
         return self.report
 
@@ -128,7 +124,7 @@ class Load[T]:
 def read(source: TextIO, layout: Layout) -> Iterator[Record]:
     """The records of an open file. Raises Problem for a header that does not fit."""
     rows = csv.DictReader(source, restkey="", strict=True)
-    _check_header(rows.fieldnames or [], layout)
+    check_header(rows.fieldnames or [], layout)
     current: Record | None = None
     key: tuple[str, ...] = ()
     try:
@@ -152,7 +148,8 @@ def read(source: TextIO, layout: Layout) -> Iterator[Record]:
 def problem_of(error: ValidationError) -> Problem:
     """Each wrong field with its reason."""
     faults = [
-        Fault("/" + "/".join(str(part) for part in one["loc"]), one["msg"].removeprefix("Value error, ")) for one in error.errors()
+        Fault("/" + "/".join(str(part) for part in one["loc"]), one["msg"].removeprefix("Value error, "))
+        for one in error.errors()
     ]
     return Problem("validation", "Some fields need another value.", faults=faults)
 
@@ -161,10 +158,13 @@ def text_only(row: dict[str, str]) -> None:
     """Raises Problem for a field that is not UTF-8."""
     for name, value in row.items():
         if not value.isprintable() and any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in value):
-            raise Problem("validation", "", faults=[Fault(f"/{name}", _("Save the file as UTF-8: this field holds other bytes."))])
+            raise Problem(
+                "validation", "", faults=[Fault(f"/{name}", _("Save the file as UTF-8: this field holds other bytes."))]
+            )
 
 
-def _check_header(names: Sequence[str], layout: Layout) -> None:
+def check_header(names: Sequence[str], layout: Layout) -> None:
+    """Raises Problem for columns that are missing or unknown."""
     missing = [name for name in layout.required if name not in names]
     unknown = [name for name in names if name not in layout.required + layout.optional]
     known = ", ".join(layout.required + layout.optional)

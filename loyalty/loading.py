@@ -33,7 +33,9 @@ class LoadCommand(BaseCommand):
 
         def progress(records: int, share: float) -> None:
             rate = records / max(time.monotonic() - started, 0.001)
-            self.stderr.write(f"\r{records:,} {self.noun}, {share:.0%}, {rate:,.0f} a second", ending="" if sys.stderr.isatty() else "\n")
+            self.stderr.write(
+                f"\r{records:,} {self.noun}, {share:.0%}, {rate:,.0f} a second", ending="" if sys.stderr.isatty() else "\n"
+            )
 
         load = self.load(file, dry_run=options["dry_run"], skip_bad=options["skip_bad"], progress=progress)
         try:

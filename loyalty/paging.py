@@ -23,7 +23,9 @@ def decode(cursor: str | None, parts: int) -> list[Any] | None:
     except ValueError:
         position = None
     if not isinstance(position, list) or len(position) != parts:
-        raise Problem("validation", "The cursor is not one that a list answered.", faults=[Fault("/cursor", "Start without a cursor.")])
+        raise Problem(
+            "validation", "The cursor is not one that a list answered.", faults=[Fault("/cursor", "Start without a cursor.")]
+        )
     return position
 
 

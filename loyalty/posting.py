@@ -162,9 +162,7 @@ def _open(acts: Sequence[Act], *, now: datetime, lots: int) -> tuple[dict[UUID, 
         first = by_wallet.get(id_, [])
         more = _reader(id_, now) if lots and len(first) == lots else None
         wallets[UUID(holder)] = LockedWallet(id_, balance - deficit, deficit, first, more)
-    standing = {
-        key: _Standing(wallet, points, balance, UUID(entry)) for key, entry, wallet, points, balance in read["entries"]
-    }
+    standing = {key: _Standing(wallet, points, balance, UUID(entry)) for key, entry, wallet, points, balance in read["entries"]}
     return wallets, standing
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Concatenate, overload
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -19,7 +20,7 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 
 from loyalty.problems import Problem
-from members.models import ApiKey, Member
+from members.models import ApiKey, Member, StaffProfile, User
 
 SCOPES = ("pos", "read", "adjust", "configure", "partner")
 EARN_ONLY_CARD = "earn_only_card"
@@ -122,3 +123,16 @@ def create_key(name: str, scopes: list[str], *, store: int | None = None, expire
     token = f"rg_{secrets.token_urlsafe(32)}"
     key = ApiKey.objects.create(name=name, scopes=sorted(scopes), digest=digest(token), store_id=store, expires_at=expires_at)
     return key.pk, token
+
+
+def revoke_key(key: UUID, *, now: datetime) -> None:
+    """What the key opens stays shut from `now` on; one that was revoked before keeps its date."""
+    ApiKey.objects.filter(pk=key, revoked_at=None).update(revoked_at=now)
+
+
+def stores_of(user: User | AnonymousUser) -> frozenset[int] | None:
+    """The stores to which this login is bound; None for every store. A login without a role is bound to none."""
+    if user.is_superuser:
+        return None
+    bound: list[int | None] = list(StaffProfile.objects.filter(user=user.pk).values_list("stores", flat=True))
+    return None if bound == [None] else frozenset(store for store in bound if store is not None)

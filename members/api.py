@@ -83,7 +83,9 @@ def join(request: HttpRequest, response: HttpResponse, body: MemberApplication) 
 def by_number(request: HttpRequest, card: str | None = None, external_id: QueryEx[str | None, P(max_length=64)] = None) -> Any:
     """The member of a card or of another system's number: no item or one."""
     if (card is None) == (external_id is None):
-        raise Problem("validation", "Ask by one of card and external_id.", faults=[Fault("/card", "Ask by one of card and external_id.")])
+        raise Problem(
+            "validation", "Ask by one of card and external_id.", faults=[Fault("/card", "Ask by one of card and external_id.")]
+        )
     if card is not None:
         return _search(request, card=card)
     return _items(request, queries.with_card().filter(external_id=(external_id or "").replace("\0", "")))

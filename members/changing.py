@@ -23,7 +23,9 @@ def change(member: UUID, patch: MemberPatch, *, now: datetime, trusted: bool) ->
     try:
         with transaction.atomic():
             one = Member.objects.select_for_update().get(pk=member)
-            changed = {name: value for name, value in _columns(one, given, now, trusted=trusted).items() if getattr(one, name) != value}
+            changed = {
+                name: value for name, value in _columns(one, given, now, trusted=trusted).items() if getattr(one, name) != value
+            }
             Member.objects.filter(pk=member).update(**changed)
             rows = [Consent(member=one, granted=True, at=now, **consent) for consent in consents]
             Consent.objects.bulk_create(rows)

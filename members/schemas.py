@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from django.conf import settings
 from django.utils.translation import gettext as _
 from ninja import Schema
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from members import contacts
 
@@ -58,7 +58,7 @@ Language = Annotated[str, AfterValidator(known_language)]
 BirthdayText = Annotated[str, AfterValidator(no_nul), AfterValidator(_birthday_text)]
 
 
-class Strict(Schema):
+class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -77,7 +77,9 @@ class MemberPatch(Strict):
     birthday: BirthdayText | None = None
     language: Language = "en"
     home_store: Code | None = None
-    external_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(no_nul)] | None = None
+    external_id: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(no_nul)] | None
+    ) = None
     consents: list[ConsentIn] = Field(default=[], max_length=6)
 
 

@@ -59,15 +59,20 @@ def account(request: HttpRequest, member: Member) -> HttpResponse:
         response = HttpResponseRedirect(reverse("account"))
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, member.language, max_age=settings.LANGUAGE_COOKIE_AGE)
         return response
-    known = [(_("E-mail"), contacts.masked_email(member.email), bool(member.email_verified_at))] if member.email else []
-    known += [(_("Phone"), contacts.masked_phone(member.phone), bool(member.phone_verified_at))] if member.phone else []
     context = {
         "form": form,
-        "contacts": [{"label": label, "masked": masked, "verified": verified} for label, masked, verified in known],
+        "contacts": masked(member),
         "consents": messaging.consents(member),
         "sign_out_url": reverse("account_logout"),
     }
     return render(request, "portal/account.html", context)
+
+
+def masked(member: Member) -> list[dict[str, Any]]:
+    """The contacts that are known, without showing them to whoever looks over a shoulder."""
+    known = [(_("E-mail"), contacts.masked_email(member.email), member.email_verified_at)] if member.email else []
+    known += [(_("Phone"), contacts.masked_phone(member.phone), member.phone_verified_at)] if member.phone else []
+    return [{"label": label, "masked": text, "verified": bool(verified_at)} for label, text, verified_at in known]
 
 
 @for_member(earn_only=True)

@@ -6,6 +6,7 @@ that commits cannot be cleaned up after; it gets a copy of its own instead, whic
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,7 +84,17 @@ def copied(admin: psycopg.Connection) -> Iterator[Database]:
     try:
         yield database
     finally:
+        _let_sessions_end(admin, database.name)
         admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def _let_sessions_end(admin: psycopg.Connection, name: str) -> None:
+    """Give sessions just closed a few milliseconds: DROP DATABASE sleeps 100 of them if it sees one."""
+    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+    for _ in range(50):
+        if not admin.execute("SELECT FROM pg_stat_activity WHERE datname = %s", [name]).rowcount:
+            return
+        time.sleep(0.002)
 
 
 @contextmanager

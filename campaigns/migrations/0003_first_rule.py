@@ -8,7 +8,8 @@ FREEZE = """
 create function rule_versions_are_frozen() returns trigger language plpgsql as $$
 begin
     if old.published_at is not null then
-        raise exception 'version % of this rule is published and frozen', old.version using errcode = 'integrity_constraint_violation';
+        raise exception 'version % of this rule is published and frozen', old.version
+            using errcode = 'integrity_constraint_violation';
     end if;
     if tg_op = 'DELETE' then return old; end if;
     return new;

@@ -43,8 +43,10 @@ MEMBERS = """
 select m.external_id, w.balance - w.deficit, coalesce(p.earned, 0), coalesce(p.expired, 0), coalesce(p.other, 0)
   from members_member m
   join loyalty_wallet w on w.holder = m.holder and w.point_type = 'redeemable'
-  left join (select wallet_id, sum(points) filter (where kind = 'earn') as earned, -sum(points) filter (where kind = 'expire') as expired,
-                    sum(points) filter (where kind not in ('earn', 'expire')) as other from loyalty_posting group by 1) p on p.wallet_id = w.id
+  left join (select wallet_id, sum(points) filter (where kind = 'earn') as earned,
+                    -sum(points) filter (where kind = 'expire') as expired,
+                    sum(points) filter (where kind not in ('earn', 'expire')) as other
+               from loyalty_posting group by 1) p on p.wallet_id = w.id
  where m.external_id like 'cj-%'"""
 OPEN_LOTS = """
 select m.external_id, l.expires_at, sum(l.remaining)
@@ -55,7 +57,8 @@ select m.external_id, l.expires_at, sum(l.remaining)
 STORES = """
 select s.code, coalesce(p.issued, 0), coalesce(p.expired, 0)
   from loyalty_store s
-  left join (select store_id, sum(points) filter (where contra = 'issued') as issued, -sum(points) filter (where contra = 'expired') as expired
+  left join (select store_id, sum(points) filter (where contra = 'issued') as issued,
+                    -sum(points) filter (where contra = 'expired') as expired
                from loyalty_posting group by 1) p on p.store_id = s.id
  where s.code ~ '^CJ[0-9]+$'"""
 LAST_EXPIRY = """

@@ -36,7 +36,7 @@ def environment(wish: Wish) -> dict[str, str]:
     mine = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     chosen = {
         "SECRET_KEY": mine.get("SECRET_KEY") or _kept_secret(wish.data / "secret_key"),
-        "REGULARS_HOSTS": mine.get("REGULARS_HOSTS", "localhost,127.0.0.1"),
+        "REGULARS_HOSTS": ",".join([*filter(None, [mine.get("REGULARS_HOSTS")]), "localhost", "127.0.0.1"]),
         "REGULARS_ORIGIN": mine.get("REGULARS_ORIGIN", f"http://localhost:{wish.port}"),
         "REGULARS_MAIL_DIR": mine.get("REGULARS_MAIL_DIR", str(wish.data / "mail")),
         "REGULARS_DATA": str(wish.data),

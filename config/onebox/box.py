@@ -79,6 +79,8 @@ class Box:
             pid = self._supervisor.start(cluster.program)
             self._supervisor.wait_until(lambda: cluster.is_ready(pid), "PostgreSQL", within=SERVER_SECONDS)
             cluster.create_roles()
+        if not cluster.data.is_relative_to(self._wish.data):
+            self._console.say(f"Its data are in {cluster.data}: it runs as nobody, who cannot reach {self._wish.data}")
         self._cluster = cluster
         self._env["DATABASE_URL"] = cluster.url("regulars_app", "regulars")
         self._env["DATABASE_OWNER_URL"] = cluster.url("regulars_owner", "regulars")

@@ -44,7 +44,11 @@ def migrate(program: Program, data: Path, cluster: Cluster | None) -> Chore:
 
 def collect_static_files(program: Program, data: Path) -> Chore:
     """Compressing a few thousand files costs seconds."""
-    return Chore("static files", program, data / "static.stamp", fingerprints.of_static_files)
+
+    def state() -> str:
+        return f"{fingerprints.of_static_files()} {(data / 'static').is_dir()}"
+
+    return Chore("static files", program, data / "static.stamp", state)
 
 
 def _applied(cluster: Cluster) -> str:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from config.onebox.folders import PRIVATE
 from config.onebox.programs import OneBoxError
@@ -24,8 +25,7 @@ def hold(folder: Path, name: str) -> Iterator[None]:
 
     The kernel lets go of the lock with the process, however it ends. Children do not inherit it.
     """
-    folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-    with (folder / name).open("a+") as lock:
+    with _opened(folder, name) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -40,6 +40,17 @@ def hold(folder: Path, name: str) -> Iterator[None]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def _opened(folder: Path, name: str) -> TextIO:
+    try:
+        folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        return (folder / name).open("a+")
+    except OSError as error:
+        raise OneBoxError(
+            f"The folder {folder} cannot be used: {error.strerror}.\n"
+            "Make it this user's own, or name another folder:\n  REGULARS_DATA=/another/folder"
+        ) from None
 
 
 def require_free_port(host: str, port: int) -> None:

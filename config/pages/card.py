@@ -13,10 +13,12 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from campaigns import explaining
+from campaigns.models import Purchase
 from config.pages import statement
 from loyalty import money, queries, terms
 from loyalty.paging import decode, encode
 from loyalty.problems import Problem
+from loyalty.terms import Terms
 from members import cards, contacts
 from members.access import for_member, member_of, public
 from members.models import Member
@@ -89,14 +91,18 @@ def history(request: HttpRequest, member: Member) -> HttpResponse:
     before = position[0] if position and isinstance(position[0], int) else None
     lines = queries.statement(member.holder, before=before, limit=PAGE + 1, kinds=statement.FILTERS.get(chosen))
     shown = [line.shown(contract) for line in statement.explained(lines[:PAGE])]
-    labels = {"": _("All"), "earned": _("Earned"), "used": _("Used"), "expired": _("Expired")}
     more = f"?show={chosen}&after={encode([lines[PAGE - 1].seq])}" if len(lines) > PAGE else None
     context = {
         "months": statement.by_month(shown),
-        "filters": [{"label": label, "url": f"?show={key}", "current": key == chosen} for key, label in labels.items()],
+        "filters": filters(chosen),
         "next_url": more,
     }
     return render(request, "portal/history.html", context)
+
+
+def filters(chosen: str) -> list[dict[str, Any]]:
+    labels = {"": _("All"), "earned": _("Earned"), "used": _("Used"), "expired": _("Expired")}
+    return [{"label": label, "url": f"?show={key}", "current": key == chosen} for key, label in labels.items()]
 
 
 @for_member(earn_only=True)
@@ -110,10 +116,14 @@ def line(request: HttpRequest, member: Member, entry: UUID) -> HttpResponse:
     context: dict[str, Any] = {"line": one.shown(contract), "expires_on": contract.last_day(ends) if ends else None}
     if purchase := one.purchase:
         context["steps"] = explaining.sentences(purchase.trace, purchase.currency)
-        context["receipt"] = {
-            "store": purchase.store.name,
-            "time": purchase.occurred_at.astimezone(contract.zone),
-            "number": purchase.receipt_number,
-            "amount": money.text(purchase.net_amount, purchase.currency),
-        }
+        context["receipt"] = receipt(purchase, contract)
     return render(request, "portal/line.html", context)
+
+
+def receipt(purchase: Purchase, contract: Terms) -> dict[str, Any]:
+    return {
+        "store": purchase.store.name,
+        "time": purchase.occurred_at.astimezone(contract.zone),
+        "number": purchase.receipt_number,
+        "amount": money.text(purchase.net_amount, purchase.currency),
+    }

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from config.middleware import request_id
+from config.answers import request_id
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

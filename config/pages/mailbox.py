@@ -1,4 +1,4 @@
-"""One box sends its mail to a folder; staff read it here, sign-in codes included."""
+"""One box sends its mail to a folder; who may see sign-in codes (owners alone) reads it here."""
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -10,14 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csp import csp_override
 
-from config.adminsite import ADMIN_CSP
 from members.access import for_staff
 
 SHOWN = 100
 
 
-@csp_override(ADMIN_CSP)
-@for_staff("members.view_message")
+@csp_override(settings.ADMIN_CSP)
+@for_staff("members.view_codeattempt")
 def mailbox(request: HttpRequest) -> HttpResponse:
     if not settings.MAIL_DIR:
         raise Http404
@@ -26,8 +25,8 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/mailbox.html", admin.site.each_context(request) | {"mails": mails})
 
 
-@csp_override(ADMIN_CSP)
-@for_staff("members.view_message")
+@csp_override(settings.ADMIN_CSP)
+@for_staff("members.view_codeattempt")
 def mail(request: HttpRequest, name: str) -> HttpResponse:
     if not settings.MAIL_DIR or name not in {file.name for file in Path(settings.MAIL_DIR).glob("*.log")}:
         raise Http404

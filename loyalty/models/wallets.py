@@ -34,9 +34,7 @@ class Wallet(models.Model):
         verbose_name_plural = _("wallets")
         constraints = [
             models.UniqueConstraint(fields=["holder", "point_type"], name="wallet_per_holder_and_type"),
-            models.CheckConstraint(
-                condition=Q(balance__gte=0, deficit__gte=0, seq__gte=0), name="wallet_not_negative"
-            ),
+            models.CheckConstraint(condition=Q(balance__gte=0, deficit__gte=0, seq__gte=0), name="wallet_not_negative"),
         ]
 
     def __str__(self) -> str:

@@ -21,7 +21,9 @@ class StaffProfile(models.Model):
     user = models.OneToOneField(User, models.CASCADE, related_name="staff", verbose_name=_("login"))
     name = models.CharField(_("name"), max_length=80)
     role = models.CharField(_("role"), max_length=10, choices=Role)
-    stores = models.ManyToManyField("loyalty.Store", blank=True, verbose_name=_("stores"), help_text=_("None chosen: every store."))
+    stores = models.ManyToManyField(
+        "loyalty.Store", blank=True, verbose_name=_("stores"), help_text=_("None chosen: every store.")
+    )
 
     class Meta:
         verbose_name = _("staff member")

@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class UserManager(BaseUserManager["User"]):
-    def create_user(self, email: str, password: str | None = None, *, is_staff: bool = False, is_superuser: bool = False) -> "User":
+    def create_user(
+        self, email: str, password: str | None = None, *, is_staff: bool = False, is_superuser: bool = False
+    ) -> "User":
         user = self.model(email=email.lower(), is_staff=is_staff, is_superuser=is_superuser)
         user.set_password(password)
         user.save(using=self._db)

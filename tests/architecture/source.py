@@ -2,7 +2,7 @@
 
 import ast
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 BASE = Path(__file__).resolve().parent.parent.parent
@@ -12,7 +12,8 @@ ROOMS = ("config", "campaigns", "catalog", "members", "loyalty")
 
 def files(*patterns: str) -> list[Path]:
     """Files that match, in a stable order."""
-    return sorted(path for pattern in patterns for path in BASE.glob(pattern) if path.is_file() and "__pycache__" not in path.parts)
+    found = (path for pattern in patterns for path in BASE.glob(pattern))
+    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
 
 
 def modules(*, tests: bool = False, migrations: bool = False) -> list[Path]:
@@ -41,6 +42,12 @@ def name_of(node: ast.expr) -> str:
         case ast.Name():
             return node.id
     return ""
+
+
+def nothing(complaints: Iterable[str]) -> None:
+    """Fail with all of them, one a line."""
+    found = list(complaints)
+    assert not found, "\n" + "\n".join(found)
 
 
 def place(path: Path, line: int = 0) -> str:

@@ -24,7 +24,9 @@ def test_every_contract_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_broken_contract_is_noticed(tmp_path: Path) -> None:
-    upside_down = SETTINGS.read_text().replace('"campaigns", "catalog", "members", "loyalty"]', '"loyalty", "members", "catalog", "campaigns"]')
+    upside_down = SETTINGS.read_text().replace(
+        '"campaigns", "catalog", "members", "loyalty"]', '"loyalty", "members", "catalog", "campaigns"]'
+    )
     (tmp_path / "pyproject.toml").write_text(upside_down)
     assert lint_imports(config_filename=str(tmp_path / "pyproject.toml"), no_logo=True) != EXIT_STATUS_SUCCESS
 

@@ -44,4 +44,6 @@ def test_a_spread_part_is_within_one_of_its_share(total: int, weights: list[Deci
     parts = spread(total, weights)
     whole = sum(weights, Decimal(0))
     assert sum(parts) == (total if whole else 0)
-    assert all(abs(part - (total * weight / whole if whole else Decimal(0))) < 1 for part, weight in zip(parts, weights, strict=True))
+    assert all(
+        abs(part - (total * weight / whole if whole else Decimal(0))) < 1 for part, weight in zip(parts, weights, strict=True)
+    )

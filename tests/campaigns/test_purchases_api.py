@@ -61,7 +61,10 @@ def test_a_receipt_becomes_points_that_everybody_sees_the_same() -> None:
     assert (line["kind"], line["points"], line["balance_after"], line["store"], line["reference"]) == ("earn", 18, 18, "S1", "R1")
     assert line["explanation"] == "Purchase at Harbour shop: €18.60 × 1 = 18.6"
     kept = pos.get(f"/purchases/{body['id']}").json()
-    assert [(line["line_id"], line["net_amount"], line["points"]) for line in kept["lines"]] == [("1", "12.50", 12), ("2", "6.10", 6)]
+    assert [(line["line_id"], line["net_amount"], line["points"]) for line in kept["lines"]] == [
+        ("1", "12.50", 12),
+        ("2", "6.10", 6),
+    ]
     trace = pos.get(f"/purchases/{body['id']}/trace").json()
     assert trace["explanation"] == ["€18.60 × 1 = 18.6", "Rounded down to 18 points."]
     assert all(finding.bad_row is None for finding in verifying.verify())
@@ -177,7 +180,15 @@ def test_keys_open_only_their_doors() -> None:
 def test_one_bad_item_never_spoils_a_batch() -> None:
     one, pos = member(), till()
     good, twin = receipt(one), receipt(one)
-    items = [good, good | {"currency": "USD"}, {"receipt_number": "x"}, twin, twin, twin | {"store": "S9"}, good | {"lines": good["lines"][:1]}]
+    items = [
+        good,
+        good | {"currency": "USD"},
+        {"receipt_number": "x"},
+        twin,
+        twin,
+        twin | {"store": "S9"},
+        good | {"lines": good["lines"][:1]},
+    ]
     results = pos.post("/purchases/batch", {"purchases": items}).json()["results"]
     assert [result["status"] for result in results] == [201, 422, 422, 201, 201, 422, 409]
     assert results[3]["id"] == results[4]["id"]

@@ -33,3 +33,12 @@ def test_a_folder_has_one_holder_and_its_number_is_told(tmp_path: Path) -> None:
         pass
     with guards.hold(tmp_path, "up.lock"):
         assert (tmp_path / "up.lock").read_text() == str(os.getpid()), "free again, and ours"
+
+
+def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(OneBoxError, match=rf"The folder {tmp_path / 'file'} cannot be used"),
+        guards.hold(tmp_path / "file", "up.lock"),
+    ):
+        pass

@@ -11,7 +11,8 @@ from loyalty.terms import Terms, add_months, next_fixed_day, round_up
 
 PARIS = Terms(
     id=1, version=1, currency="EUR", zone=zoneinfo.ZoneInfo("Europe/Paris"), point_value=Decimal("0.01"), expiry="months",
-    expiry_months=12, expiry_round_up="month", expiry_month=0, expiry_day=0, pending_days=0, starts_at=datetime(1970, 1, 1, tzinfo=UTC),
+    expiry_months=12, expiry_round_up="month", expiry_month=0, expiry_day=0, pending_days=0,
+    starts_at=datetime(1970, 1, 1, tzinfo=UTC),
 )  # fmt: skip
 
 

@@ -15,7 +15,8 @@ def test_joining_makes_member_card_and_wallet_and_shows_contacts_masked() -> Non
     StoreFactory.create()
     body = {
         "email": " Wei.Chen@Example.com ", "phone": "06 12 34 56 78", "given_name": "Wei", "family_name": "Chen",
-        "birthday": "--02-29", "language": "zh-Hans", "home_store": "S1", "consents": [{"channel": "email", "purpose": "marketing"}],
+        "birthday": "--02-29", "language": "zh-Hans", "home_store": "S1",
+        "consents": [{"channel": "email", "purpose": "marketing"}],
     }  # fmt: skip
     pos = till("pos")
     answer = pos.post("/members", body, key="join")

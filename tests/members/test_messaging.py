@@ -24,13 +24,19 @@ def ends_in(days: int) -> datetime:
 
 def test_who_loses_points_in_30_7_and_1_days_is_reminded_once_each() -> None:
     one = member(email="wei@example.com", verified=True, language="fr")
-    grants = [accrual(one.holder, 10 * days, at=MORNING - timedelta(days=1), expires_at=ends_in(days)) for days in (30, 30, 7, 1, 45)]
+    grants = [
+        accrual(one.holder, 10 * days, at=MORNING - timedelta(days=1), expires_at=ends_in(days)) for days in (30, 30, 7, 1, 45)
+    ]
     posting.accrue(grants, now=MORNING)
     for _ in range(3):
         messaging.remind_of_expiry(now=MORNING)
         messaging.send_due(now=MORNING)
     mails = Message.objects.filter(channel="email", kind="expiry_reminder").order_by("subject_key")
-    assert sorted((one.facts["points"], one.subject_key[-3:].lstrip("0123456789-")) for one in mails) == [(10, ":1"), (70, ":7"), (600, ":30")]
+    assert sorted((one.facts["points"], one.subject_key[-3:].lstrip("0123456789-")) for one in mails) == [
+        (10, ":1"),
+        (70, ":7"),
+        (600, ":30"),
+    ]
     assert len(mail.outbox) == 3
     assert all("points" in sent.subject or "points" in sent.body for sent in mail.outbox)
     assert "juillet 2026" in mail.outbox[-1].body + mail.outbox[0].body + mail.outbox[1].body
@@ -74,7 +80,9 @@ def test_birthdays_are_greeted_once_a_year_also_those_of_29_february() -> None:
     for hour in range(3):
         assert messaging.greet_birthdays(now=MORNING + timedelta(hours=hour)) == 1
     assert Message.objects.filter(kind="birthday", channel="email").count() == 1
-    kept = [day for day in (date(2026, 2, 28), date(2028, 2, 28), date(2028, 2, 29), date(2100, 2, 28)) if leap in with_birthday(day)]
+    kept = [
+        day for day in (date(2026, 2, 28), date(2028, 2, 28), date(2028, 2, 29), date(2100, 2, 28)) if leap in with_birthday(day)
+    ]
     assert kept == [date(2026, 2, 28), date(2028, 2, 29), date(2100, 2, 28)]
 
 

@@ -41,7 +41,12 @@ def test_joining_gives_a_card_at_once_and_the_code_makes_it_whole(phone: Client)
     assert answer.redirect_chain == [("/card/", 302)]
     number = one.cards.get().number
     assert f"{number[:4]} {number[4:7]} {number[7:]}" in answer.content.decode()
-    assert (one.email, one.home_store and one.home_store.code, one.is_verified, one.user) == ("wei@example.com", "S1", False, None)
+    assert (one.email, one.home_store and one.home_store.code, one.is_verified, one.user) == (
+        "wei@example.com",
+        "S1",
+        False,
+        None,
+    )
     assert Consent.objects.get().purpose == "marketing"
     page = phone.post("/sign-in/code/", {"code": f" {code()[:3]} {code()[3:]} "}, follow=True)
     assert page.redirect_chain == [("/card/", 302)]
@@ -79,7 +84,9 @@ def test_strangers_and_members_see_the_same_sign_in(phone: Client) -> None:
         client = Client()
         answer = client.post("/sign-in/", {"email": address})
         page = client.get(answer["Location"]).content.decode().replace(f"{address[0]}…", "…")
-        answers.append((answer.status_code, answer["Location"], re.sub(r'value="[A-Za-z0-9]{64}"', "", page).replace(address, "")))
+        answers.append(
+            (answer.status_code, answer["Location"], re.sub(r'value="[A-Za-z0-9]{64}"', "", page).replace(address, ""))
+        )
     assert answers[0] == answers[1]
     assert User.objects.count() == 1
 
@@ -108,7 +115,9 @@ def test_staff_get_no_code(phone: Client) -> None:
 def test_the_card_the_passbook_and_the_line_tell_the_same(phone: Client) -> None:
     one = member(email="wei@example.com", given_name="Wei", verified=True)
     now = timezone.now()
-    record([ReceiptFactory(member=str(one.pk), receipt_number=f"R{i}", occurred_at=now - timedelta(days=i)) for i in (9, 1)], now=now)
+    record(
+        [ReceiptFactory(member=str(one.pk), receipt_number=f"R{i}", occurred_at=now - timedelta(days=i)) for i in (9, 1)], now=now
+    )
     sign_in(phone, "wei@example.com")
     card = phone.get("/card/")
     assert (card.context["points"].available, card.context["worth"]) == (36, "€0.36")

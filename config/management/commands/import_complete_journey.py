@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -73,6 +74,12 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, help="folder of the Parquet files (default: the installed package's)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._import(options)
+        except (reading.JourneyError, FileNotFoundError) as error:
+            raise CommandError(str(error)) from None
+
+    def _import(self, options: dict[str, Any]) -> None:
         plan = self._plan(options)
         self._say(plan)
         open_stores(NewStore(_code(one), f"Store {one}", STORE_ZONE) for one in plan.meets.stores)
@@ -85,11 +92,8 @@ class Command(BaseCommand):
         stored = Purchase.objects.filter(source=SOURCE).count()
         # Receipts are taken in order, so what stands is a beginning of the data; fewer cannot be compared with it.
         limit = options["limit"] and max(options["limit"], stored)
-        try:
-            data = options["data"] or reading.folder()
-            meets = reading.overview(data, limit)
-        except (reading.JourneyError, FileNotFoundError) as error:
-            raise CommandError(str(error)) from None
+        data = options["data"] or reading.folder()
+        meets = reading.overview(data, limit)
         shift = _shift(meets, until_today=options["until_today"])
         contract, rate = _contract(meets.start + shift, meets.end + shift)
         last = options["expire_until"] or contract.day_of(meets.end + shift)
@@ -102,8 +106,8 @@ class Command(BaseCommand):
     def _say(self, plan: Plan) -> None:
         meets, start, end = plan.meets, plan.meets.start + plan.shift, plan.meets.end + plan.shift
         self.stdout.write(
-            f"{meets.receipts:,} receipts with {meets.lines:,} lines, {len(meets.households):,} members, {len(meets.stores):,} stores\n"
-            f"from {start:%Y-%m-%d} to {end:%Y-%m-%d} (shifted by {plan.shift.days:,} days); "
+            f"{meets.receipts:,} receipts with {meets.lines:,} lines, {len(meets.households):,} members, "
+            f"{len(meets.stores):,} stores\nfrom {start:%Y-%m-%d} to {end:%Y-%m-%d} (shifted by {plan.shift.days:,} days); "
             f"dollars are taken as {plan.terms.currency}"
         )
 
@@ -118,7 +122,7 @@ class Command(BaseCommand):
     def _take(self, plan: Plan, batch: int) -> None:
         started = told = time.monotonic()
         done = known = 0
-        for receipts in batched(_purchases(plan), batch, strict=False):
+        for receipts in _ahead(batched(_purchases(plan), batch, strict=False)):
             for one, outcome in zip(receipts, purchases.record(receipts, now=timezone.now(), history=True), strict=True):
                 if isinstance(outcome, Problem):
                     message = f"Receipt {one.receipt_number}: {outcome.detail}"
@@ -193,6 +197,15 @@ def _purchases(plan: Plan) -> Iterator[PurchaseIn]:
             source=SOURCE, receipt_number=str(one.basket), store=_code(one.store), member=f"external:cj-{one.household}",
             occurred_at=one.at + plan.shift, currency=plan.terms.currency, lines=lines,
         )  # fmt: skip
+
+
+def _ahead[T](items: Iterator[T]) -> Iterator[T]:
+    """Each in its turn, the next one made in a thread meanwhile: while the database works, this process would wait."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        coming = thread.submit(next, items, None)
+        while (one := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield one
 
 
 def _code(store: int) -> str:

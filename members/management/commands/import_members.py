@@ -1,9 +1,9 @@
 from pathlib import Path
 from typing import Any
 
-from members import importing
 from loyalty.csvfiles import Load
 from loyalty.loading import LoadCommand
+from members import importing
 
 
 class Command(LoadCommand):

@@ -1,0 +1,55 @@
+"""A member's points on the staff's page of the member: balance, lots, and the last lines with the receipts behind them."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from config.pages import statement
+from loyalty import money, queries, terms
+from loyalty.backoffice import moment, signed
+from loyalty.terms import Terms
+from members.models import Member
+
+LINES = 20
+
+
+def points_of(member: Member) -> dict[str, Any]:
+    """Context of templates/admin/members/member/points.html."""
+    now = timezone.now()
+    contract, points = terms.current(now), queries.balances([member.holder], now)[member.holder]
+    lines = statement.explained(queries.statement(member.holder, limit=LINES))
+    return {
+        "points": {
+            "balance": signed(points.balance),
+            "available": signed(points.available),
+            "pending": signed(points.pending),
+            "deficit": signed(points.deficit) if points.deficit else "",
+            "worth": money.text(contract.worth(max(points.available, 0)), contract.currency),
+        },
+        "lots": [_lot(lot, contract) for lot in queries.open_lots(member.holder, now)],
+        "lines": [_line(line) for line in lines],
+        "all_lines": f"{reverse('admin:loyalty_posting_changelist')}?wallet__holder={member.holder}",
+    }
+
+
+def _lot(lot: queries.OpenLotLine, contract: Terms) -> dict[str, Any]:
+    return {
+        "points": signed(lot.points),
+        "ends": contract.last_day(lot.expires_at) if lot.expires_at else None,
+        "earned": contract.day_of(lot.earned_at),
+        "store": lot.store_name or "",
+    }
+
+
+def _line(one: statement.Explained) -> dict[str, Any]:
+    bought = one.purchase
+    return {
+        "time": moment(one.line.occurred_at),
+        "title": one.title,
+        "detail": one.detail,
+        "points": signed(one.line.points, plus=True),
+        "after": signed(one.line.balance_after),
+        "url": reverse("admin:campaigns_purchase_change", args=[bought.pk]) if bought else "",
+        "receipt": bought.receipt_number if bought else one.line.reference,
+    }

@@ -1,0 +1,109 @@
+"""The admin's sidebar and its saved views: only what the person may see."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+WEEK = 7
+
+
+def css(request: HttpRequest) -> str:
+    return static("css/admin.css")
+
+
+def icon(request: HttpRequest) -> str:
+    return static("img/icon.svg")
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """One group a room; a group of which nothing may be seen is left out."""
+    groups = [
+        (None, [{"title": _("Today"), "icon": "wb_sunny", "link": reverse("admin:index")}]),
+        (_("Members"), [_list(_("Members"), "group", "members.member"), _list(_("Messages"), "mail", "members.message")]),
+        (
+            _("Purchases and rules"),
+            [_list(_("Purchases"), "receipt_long", "campaigns.purchase"), _list(_("Earn rules"), "function", "campaigns.earnrule")],
+        ),
+        (
+            _("Ledger"),
+            [
+                _list(_("Postings"), "menu_book", "loyalty.posting"),
+                _list(_("Lots"), "stacks", "loyalty.lot"),
+                _list(_("Wallets"), "wallet", "loyalty.wallet"),
+                _list(_("Journal"), "book_2", "loyalty.journalentry"),
+                _list(_("Terms"), "contract", "loyalty.termsversion"),
+            ],
+        ),
+        (
+            _("Shop"),
+            [
+                _list(_("Stores"), "storefront", "loyalty.store"),
+                _list(_("Staff"), "badge", "members.staffprofile"),
+                _list(_("Logins"), "login", "members.user"),
+                _list(_("API keys"), "key", "members.apikey"),
+            ],
+        ),
+        (_("Records"), [_list(_("Audit trail"), "history", "loyalty.auditrecord"), _list(_("Outbox"), "outbox", "loyalty.outboxevent"), *_mailbox()]),
+    ]
+    seen = [{"title": title, "items": [item for item in items if _may(request, item)]} for title, items in groups]
+    return [group for group in seen if group["items"]]
+
+
+def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
+    """Tabs above the lists: the whole, and the parts that are asked for most."""
+    week = timezone.localdate() - timezone.timedelta(days=WEEK)
+    return [
+        _tabs("loyalty.posting", _("All"), (_("Adjustments of the week"), f"kind__exact=adjust&occurred_at_from={week.isoformat()}")),
+        _tabs("loyalty.lot", _("All"), (_("Expiring in 30 days"), "ends=30"), (_("Open"), "open__exact=1")),
+        _tabs("loyalty.wallet", _("All"), (_("Members who owe points"), "deficit_from=1")),
+        _tabs("members.member", _("All"), (_("Active in 30 days"), "active=30"), (_("Blocked"), "status__exact=blocked")),
+        _tabs("members.message", _("All"), (_("Waiting"), "state=waiting"), (_("Given up"), "state=failed")),
+    ]
+
+
+def _list(title: Any, symbol: str, model: str) -> dict[str, Any]:
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": symbol,
+        "link": reverse(f"admin:{app}_{name}_changelist"),
+        "permission": _has(f"{app}.view_{name}"),
+    }
+
+
+def _mailbox() -> list[dict[str, Any]]:
+    if not settings.MAIL_DIR:
+        return []
+    return [{"title": _("Mail of this box"), "icon": "inbox", "link": reverse("mailbox"), "permission": _has("members.view_codeattempt")}]
+
+
+def _has(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _may(request: HttpRequest, item: dict[str, Any]) -> bool:
+    return bool(item["permission"](request)) if "permission" in item else True
+
+
+def _tabs(model: str, whole: Any, *parts: tuple[Any, str]) -> dict[str, Any]:
+    app, name = model.split(".")
+    url = reverse(f"admin:{app}_{name}_changelist")
+    queries = [query for _title, query in parts]
+
+    def current(query: str) -> Callable[[HttpRequest], bool]:
+        def is_current(request: HttpRequest) -> bool:
+            asked = request.GET.urlencode()
+            return asked == query if query else not any(asked == one for one in queries)
+
+        return is_current
+
+    return {
+        "models": [model],
+        "items": [{"title": title, "link": f"{url}?{query}" if query else url, "active": current(query)} for title, query in ((whole, ""), *parts)],
+    }

@@ -1,0 +1,102 @@
+"""API keys: made here and shown once; never changed, only revoked."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from loyalty.backoffice import Backoffice, Scope, instant
+from members import access
+from members.models import ApiKey
+
+SCOPES = [
+    ("pos", _("pos: give and take points at a till")),
+    ("read", _("read: members, balances, statements, contacts masked")),
+    ("adjust", _("adjust: correct balances")),
+    ("configure", _("configure: stores, rules, and members with their contacts")),
+    ("partner", _("partner: exchange points")),
+]
+LIVE, ENDED, REVOKED = _("live"), _("ended"), _("revoked")
+
+
+class KeyForm(forms.ModelForm[ApiKey]):
+    scopes = forms.MultipleChoiceField(label=capfirst(_("may")), choices=SCOPES, widget=UnfoldAdminCheckboxSelectMultipleWidget)
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "scopes", "store", "expires_at")
+
+
+@admin.register(ApiKey)
+class KeyAdmin(Backoffice):
+    scope = Scope.HEAD_OFFICE
+    form = KeyForm
+    fields = ("name", "scopes", "store", "expires_at")
+    list_display = ("name", "may", "store", "state", "made", "ends", "used")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "store")
+    list_select_related = ("store",)
+    search_fields = ("name",)
+    autocomplete_fields = ("store",)
+    export_columns = ("name", "may", "store__code", "created_at", "expires_at", "revoked_at", "last_used_at")
+    actions = ("revoke",)
+    change_form_template = "admin/members/apikey/change_form.html"
+    made = instant("created_at", _("made"))
+    ends = instant("expires_at", _("ends"))
+    used = instant("last_used_at", _("last used"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        seen = ("name", "may", "store", "state", "made", "ends", "used")
+        return [(None, {"fields": seen if obj else ("name", "scopes", "store", "expires_at")})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return ("name", "may", "store", "state", "made", "ends", "used") if obj else ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        response: HttpResponse = super().change_view(request, object_id, form_url, {"may_revoke": self.has_revoke_permission(request)})
+        return response
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        store = obj.store_id
+        obj.pk, obj.token = access.create_key(obj.name, form.cleaned_data["scopes"], store=store, expires_at=obj.expires_at)  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """The key itself, this once."""
+        context = self.admin_site.each_context(request) | {"title": obj.name, "opts": self.opts, "key": obj}
+        return TemplateResponse(request, "admin/members/apikey/made.html", context)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("members.change_apikey")
+
+    @admin.action(description=_("Revoke keys"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        """What they open stays shut from this moment on; asked once more before."""
+        keys = list(queryset.filter(revoked_at=None))
+        if "confirmed" in request.POST:
+            for key in keys:
+                access.revoke_key(key.pk, now=timezone.now())
+                self.audit(request, "revoked", key, {})
+            self.message_user(request, _("Revoked: %(names)s.") % {"names": ", ".join(key.name for key in keys)})
+            return None
+        context = self.admin_site.each_context(request) | {"title": _("Revoke keys"), "opts": self.opts, "keys": keys}
+        return TemplateResponse(request, "admin/members/apikey/revoke.html", context)
+
+    @admin.display(description=_("may"))
+    def may(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes)
+
+    @display(description=_("state"), label={LIVE: "success", ENDED: "default", REVOKED: "danger"})
+    def state(self, key: ApiKey) -> Any:
+        if key.revoked_at:
+            return REVOKED
+        return ENDED if key.expires_at and key.expires_at <= timezone.now() else LIVE

@@ -1,0 +1,53 @@
+"""What members were told, to look at."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from loyalty.backoffice import ReadOnly, instant
+from members import finding
+from members.models import Message
+
+SENT, WAITING, FAILED = _("sent"), _("waiting"), _("given up")
+STATES = {"sent": ~Q(sent_at=None), "waiting": Q(sent_at=None, failed_at=None), "failed": ~Q(failed_at=None)}
+
+
+class State(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("sent", SENT), ("waiting", WAITING), ("failed", FAILED)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(STATES.get(self.value() or "", Q()))
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnly):
+    scope = "member__home_store"
+    list_display = ("due", "member", "kind", "channel", "state", "sent")
+    list_filter = ("kind", "channel", State)
+    list_select_related = ("member",)
+    date_hierarchy = "due_at"
+    search_fields = ("subject_key__exact",)
+    search_help_text = _("Card, e-mail or phone of the member")
+    export_columns = ("due_at", "member__id", "kind", "channel", "subject_key", "sent_at", "failed_at")
+    fields = ("member", "kind", "channel", "subject_key", "facts", "due_at", "tries", "sent_at", "failed_at")
+    due = instant("due_at", _("due"))
+    sent = instant("sent_at", _("sent"))
+
+    @display(description=_("state"), label={SENT: "success", WAITING: "info", FAILED: "danger"})
+    def state(self, message: Message) -> Any:
+        return SENT if message.sent_at else FAILED if message.failed_at else WAITING
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Message], search_term: str) -> tuple[QuerySet[Message], bool]:
+        members = finding.identified(search_term)
+        if members:
+            return queryset.filter(member__in=members), False
+        found: tuple[QuerySet[Message], bool] = super().get_search_results(request, queryset, search_term)
+        return found

@@ -1,0 +1,38 @@
+"""Finding people by what they show or say: a card, a contact, a name."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+
+from members import cards, contacts
+from members.models import Card, Member
+
+
+def identified(text: str) -> set[UUID]:
+    """The members that a card number as typed, an e-mail address, a phone number or another system's number names."""
+    text = text.replace("\0", "").strip()
+    if not text:
+        return set()
+    number = cards.parse(text)
+    found = set(Card.objects.filter(number=number).values_list("member", flat=True)) if number else set()
+    exact = Q(external_id=text)
+    if "@" in text:
+        exact |= Q(lower=text.lower())
+    if phone := _phone(text):
+        exact |= Q(phone=phone)
+    return found | set(Member.objects.alias(lower=Lower("email")).filter(exact).values_list("pk", flat=True))
+
+
+def named(members: QuerySet[Member], text: str) -> QuerySet[Member]:
+    """Those whose name holds every word."""
+    for word in text.replace("\0", "").split():
+        members = members.filter(Q(given_name__icontains=word) | Q(family_name__icontains=word))
+    return members
+
+
+def _phone(text: str) -> str | None:
+    try:
+        return contacts.phone(text) if any(letter.isdigit() for letter in text) else None
+    except ValueError:
+        return None
