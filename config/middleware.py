@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.core.cache import cache
@@ -12,6 +13,13 @@ from config.answers import answer, request_id
 from loyalty.problems import Problem
 
 WINDOW = 60
+PROBLEM = "application/problem+json"
+UNTOLD = {
+    HTTPStatus.BAD_REQUEST: ("validation", "The request is not one that can be read."),
+    HTTPStatus.NOT_FOUND: ("not-found", "There is nothing at this address."),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("method-not-allowed", "This address takes other methods; the header Allow names them."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: ("internal", "Something failed here. The same request, sent again with its key, is safe."),
+}
 
 type Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -59,5 +67,22 @@ def api_limit(get_response: Handler) -> Handler:
         response["RateLimit-Policy"] = f'"key";q={settings.API_CALLS_PER_MINUTE};w={WINDOW}'
         response["RateLimit"] = f'"key";r={max(left, 0)};t={wait}'
         return response
+
+    return handle
+
+
+def api_problems(get_response: Handler) -> Handler:
+    """Whatever goes wrong below /api/, an address that does not exist or a fault of ours too, is told as a problem."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        told = response.headers.get("Content-Type") == PROBLEM
+        if response.status_code < HTTPStatus.BAD_REQUEST or told or not request.path.startswith("/api/"):
+            return response
+        slug, detail = UNTOLD.get(response.status_code, UNTOLD[HTTPStatus.INTERNAL_SERVER_ERROR])
+        problem = answer(Problem(slug, detail, status=response.status_code))
+        if "Allow" in response:
+            problem["Allow"] = response["Allow"]
+        return problem
 
     return handle

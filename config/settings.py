@@ -64,6 +64,7 @@ if STARTS_SERVERS:  # it needs its own command, not a second spent on loading th
 MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "config.middleware.request_id_header",
+    "config.middleware.api_problems",
     "config.middleware.api_limit",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

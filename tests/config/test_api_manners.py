@@ -1,5 +1,7 @@
 """What every answer of the API and of the site carries."""
 
+from unittest import mock
+
 import pytest
 from django.core.cache import cache
 from django.test import Client, override_settings
@@ -31,10 +33,20 @@ def test_without_redis_the_api_goes_on_and_ready_says_degraded() -> None:
         assert (answer.status_code, answer.json()["broker"]) == (200, "degraded")
 
 
-def test_unknown_addresses_and_methods_are_problems_too() -> None:
+def test_unknown_addresses_methods_and_faults_of_ours_are_problems_too() -> None:
     pos = till("read")
-    answer = pos("DELETE", "/members?card=1", "", key=None)
-    assert (answer.status_code, Client().get("/healthz").json()) == (405, {"status": "up"})
+    answers = {
+        ("method-not-allowed", 405): pos("DELETE", "/members?card=1", "", key=None),
+        ("not-found", 404): pos.get("/nothing"),
+    }
+    pos.client.raise_request_exception = False
+    with mock.patch("members.api.queries.with_card", side_effect=RuntimeError):
+        answers["internal", 500] = pos.get("/members?card=1")
+    for (slug, status), answer in answers.items():
+        problem = answer.json()
+        assert (problem["type"], problem["status"], answer.status_code) == (slug, status, status)
+        assert problem["request_id"] == answer["X-Request-Id"]
+    assert Client().get("/healthz").json() == {"status": "up"}
 
 
 def test_pages_carry_a_strict_policy_and_are_kept_by_nobody() -> None:
