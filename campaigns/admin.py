@@ -1,7 +1,5 @@
 """Receipts with what they earned and why, and the rules behind them, to look at."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,7 +13,8 @@ from campaigns import explaining
 from campaigns.models import Award, EarnRule, Purchase, PurchaseLine, RuleVersion
 from campaigns.queries import of_receipt
 from loyalty import money
-from loyalty.backoffice import ReadOnly, ReadOnlyInline, Scope, figure, instant
+from loyalty.backoffice import ReadOnly, ReadOnlyInline, Scope
+from loyalty.columns import figure, instant
 from loyalty.filters import Between
 from members import finding
 
@@ -72,7 +71,9 @@ class PurchaseAdmin(ReadOnly):
     bought = instant("occurred_at", _("bought"))
     earned = figure("points_earned", _("points"), plus=True)
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Purchase], search_term: str) -> tuple[QuerySet[Purchase], bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Purchase], search_term: str
+    ) -> tuple[QuerySet[Purchase], bool]:
         """A receipt's number, else whose card or number it is."""
         if not search_term:
             return queryset, False

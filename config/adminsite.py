@@ -5,12 +5,13 @@ It stands above all rooms, so what a room's pages need of another room they ask 
 
 import functools
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
-from allauth.account.decorators import secure_admin_login
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -23,6 +24,7 @@ from campaigns import explaining
 from campaigns.queries import entries_of_receipt, of_receipt, purchases_by_entry
 from config.pages import dossier
 from loyalty import terms
+from loyalty.backoffice import Backoffice
 from members import finding, staffing
 from members.access import stores_of
 from members.models import Member
@@ -47,10 +49,16 @@ class RegularsAdminSite(UnfoldAdminSite):
         guarded.access = "admin"
         return guarded
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Our own pages alone: those that libraries bring show logins and secrets, and know nothing of stores."""
+        if admin_class is not None and issubclass(admin_class, Backoffice):
+            super().register(model_or_iterable, admin_class, **options)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """No second password form: whoever is not signed in goes to the sign-in of the product."""
-        guarded: Callable[..., HttpResponse] = secure_admin_login(super().login)
-        return guarded(request, extra_context)
+        """No second password form: whoever is not signed in goes to the sign-in of staff."""
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"), reverse("account_login"))
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The palette. Unlike the theme's it reads a few rows of each list, and keeps none in the cache."""
@@ -58,16 +66,19 @@ class RegularsAdminSite(UnfoldAdminSite):
         if not term:
             return HttpResponse()
         started, apps = time.monotonic(), self.get_app_list(request)
-        results = self._search_apps(apps, term.lower())
-        for model in (model for app in apps for model in app["models"] if model["model"]._meta.label_lower in SEARCHED):
-            page = self.get_model_admin(model["model"])
-            found, _again = page.get_search_results(request, page.get_queryset(request), term)
-            results += [
-                SearchResult(title=str(one), description=str(model["name"]), icon="arrow_forward", link=f"{model['admin_url']}{one.pk}/change/")
-                for one in found[:HITS]
-            ]
-        context = {"results": results, "page_counter": 0, "page_obj": {"count": len(results)}, "execution_time": time.monotonic() - started}
+        results = [*self._search_apps(apps, term.lower()), *self._hits(request, apps, term)]
+        spent = time.monotonic() - started
+        context = {"results": results, "page_counter": 0, "page_obj": {"count": len(results)}, "execution_time": spent}
         return TemplateResponse(request, "unfold/helpers/command_results.html", context, headers={"HX-Trigger": "search"})
+
+    def _hits(self, request: HttpRequest, apps: list[Any], term: str) -> Iterator[SearchResult]:
+        """The first rows that each searched list finds, as far as this person may see the list."""
+        for model in (model for app in apps for model in app["models"] if model["model"]._meta.label_lower in SEARCHED):
+            page, kind = self.get_model_admin(model["model"]), str(model["name"])
+            found, _again = page.get_search_results(request, page.get_queryset(request), term)
+            for one in found[:HITS]:
+                link = f"{model['admin_url']}{one.pk}/change/"
+                yield SearchResult(title=str(one), description=kind, icon="arrow_forward", link=link)
 
     def stores_of(self, request: HttpRequest) -> Collection[int] | None:
         if not hasattr(request, "bound_to"):
@@ -75,7 +86,9 @@ class RegularsAdminSite(UnfoldAdminSite):
         return request.bound_to  # type: ignore[attr-defined,no-any-return]
 
     def members(self, holders: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:
-        return {one.holder: (reverse("admin:members_member_change", args=[one.pk]), str(one)) for one in by_holder(holders).values()}
+        return {
+            one.holder: (reverse("admin:members_member_change", args=[one.pk]), str(one)) for one in by_holder(holders).values()
+        }
 
     def staff(self, actors: Iterable[UUID]) -> dict[UUID, str]:
         return staffing.names(actors)
@@ -90,7 +103,9 @@ class RegularsAdminSite(UnfoldAdminSite):
         bought = purchases_by_entry([entry]).get(entry)
         if bought is None:
             return None
-        return reverse("admin:campaigns_purchase_change", args=[bought.pk]), "; ".join(explaining.sentences(bought.trace, bought.currency))
+        return reverse("admin:campaigns_purchase_change", args=[bought.pk]), "; ".join(
+            explaining.sentences(bought.trace, bought.currency)
+        )
 
     def members_of_receipt(self, text: str) -> set[UUID]:
         return {one.member_id for one in of_receipt(text)}

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Model
 from django.forms import BaseForm
+from django.http import HttpRequest
 
 from loyalty.models import AuditRecord
 
@@ -16,6 +17,11 @@ def record(actor: UUID | None, verb: str, object_type: str, object_id: object, c
     AuditRecord.objects.create(
         actor=actor, verb=verb, object_type=object_type, object_id=str(object_id), changes=dict(changes or {})
     )
+
+
+def actor_of(request: HttpRequest) -> UUID:
+    """The random id under which whoever is signed in acts."""
+    return request.user.actor  # type: ignore[union-attr]
 
 
 def changes_of(form: BaseForm, *, private: Collection[str] = ()) -> dict[str, Any]:

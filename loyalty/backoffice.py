@@ -4,8 +4,7 @@ A class says with `scope` how its rows belong to stores, and so to the staff of 
 by role in members.roles, say who sees and changes it. A class without `scope` fails at the first request.
 """
 
-from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable
 from enum import Enum, auto
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, cast
@@ -13,23 +12,22 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import ForeignKey, Model, QuerySet
-from django.forms import BaseModelForm, ModelChoiceField
+from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.views import ChangeList
 
 from loyalty import auditing
 from loyalty.calendars import dates_of
+from loyalty.columns import follow
 from loyalty.exporting import Exporting
 from loyalty.models import AuditRecord
 
@@ -73,7 +71,7 @@ class CappedPaginator(Paginator[Any]):
 
     @cached_property
     def count(self) -> int:
-        counted: int = self.object_list.order_by()[: COUNTED_TO + 1].count()  # type: ignore[union-attr]
+        counted: int = cast("QuerySet[Any]", self.object_list).order_by()[: COUNTED_TO + 1].count()
         return counted
 
     @property
@@ -86,20 +84,20 @@ class Rows(ChangeList):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = capfirst(self.opts.verbose_name_plural)
+        self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.full_result_count = self.result_count
         self.result_list: Any = list(self.result_list)
-        self.model_admin.prepare(self.result_list)
+        cast("Backoffice", self.model_admin).prepare(self.result_list)
 
     def dates(self) -> dict[str, Any]:
         """The links of the date hierarchy, without a look at every row."""
         return dates_of(self.queryset, self.date_hierarchy, self.params, self.get_query_string)
 
 
-class Backoffice(Exporting, ModelAdmin):  # type: ignore[misc]
+class Backoffice(Exporting, ModelAdmin):
     """A list and its pages. Nothing is deleted here: books, people and staff end in other ways."""
 
     scope: ClassVar[str | Scope]
@@ -176,18 +174,18 @@ class Backoffice(Exporting, ModelAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def construct_change_message(self, request: HttpRequest, form: BaseModelForm[Any], formsets: Any, add: bool = False) -> Any:
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         return auditing.changes_of(form, private=self.private)
 
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
         self.audit(request, "added", obj, message)
 
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
         if message:
             self.audit(request, "changed", obj, message)
 
     def audit(self, request: HttpRequest, did: str, obj: Model, changes: dict[str, Any]) -> None:
-        auditing.record(request.user.actor, f"{self.opts.model_name}.{did}", self.opts.label_lower, obj.pk, changes)  # type: ignore[union-attr]
+        auditing.record(auditing.actor_of(request), f"{self.opts.model_name}.{did}", self.opts.label_lower, obj.pk, changes)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """What staff did to this object, from the audit trail."""
@@ -196,19 +194,27 @@ class Backoffice(Exporting, ModelAdmin):  # type: ignore[misc]
             raise Http404
         if not self.has_view_or_change_permission(request, obj):
             raise PermissionDenied
+        page = {"title": _("Changes"), "opts": self.opts, "object": obj, "records": self._records_of(obj)}
+        context = self.admin_site.each_context(request) | page | (extra_context or {})
+        return TemplateResponse(request, "admin/history.html", context)
+
+    def _records_of(self, obj: Model) -> list[AuditRecord]:
         records = list(AuditRecord.objects.filter(object_type=self.opts.label_lower, object_id=str(obj.pk))[:HISTORY_SHOWN])
         self.name_staff(records, "actor")
         for record in records:
             record.words = auditing.in_words(record.changes)  # type: ignore[attr-defined]
-        context = self.admin_site.each_context(request) | {"title": _("History"), "opts": self.opts, "object": obj, "records": records}
-        return TemplateResponse(request, "admin/history.html", context | (extra_context or {}))
+        return records
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         raise Http404
 
 
 class ReadOnly(Backoffice):
-    """Looked at, searched and exported; written by the product alone."""
+    """Looked at, searched and exported; written by the product alone, so staff leave no changes to list."""
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().render_change_form(request, context | {"show_history": False}, *args, **kwargs)
+        return response
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -217,60 +223,15 @@ class ReadOnly(Backoffice):
         return False
 
 
-class ReadOnlyInline(TabularInline):  # type: ignore[misc]
+class ReadOnlyInline(TabularInline):
     """Rows of the page's object, to look at."""
 
     extra = max_num = 0
     can_delete = False
     show_title = False
-    per_page = 50
-    show_count = False
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-type Column = Callable[[Any, Any], str | None]
-
-
-def signed(number: int | None, *, plus: bool = False) -> str:
-    """1,240 or −350 as the reader's language writes it, with a real minus sign; `plus` marks gains."""
-    if number is None:
-        return ""
-    text = number_format(abs(number), force_grouping=True)
-    return f"−{text}" if number < 0 else f"+{text}" if plus and number > 0 else text
-
-
-def moment(instant: datetime | None) -> str | None:
-    """15 Jun 2026, 14:03, in the zone of the programme."""
-    return date_format(localtime(instant), "SHORT_DATETIME_FORMAT") if instant else None
-
-
-def figure(name: str, label: Any, *, plus: bool = False, ordering: str | None = None) -> Column:
-    """A column of whole numbers, flush right."""
-
-    @admin.display(description=label, ordering=ordering or name)
-    def column(self: Any, row: Any) -> str:
-        return signed(follow(row, name), plus=plus)
-
-    column.formatting = "price"  # type: ignore[attr-defined]
-    return column
-
-
-def instant(name: str, label: Any) -> Column:
-    """A column of points in time."""
-
-    @admin.display(description=label, ordering=name)
-    def column(self: Any, row: Any) -> str | None:
-        return moment(follow(row, name))
-
-    return column
-
-
-def follow(row: Any, path: str) -> Any:
-    for part in path.split("__"):
-        row = getattr(row, part, None)
-    return row

@@ -40,7 +40,10 @@ def dates_of(rows: QuerySet[Any], field: str, params: Mapping[str, Any], link: L
         ]
     elif year:
         months = [m for m in range(1, 13) if (first.year, first.month) <= (year, m) <= (last.year, last.month)]
-        choices = [{"title": capfirst(date_format(date(year, m, 1), "YEAR_MONTH_FORMAT")), "link": to(year=year, month=m)} for m in months]
+        choices = [
+            {"title": capfirst(date_format(date(year, m, 1), "YEAR_MONTH_FORMAT")), "link": to(year=year, month=m)}
+            for m in months
+        ]
     else:
         choices = [{"title": str(y), "link": to(year=y)} for y in range(first.year, last.year + 1)]
     return {"back": back, "choices": choices}

@@ -46,7 +46,7 @@ class Xlsx(Escaped, base_formats.XLSX):
     pass
 
 
-class Exporting(ExportMixin):  # type: ignore[misc]
+class Exporting(ExportMixin):
     """`export_columns` are named like those of `list_display`; they give plain values, contacts masked."""
 
     export_form_class = ExportForm
@@ -67,7 +67,7 @@ class Exporting(ExportMixin):  # type: ignore[misc]
         if len(rows) > ROWS_MAX:
             raise ValueError(_("These are more than 10,000 rows. Narrow the list by a filter and export again."))
         self.prepare(rows)
-        auditing.record(request.user.actor, "list.exported", self.opts.label_lower, "", {"rows": len(rows)})
+        auditing.record(auditing.actor_of(request), "list.exported", self.opts.label_lower, "", {"rows": len(rows)})
         cells = [[plain(lookup_field(name, row, self)[2]) for name in self.export_columns] for row in rows]
         return Dataset(*cells, headers=self.export_headers())
 

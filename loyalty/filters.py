@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import RangeDateFilter
 AHEAD = timedelta(minutes=5)
 
 
-class Between(RangeDateFilter):  # type: ignore[misc]
+class Between(RangeDateFilter):
     """From the start of one day to the end of another; `?<field>_from=2026-06-01&<field>_to=2026-06-30`."""
 
     def bounds(self) -> tuple[datetime | None, datetime | None]:
@@ -27,7 +27,7 @@ class Between(RangeDateFilter):  # type: ignore[misc]
 
     def _day(self, name: str) -> date | None:
         try:
-            return date.fromisoformat(self.used_parameters.get(name) or "")
+            return date.fromisoformat(str(self.used_parameters.get(name)))
         except ValueError:
             return None
 

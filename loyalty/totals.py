@@ -36,7 +36,12 @@ class Held:
 def days(*, since: datetime, zone: ZoneInfo, stores: Collection[int] | None) -> list[Day]:
     """Day by day in `zone`, days on which nothing happened left out."""
     sums: dict[date, dict[str, int]] = {}
-    rows = _happened(since, stores).annotate(on=TruncDate("occurred_at", tzinfo=zone)).values("on", "contra").annotate(points=Sum("points"))
+    rows = (
+        _happened(since, stores)
+        .annotate(on=TruncDate("occurred_at", tzinfo=zone))
+        .values("on", "contra")
+        .annotate(points=Sum("points"))
+    )
     for row in rows.order_by("on"):
         sums.setdefault(row["on"], {})[row["contra"]] = row["points"]
     return [Day(on, by.get(Contra.ISSUED, 0), -by.get(Contra.BURNED, 0)) for on, by in sums.items()]

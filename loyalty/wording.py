@@ -53,7 +53,9 @@ def expiry(version: TermsVersion) -> str:
             )
             return text % months
         case TermsVersion.Expiry.FIXED_DAY:
-            return _("Points expire each year after %(day)s.") % {"day": date_format(date(2000, version.expiry_month, version.expiry_day), "MONTH_DAY_FORMAT")}
+            return _("Points expire each year after %(day)s.") % {
+                "day": date_format(date(2000, version.expiry_month or 1, version.expiry_day or 1), "MONTH_DAY_FORMAT")
+            }
     text = ngettext(
         "Points expire %(count)s month after they can be used, at %(end)s.",
         "Points expire %(count)s months after they can be used, at %(end)s.",

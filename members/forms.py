@@ -78,7 +78,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Member
         fields = ("given_name", "language")
 
-        labels = {"given_name": _("What should we call you?")}  # noqa: RUF012  Django reads it so
+        labels = {"given_name": _("What should we call you?")}
 
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 

@@ -57,10 +57,11 @@ RIGHTS: dict[str, Rights] = {
 
 def sync_roles() -> None:
     """Give each role's group exactly its permissions. Safe to repeat."""
+    wanted = {role: {(verb, model) for verb, models in rights.items() for model in models} for role, rights in RIGHTS.items()}
     with transaction.atomic():
-        wanted = {role: [_permission(verb, model) for verb, models in rights.items() for model in models] for role, rights in RIGHTS.items()}
-        for role, permissions in wanted.items():
-            Group.objects.get_or_create(name=role)[0].permissions.set(permissions)
+        known = _permissions({right for rights in wanted.values() for right in rights})
+        for role, rights in wanted.items():
+            Group.objects.get_or_create(name=role)[0].permissions.set([known[right] for right in rights])
 
 
 def assign(user: User, role: str) -> None:
@@ -68,9 +69,13 @@ def assign(user: User, role: str) -> None:
     user.groups.set(Group.objects.filter(name=role))
 
 
-def _permission(verb: str, model: str) -> Permission:
-    app, name = model.split(".")
-    made, _new = Permission.objects.get_or_create(
-        content_type=ContentType.objects.get_by_natural_key(app, name), codename=f"{verb}_{name}", defaults={"name": f"{verb} {name}"}
+def _permissions(rights: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The permission of each (verb, model), made if it is none of Django's own."""
+    kinds = {f"{kind.app_label}.{kind.model}": kind for kind in ContentType.objects.all()}
+    named = {(kinds[model].pk, f"{verb}_{kinds[model].model}"): (verb, model) for verb, model in rights}
+    Permission.objects.bulk_create(
+        [Permission(content_type_id=kind, codename=name, name=name.replace("_", " ")) for kind, name in named],
+        ignore_conflicts=True,
     )
-    return made
+    rows = Permission.objects.filter(codename__in=[name for _kind, name in named]).values_list("content_type", "codename", "pk")
+    return {named[kind, name]: pk for kind, name, pk in rows if (kind, name) in named}

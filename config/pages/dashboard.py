@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from loyalty import money, terms, totals
-from loyalty.backoffice import signed
+from loyalty.columns import signed
 from loyalty.totals import Day
 from members.models import Member
 
@@ -80,8 +80,18 @@ def _movement(request: HttpRequest, figures: list[Figure]) -> dict[str, Any]:
     url = reverse("admin:loyalty_posting_changelist")
     period = f"occurred_at_from={first.isoformat()}"
     figures += [
-        Figure(_("Points issued"), signed(issued), was % {"points": signed(sum(one.issued for one in before))}, f"{url}?contra__exact=issued&{period}"),
-        Figure(_("Points used"), signed(used), was % {"points": signed(sum(one.used for one in before))}, f"{url}?contra__exact=burned&{period}"),
+        Figure(
+            _("Points issued"),
+            signed(issued),
+            was % {"points": signed(sum(one.issued for one in before))},
+            f"{url}?contra__exact=issued&{period}",
+        ),
+        Figure(
+            _("Points used"),
+            signed(used),
+            was % {"points": signed(sum(one.used for one in before))},
+            f"{url}?contra__exact=burned&{period}",
+        ),
     ]
     days = [recent.get(first + timedelta(days=n), Day(first + timedelta(days=n), 0, 0)) for n in range(PERIOD)]
     finding = _("%(issued)s points issued and %(used)s used in 30 days") % {"issued": signed(issued), "used": signed(used)}
@@ -109,7 +119,15 @@ def bars(days: Sequence[Day]) -> list[Bar]:
     step = WIDTH / len(days)
     width = (step - GAP) / 2
     return [
-        Bar(one.day, one.issued, one.used, round(i * step, 1), round(width, 1), _height(one.issued, highest), _height(one.used, highest))
+        Bar(
+            one.day,
+            one.issued,
+            one.used,
+            round(i * step, 1),
+            round(width, 1),
+            _height(one.issued, highest),
+            _height(one.used, highest),
+        )
         for i, one in enumerate(days)
     ]
 

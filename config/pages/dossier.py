@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from config.pages import statement
 from loyalty import money, queries, terms
-from loyalty.backoffice import moment, signed
+from loyalty.columns import moment, signed
 from loyalty.terms import Terms
 from members.models import Member
 

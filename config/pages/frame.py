@@ -24,8 +24,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
             ("history", _("History"), "scroll-text", {"history", "line"}),
         )
         context["tabs"] = [
-            {"url": reverse(name), "label": label, "icon": icon, "current": page in views}
-            for name, label, icon, views in tabs
+            {"url": reverse(name), "label": label, "icon": icon, "current": page in views} for name, label, icon, views in tabs
         ]
     context["portal_member"] = signed_in
     return context

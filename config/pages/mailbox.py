@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.csp import csp_override
 
 from members.access import for_staff
@@ -22,7 +23,9 @@ def mailbox(request: HttpRequest) -> HttpResponse:
         raise Http404
     files = sorted(Path(settings.MAIL_DIR).glob("*.log"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
     mails = [{"name": file.name, "mail": _read(file)} for file in files[:SHOWN]]
-    return render(request, "admin/mailbox.html", admin.site.each_context(request) | {"mails": mails})
+    return render(
+        request, "admin/mailbox.html", admin.site.each_context(request) | {"title": _("Mail of this box"), "mails": mails}
+    )
 
 
 @csp_override(settings.ADMIN_CSP)
@@ -32,7 +35,7 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404
     message = _read(Path(settings.MAIL_DIR) / name)
     part = message.get_body(("plain",))
-    context = {"mail": message, "text": part.get_content() if part else ""}
+    context = {"title": message["subject"], "mail": message, "text": part.get_content() if part else ""}
     return render(request, "admin/mail.html", admin.site.each_context(request) | context)
 
 

@@ -1,6 +1,7 @@
 """The admin's sidebar and its saved views: only what the person may see."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +29,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (_("Members"), [_list(_("Members"), "group", "members.member"), _list(_("Messages"), "mail", "members.message")]),
         (
             _("Purchases and rules"),
-            [_list(_("Purchases"), "receipt_long", "campaigns.purchase"), _list(_("Earn rules"), "function", "campaigns.earnrule")],
+            [
+                _list(_("Purchases"), "receipt_long", "campaigns.purchase"),
+                _list(_("Earn rules"), "function", "campaigns.earnrule"),
+            ],
         ),
         (
             _("Ledger"),
@@ -49,7 +53,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("API keys"), "key", "members.apikey"),
             ],
         ),
-        (_("Records"), [_list(_("Audit trail"), "history", "loyalty.auditrecord"), _list(_("Outbox"), "outbox", "loyalty.outboxevent"), *_mailbox()]),
+        (
+            _("Records"),
+            [
+                _list(_("Audit trail"), "history", "loyalty.auditrecord"),
+                _list(_("Outbox"), "outbox", "loyalty.outboxevent"),
+                *_mailbox(),
+            ],
+        ),
     ]
     seen = [{"title": title, "items": [item for item in items if _may(request, item)]} for title, items in groups]
     return [group for group in seen if group["items"]]
@@ -57,9 +68,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
     """Tabs above the lists: the whole, and the parts that are asked for most."""
-    week = timezone.localdate() - timezone.timedelta(days=WEEK)
+    week = timezone.localdate() - timedelta(days=WEEK)
     return [
-        _tabs("loyalty.posting", _("All"), (_("Adjustments of the week"), f"kind__exact=adjust&occurred_at_from={week.isoformat()}")),
+        _tabs(
+            "loyalty.posting", _("All"), (_("Adjustments of the week"), f"kind__exact=adjust&occurred_at_from={week.isoformat()}")
+        ),
         _tabs("loyalty.lot", _("All"), (_("Expiring in 30 days"), "ends=30"), (_("Open"), "open__exact=1")),
         _tabs("loyalty.wallet", _("All"), (_("Members who owe points"), "deficit_from=1")),
         _tabs("members.member", _("All"), (_("Active in 30 days"), "active=30"), (_("Blocked"), "status__exact=blocked")),
@@ -80,7 +93,14 @@ def _list(title: Any, symbol: str, model: str) -> dict[str, Any]:
 def _mailbox() -> list[dict[str, Any]]:
     if not settings.MAIL_DIR:
         return []
-    return [{"title": _("Mail of this box"), "icon": "inbox", "link": reverse("mailbox"), "permission": _has("members.view_codeattempt")}]
+    return [
+        {
+            "title": _("Mail of this box"),
+            "icon": "inbox",
+            "link": reverse("mailbox"),
+            "permission": _has("members.view_codeattempt"),
+        }
+    ]
 
 
 def _has(permission: str) -> Callable[[HttpRequest], bool]:
@@ -105,5 +125,8 @@ def _tabs(model: str, whole: Any, *parts: tuple[Any, str]) -> dict[str, Any]:
 
     return {
         "models": [model],
-        "items": [{"title": title, "link": f"{url}?{query}" if query else url, "active": current(query)} for title, query in ((whole, ""), *parts)],
+        "items": [
+            {"title": title, "link": f"{url}?{query}" if query else url, "active": current(query)}
+            for title, query in ((whole, ""), *parts)
+        ],
     }

@@ -12,7 +12,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeNumericFilter
 
-from loyalty.backoffice import ReadOnly, ReadOnlyInline, figure, instant, moment
+from loyalty.backoffice import ReadOnly, ReadOnlyInline
+from loyalty.columns import figure, instant, moment
 from loyalty.filters import Happened
 from loyalty.ids import made_at
 from loyalty.models import JournalEntry, Lot, Posting, Wallet

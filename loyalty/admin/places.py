@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from loyalty import wording
-from loyalty.backoffice import Backoffice, ReadOnly, Scope, instant, moment
+from loyalty.backoffice import Backoffice, ReadOnly, Scope
+from loyalty.columns import instant, moment
 from loyalty.models import Store, TermsVersion
-
 
 # What the first terms version carries for its start.
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)

@@ -8,7 +8,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import auditing
-from loyalty.backoffice import ReadOnly, Scope, instant
+from loyalty.backoffice import ReadOnly, Scope
+from loyalty.columns import instant
 from loyalty.filters import Between
 from loyalty.models import AuditRecord, OutboxEvent
 

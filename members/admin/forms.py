@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 from django.utils import timezone
@@ -30,7 +31,9 @@ KNOWN = {
 
 def text_field(label: Any, length: int, **given: Any) -> forms.CharField:
     attributes = given.pop("attrs", {}) | {"autocomplete": "off"}
-    return forms.CharField(label=capfirst(label), max_length=length, required=False, widget=UnfoldAdminTextInputWidget(attributes), **given)
+    return forms.CharField(
+        label=capfirst(label), max_length=length, required=False, widget=UnfoldAdminTextInputWidget(attributes), **given
+    )
 
 
 class MemberForm(forms.ModelForm[Member]):
@@ -48,7 +51,10 @@ class MemberForm(forms.ModelForm[Member]):
         typed = {self.called.get(name, name): value for name, value in self.cleaned_data.items() if name in self.changed_data}
         if "home_store" in typed:
             typed["home_store"] = typed["home_store"].code if typed["home_store"] else None
-        return {name: None if value == "" and name in {"external_id", "birthday", "email", "phone"} else value for name, value in typed.items()}
+        return {
+            name: None if value == "" and name in {"external_id", "birthday", "email", "phone"} else value
+            for name, value in typed.items()
+        }
 
     def _post_clean(self) -> None:
         """Where a model form would judge and fill its instance."""
@@ -73,7 +79,7 @@ class MemberForm(forms.ModelForm[Member]):
     def _place(self, problem: Problem) -> tuple[str | None, Any]:
         """The field at which a problem stands that names none: the one by which somebody is known already."""
         typed = {name: value for name, value in self.given().items() if name in IDENTITIES and value}
-        if known := Member.objects.filter(pk=problem.extra.get("member")).first():
+        if known := Member.objects.filter(pk=str(problem.extra.get("member", UUID(int=0)))).first():
             typed = {name: value for name, value in typed.items() if IDENTITIES[name](value) == getattr(known, name)}
         if problem.slug != "duplicate-document" or len(typed) != 1:
             return None, problem.detail
@@ -82,13 +88,17 @@ class MemberForm(forms.ModelForm[Member]):
 
     def save(self, commit: bool = True) -> Member:
         """The verb has written already."""
-        self.save_m2m = lambda: None
         return self.instance
+
+    def save_m2m(self) -> None:
+        """Nothing is left to write."""
 
 
 class EnrolForm(MemberForm):
     email = text_field(_("e-mail"), 254, attrs={"inputmode": "email"})
-    phone = text_field(_("phone"), 40, attrs={"inputmode": "tel"}, help_text=_("With the country's number if it is another country's."))
+    phone = text_field(
+        _("phone"), 40, attrs={"inputmode": "tel"}, help_text=_("With the country's number if it is another country's.")
+    )
     birthday = text_field(_("birthday"), 10, help_text=BIRTHDAY_HELP)
 
     class Meta:
@@ -124,7 +134,10 @@ class ChangeForm(MemberForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         keep = _("Now %(masked)s. Leave empty to keep it.")
-        masked = {"new_email": contacts.masked_email(self.instance.email), "new_phone": contacts.masked_phone(self.instance.phone)}
+        masked = {
+            "new_email": contacts.masked_email(self.instance.email),
+            "new_phone": contacts.masked_phone(self.instance.phone),
+        }
         for name in masked.keys() & self.fields.keys():
             self.fields[name].help_text = keep % {"masked": masked[name]} if masked[name] else ""
 

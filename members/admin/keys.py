@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from loyalty.backoffice import Backoffice, Scope, instant
+from loyalty.backoffice import Backoffice, Scope
+from loyalty.columns import instant
 from members import access
 from members.models import ApiKey
 
@@ -25,6 +26,7 @@ SCOPES = [
     ("partner", _("partner: exchange points")),
 ]
 LIVE, ENDED, REVOKED = _("live"), _("ended"), _("revoked")
+LOOKS: Any = {LIVE: "success", ENDED: "default", REVOKED: "danger"}
 
 
 class KeyForm(forms.ModelForm[ApiKey]):
@@ -63,12 +65,14 @@ class KeyAdmin(Backoffice):
         return False
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        response: HttpResponse = super().change_view(request, object_id, form_url, {"may_revoke": self.has_revoke_permission(request)})
+        response: HttpResponse = super().change_view(
+            request, object_id, form_url, {"may_revoke": self.has_revoke_permission(request)}
+        )
         return response
 
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         store = obj.store_id
-        obj.pk, obj.token = access.create_key(obj.name, form.cleaned_data["scopes"], store=store, expires_at=obj.expires_at)  # type: ignore[attr-defined]
+        obj.pk, obj.token = access.create_key(obj.name, form.cleaned_data["scopes"], store=store, expires_at=obj.expires_at)
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         """The key itself, this once."""
@@ -95,7 +99,7 @@ class KeyAdmin(Backoffice):
     def may(self, key: ApiKey) -> str:
         return ", ".join(key.scopes)
 
-    @display(description=_("state"), label={LIVE: "success", ENDED: "default", REVOKED: "danger"})
+    @display(description=_("state"), label=LOOKS)
     def state(self, key: ApiKey) -> Any:
         if key.revoked_at:
             return REVOKED

@@ -8,11 +8,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from loyalty.backoffice import ReadOnly, instant
+from loyalty.backoffice import ReadOnly
+from loyalty.columns import instant
 from members import finding
 from members.models import Message
 
 SENT, WAITING, FAILED = _("sent"), _("waiting"), _("given up")
+LOOKS: Any = {SENT: "success", WAITING: "info", FAILED: "danger"}
 STATES = {"sent": ~Q(sent_at=None), "waiting": Q(sent_at=None, failed_at=None), "failed": ~Q(failed_at=None)}
 
 
@@ -41,11 +43,13 @@ class MessageAdmin(ReadOnly):
     due = instant("due_at", _("due"))
     sent = instant("sent_at", _("sent"))
 
-    @display(description=_("state"), label={SENT: "success", WAITING: "info", FAILED: "danger"})
+    @display(description=_("state"), label=LOOKS)
     def state(self, message: Message) -> Any:
         return SENT if message.sent_at else FAILED if message.failed_at else WAITING
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Message], search_term: str) -> tuple[QuerySet[Message], bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
+    ) -> tuple[QuerySet[Message], bool]:
         members = finding.identified(search_term)
         if members:
             return queryset.filter(member__in=members), False

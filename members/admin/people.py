@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
-from loyalty import queries, totals
-from loyalty.backoffice import Backoffice, ReadOnlyInline, figure, instant
+from loyalty import auditing, queries, totals
+from loyalty.backoffice import Backoffice, ReadOnlyInline
+from loyalty.columns import figure, instant
 from loyalty.filters import Between
 from members import cards, contacts, finding, revealing
 from members.admin.forms import ChangeForm, EnrolForm, birthday_of
@@ -25,6 +26,7 @@ from members.models import Card, Consent, Member
 
 Status = Member.Status
 STATUS_LOOKS = {Status.ACTIVE: "success", Status.BLOCKED: "danger", Status.CLOSED: "default"}
+LABELS: Any = {status.label: look for status, look in STATUS_LOOKS.items()}
 PERSONAL = ("given_name", "family_name", "email", "phone", "new_email", "new_phone", "birthday", "external_id")
 
 
@@ -95,7 +97,7 @@ class MemberAdmin(Importing, Backoffice):
     def get_form(self, request: HttpRequest, obj: Member | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change=change, form=ChangeForm if change else EnrolForm, **kwargs)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Member | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Whoever may only look gets no field that holds a contact."""
         if obj is None:
             person = ("given_name", "family_name", "email", "phone", "birthday", "language", "home_store", "external_id")
@@ -122,14 +124,16 @@ class MemberAdmin(Importing, Backoffice):
         for member in rows:
             member.balance = balances[member.holder]  # type: ignore[attr-defined]
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Member], search_term: str) -> tuple[QuerySet[Member], bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
+    ) -> tuple[QuerySet[Member], bool]:
         """What names a member exactly wins over names that hold the same words."""
         if not search_term:
             return queryset, False
         exact = finding.identified(search_term) | self.above.members_of_receipt(search_term)
         return (queryset.filter(pk__in=exact) if exact else finding.named(queryset, search_term)), False
 
-    def save_model(self, request: HttpRequest, obj: Member, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """The form's verb has written."""
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
@@ -153,8 +157,13 @@ class MemberAdmin(Importing, Backoffice):
         found = self.get_queryset(request).filter(pk=member).first()
         if found is None or request.method != "POST" or not request.user.has_perm(revealing.PERMISSION):
             raise Http404
-        shown = revealing.reveal(found.pk, actor=request.user.actor, now=timezone.now())  # type: ignore[union-attr]
-        context = self.admin_site.each_context(request) | {"title": str(found), "opts": self.opts, "member": found, "shown": shown}
+        shown = revealing.reveal(found.pk, actor=auditing.actor_of(request), now=timezone.now())
+        context = self.admin_site.each_context(request) | {
+            "title": str(found),
+            "opts": self.opts,
+            "member": found,
+            "shown": shown,
+        }
         return TemplateResponse(request, "admin/members/member/contact.html", context)
 
     @admin.display(description=_("name"), ordering="family_name")
@@ -182,7 +191,7 @@ class MemberAdmin(Importing, Backoffice):
     def balance(self, member: Member) -> int:
         return member.balance  # type: ignore[attr-defined,no-any-return]
 
-    @display(description=_("status"), ordering="status", label={Status(s).label: look for s, look in STATUS_LOOKS.items()})
+    @display(description=_("status"), ordering="status", label=LABELS)
     def standing(self, member: Member) -> Any:
         return member.get_status_display()
 

@@ -14,14 +14,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget
 
-from loyalty.backoffice import Backoffice, Scope, instant
+from loyalty.backoffice import Backoffice, Scope
+from loyalty.columns import instant
 from loyalty.problems import Problem
 from members import staffing
 from members.models import StaffProfile, User
 
 
 class AppointForm(forms.ModelForm[StaffProfile]):
-    email = forms.EmailField(label=capfirst(_("e-mail")), widget=UnfoldAdminEmailInputWidget, help_text=_("With which they sign in."))
+    email = forms.EmailField(
+        label=capfirst(_("e-mail")), widget=UnfoldAdminEmailInputWidget, help_text=_("With which they sign in.")
+    )
     # Nothing is chosen beforehand, least of all the owner.
     role = forms.ChoiceField(
         label=capfirst(_("role")), choices=[("", _("Choose a role")), *StaffProfile.Role.choices], widget=UnfoldAdminSelectWidget
@@ -54,8 +57,10 @@ class AppointForm(forms.ModelForm[StaffProfile]):
             self.add_error("email", problem.detail)
 
     def save(self, commit: bool = True) -> StaffProfile:
-        self.save_m2m = lambda: None
         return self.instance
+
+    def save_m2m(self) -> None:
+        """Nothing is left to write."""
 
 
 @admin.register(StaffProfile)
@@ -85,7 +90,7 @@ class StaffAdmin(Backoffice):
         rows: QuerySet[StaffProfile] = super().get_queryset(request).prefetch_related("stores")
         return rows
 
-    def save_model(self, request: HttpRequest, obj: StaffProfile, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
 
@@ -168,7 +173,7 @@ class LoginAdmin(Backoffice):
         rows: QuerySet[User] = super().get_queryset(request).filter(is_staff=True)
         return rows
 
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if form.cleaned_data["new_password"]:
             obj.set_password(form.cleaned_data["new_password"])
         super().save_model(request, obj, form, change)

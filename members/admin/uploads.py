@@ -36,7 +36,7 @@ PREVIEW = 30
 KEPT_SECONDS = 3600
 
 
-class Uploads(TempFolderStorage):  # type: ignore[misc]
+class Uploads(TempFolderStorage):
     """Files between the look and the act, in a folder of our own; what nobody confirmed is gone within the hour."""
 
     @staticmethod
@@ -57,7 +57,7 @@ class Uploads(TempFolderStorage):  # type: ignore[misc]
         return str(self.folder() / Path(self.name).name)
 
 
-class MemberRows(Resource):  # type: ignore[misc]
+class MemberRows(Resource):
     """Rows are judged and written in batches before the library asks for them one by one."""
 
     class Meta:
@@ -105,7 +105,7 @@ class MemberRows(Resource):  # type: ignore[misc]
         return result
 
 
-class Importing(ImportMixin):  # type: ignore[misc]
+class Importing(ImportMixin):
     import_export_change_list_template = "admin/import_export/change_list_import_export.html"
     import_form_class = ImportForm
     tmp_storage_class = Uploads
@@ -130,7 +130,7 @@ class Importing(ImportMixin):  # type: ignore[misc]
             messages.error(request, _("Nothing was imported, since a row no longer fits. Check the file again."))
             return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_import")
         new, known = result.totals[RowResult.IMPORT_TYPE_NEW], result.totals[RowResult.IMPORT_TYPE_SKIP]
-        auditing.record(request.user.actor, "member.imported", self.opts.label_lower, "", {"new": new, "known": known})  # type: ignore[union-attr]
+        auditing.record(auditing.actor_of(request), "member.imported", self.opts.label_lower, "", {"new": new, "known": known})
         messages.success(request, _("%(new)s members imported, %(known)s known already.") % {"new": new, "known": known})
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 

@@ -19,10 +19,10 @@ begin return sha256(coalesce(state, head) || payload); end $$;
 create aggregate chain(head bytea, payload bytea) (sfunc = link, stype = bytea);
 
 -- Lines with their place, balance and hash, written with everything that moves with them but the lots they use.
-create type line as (id uuid, key text, wallet bigint, points bigint, at timestamptz, usable timestamptz, ends timestamptz,
+create type written as (id uuid, key text, wallet bigint, points bigint, at timestamptz, usable timestamptz, ends timestamptz,
                      store bigint, reference text);
 
-create function write(lines line[], p_kind text, p_contra text, p_reason text, p_terms bigint, p_rule uuid, p_now timestamptz)
+create function write(lines written[], p_kind text, p_contra text, p_reason text, p_terms bigint, p_rule uuid, p_now timestamptz)
 returns bigint language plpgsql as $$
 declare n bigint;
 begin
@@ -37,9 +37,9 @@ begin
           from fresh join l using (id) join loyalty_wallet w on w.id = l.wallet
         window o as (partition by l.wallet order by l.ord rows unbounded preceding)
     ), sealed as materialized (
-        select p.*, chain(head, int8send(wallet) || int8send(seq) || uuid_send(id) || key::bytea || p_reason::bytea
-                   || int8send(p_terms) || uuid_send(coalesce(p_rule, id)) || p_kind::bytea || int8send(points) || int8send(after)
-                   || timestamptz_send(at) || timestamptz_send(p_now) || int8send(store) || reference::bytea
+        select p.*, chain(head, int8send(wallet) || int8send(seq) || uuid_send(id) || convert_to(key || p_reason || p_kind || reference, 'UTF8')
+                   || int8send(p_terms) || uuid_send(coalesce(p_rule, id)) || int8send(points) || int8send(after)
+                   || timestamptz_send(at) || timestamptz_send(p_now) || int8send(store)
                    || timestamptz_send(coalesce(usable, at)) || timestamptz_send(coalesce(ends, at)))
                    over (partition by wallet order by seq rows unbounded preceding) as hash
           from placed p
@@ -72,7 +72,7 @@ create function post(ids uuid[], keys text[], wallets bigint[], points bigint[],
 returns bigint language plpgsql as $$
 begin
     perform lock(wallets);
-    return write(array(select row(l.*)::line from unnest(ids, keys, wallets, points, at, usable, ends, stores, refs) l),
+    return write(array(select row(l.*)::written from unnest(ids, keys, wallets, points, at, usable, ends, stores, refs) l),
                  'earn', 'issued', 'base', p_terms, p_rule, p_now);
 end $$;
 
@@ -90,7 +90,7 @@ begin
     on conflict (source, number, kind) do nothing;
     get diagnostics taken = row_count;
     if taken <> cardinality(ids) then raise exception 'a receipt was taken before'; end if;
-    perform write(array(select row(l.*)::line from unnest(
+    perform write(array(select row(l.*)::written from unnest(
                             entries, array(select 'purchase:' || id || ':base' from unnest(ids) id), wallets, points, at, at,
                             ends, stores, numbers) l), 'earn', 'issued', 'base', p_terms, p_rule, p_now);
     insert into campaigns_purchase (id, source, receipt_number, member_id, store_id, occurred_at, recorded_at, currency,
@@ -111,15 +111,14 @@ begin
 end $$;
 
 -- Spending: the overlap of what is wanted, summed up, with what the lots hold, summed up in burn order.
-create function burn(ids uuid[], keys text[], wallets bigint[], points bigint[], stores bigint[], p_now timestamptz)
+create function burn(ids uuid[], keys text[], wallets bigint[], wants bigint[], stores bigint[], p_now timestamptz)
 returns bigint language plpgsql as $$
 declare wanted bigint; got bigint;
 begin
     perform lock(wallets);
-    create temp table if not exists first_seq (wallet bigint, seq bigint) on commit delete rows;
     with w as materialized (
         select d.*, w.seq + row_number() over o as seq, sum(d.points) over o as hi, sum(d.points) over o - d.points as lo
-          from unnest(wallets, points) with ordinality as d (wallet, points, ord) join loyalty_wallet w on w.id = d.wallet
+          from unnest(wallets, wants) with ordinality as d (wallet, points, ord) join loyalty_wallet w on w.id = d.wallet
         window o as (partition by d.wallet order by d.ord rows unbounded preceding)
     ), l as materialized (
         select l.wallet_id, l.seq, sum(l.remaining) over o as hi, sum(l.remaining) over o - l.remaining as lo
@@ -137,29 +136,30 @@ begin
     )
     select (select sum(points) from w), (select sum(points) from used) into wanted, got;
     if wanted is distinct from got then raise exception 'insufficient points'; end if;
-    return write(array(select row(id, key, wallet, -p, p_now, null, null, store, '')::line
-                         from unnest(ids, keys, wallets, points, stores) b (id, key, wallet, p, store)),
+    return write(array(select row(id, key, wallet, -p, p_now, null, null, store, '')::written
+                         from unnest(ids, keys, wallets, wants, stores) b (id, key, wallet, p, store)),
                  'burn', 'burned', '', 1, null, p_now);
 end $$;
 
 -- The sweep: one posting a lot.
 create function expire(p_now timestamptz, p_limit int) returns bigint language plpgsql as $$
-declare locked bigint[]; due line[];
+declare locked bigint[]; wallets bigint[]; seqs bigint[]; lots bigint[]; points bigint[]; ends timestamptz[]; stores bigint[];
 begin
     locked := array(select id from loyalty_wallet where id in (
                         select wallet_id from loyalty_lot where open and expires_at <= p_now order by expires_at limit p_limit)
                      order by id for update);
-    create temp table if not exists ended (wallet bigint, lot bigint, points bigint, ends timestamptz, store bigint, seq bigint)
-        on commit delete rows;
-    insert into ended
-    select l.wallet_id, l.seq, l.remaining, l.expires_at, l.store_id, w.seq + row_number() over (partition by l.wallet_id order by l.expires_at, l.seq)
-      from (select * from loyalty_lot where open and expires_at <= p_now order by expires_at limit p_limit) l
-      join loyalty_wallet w on w.id = l.wallet_id where w.id = any (locked);
-    insert into loyalty_lotuse (wallet_id, seq, lot_seq, points) select wallet, seq, lot, points from ended;
-    update loyalty_lot l set remaining = 0, open = false from ended e where l.wallet_id = e.wallet and l.seq = e.lot;
-    due := array(select row(uuidv7(), 'expire:' || wallet || ':' || lot, wallet, -points, ends, null, null, store, '')::line
-                   from ended order by wallet, seq);
-    return write(due, 'expire', 'expired', 'expired', 1, null, p_now);
+    select array_agg(wallet_id), array_agg(seq), array_agg(lot), array_agg(remaining), array_agg(expires_at), array_agg(store_id)
+      into wallets, seqs, lots, points, ends, stores
+      from (select l.wallet_id, w.seq + row_number() over o as seq, l.seq as lot, l.remaining, l.expires_at, l.store_id
+              from (select * from loyalty_lot where open and expires_at <= p_now order by expires_at limit p_limit) l
+              join loyalty_wallet w on w.id = l.wallet_id
+             where w.id = any (locked) window o as (partition by l.wallet_id order by l.expires_at, l.seq)) due;
+    insert into loyalty_lotuse (wallet_id, seq, lot_seq, points) select * from unnest(wallets, seqs, lots, points);
+    update loyalty_lot l set remaining = 0, open = false
+      from unnest(wallets, lots) e (wallet, lot) where l.wallet_id = e.wallet and l.seq = e.lot;
+    return write(array(select row(uuidv7(), 'expire:' || wallet || ':' || lot, wallet, -p, ended, null, null, store, '')::written
+                         from unnest(wallets, lots, points, ends, stores) e (wallet, lot, p, ended, store)),
+                 'expire', 'expired', 'expired', 1, null, p_now);
 end $$;
 
 -- Floor A of the ledger's laboratory: one earn as one call, with four narrow rows and nothing else.

@@ -14,7 +14,9 @@ import pytest
 from django.utils import timezone
 from kombu import Connection
 
+from campaigns.purchases import Recorded, record
 from config import relay
+from config.celery import app
 from config.onebox import broker
 from config.onebox.programs import BASE, end, kill_group, spawn
 from loyalty import posting, terms
@@ -22,7 +24,6 @@ from members.models import Message
 from members.tasks import remind_of_expiry, send_messages
 from tests.committing import Database
 from tests.factories import ApplicationFactory, ReceiptFactory, StoreFactory, accrual, members
-from campaigns.purchases import Recorded, record
 
 REMINDERS = 60
 
@@ -48,7 +49,19 @@ def valkey(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextmanager
 def worker(env: dict[str, str]) -> Iterator[None]:
-    command = [sys.executable, "-m", "celery", "-q", "-A", "config", "worker", "--pool", "solo", "--without-gossip", "--without-mingle"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-q",
+        "-A",
+        "config",
+        "worker",
+        "--pool",
+        "solo",
+        "--without-gossip",
+        "--without-mingle",
+    ]
     process = subprocess.Popen(command, env=env, cwd=BASE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield
@@ -65,7 +78,7 @@ def unsent() -> int:
 def test_a_broker_that_is_killed_and_wiped_loses_nothing(committing_db: Database, tmp_path: Path) -> None:
     now, contract = timezone.now(), terms.current(timezone.now())
     ends = contract.midnight_after(contract.day_of(now) + timedelta(days=7))
-    people = members([ApplicationFactory(verified=True) for _ in range(REMINDERS)])
+    people = members([ApplicationFactory.build(verified=True) for _ in range(REMINDERS)])
     posting.accrue([accrual(one.holder, 10, at=now, expires_at=ends) for one in people], now=now)
     relay.drain(now=now)
     mail, folder = tmp_path / "mail", tmp_path / "valkey"
@@ -77,18 +90,18 @@ def test_a_broker_that_is_killed_and_wiped_loses_nothing(committing_db: Database
     doorbell = Connection(server.url().replace("unix://", "redis+socket://").replace("?db=", "?virtual_host="))
     with worker(env):
         with valkey(folder) as running:
-            remind_of_expiry.apply_async(connection=doorbell)
+            app.send_task(remind_of_expiry.name, connection=doorbell)
             wait_until(lambda: unsent() > 0, "no reminder was made")
             Message.objects.filter(channel="email").update(due_at=now - timedelta(hours=1))
-            send_messages.apply_async(connection=doorbell)
+            app.send_task(send_messages.name, connection=doorbell)
             kill_group(running)
-        StoreFactory()
-        outcomes = record([ReceiptFactory(member=str(people[0].pk))], now=timezone.now())
+        StoreFactory.create()
+        outcomes = record([ReceiptFactory.build(member=str(people[0].pk))], now=timezone.now())
         assert isinstance(outcomes[0], Recorded), "postings go on without a broker"
         with valkey(folder):
             for _ in range(2):
-                remind_of_expiry.apply_async(connection=doorbell)
-                send_messages.apply_async(connection=doorbell)
+                app.send_task(remind_of_expiry.name, connection=doorbell)
+                app.send_task(send_messages.name, connection=doorbell)
             wait_until(lambda: unsent() == 0, "a reminder was lost")
     ids = [line for file in mail.iterdir() for line in file.read_text().splitlines() if line.startswith("Message-ID: ")]
     assert len(ids) == len(set(ids)) == REMINDERS

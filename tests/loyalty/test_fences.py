@@ -57,8 +57,8 @@ TAMPERINGS = {
     "a lot use": "update loyalty_lotuse set points = points - 1",
     "the actor": "update loyalty_journalentry set actor = gen_random_uuid()",
     "a made-up posting": "insert into loyalty_posting (entry_id, wallet_id, seq, kind, points, contra, balance_after, "
-    "occurred_at, recorded_at, reference, hash) select entry_id, wallet_id, 99, kind, points, contra, balance_after, now(), now(), '', hash "
-    "from loyalty_posting where seq = 1",
+    "occurred_at, recorded_at, reference, hash) select entry_id, wallet_id, 99, kind, points, contra, balance_after, "
+    "now(), now(), '', hash from loyalty_posting where seq = 1",
 }
 
 

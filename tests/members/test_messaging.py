@@ -39,7 +39,7 @@ def test_who_loses_points_in_30_7_and_1_days_is_reminded_once_each() -> None:
     ]
     assert len(mail.outbox) == 3
     assert all("points" in sent.subject or "points" in sent.body for sent in mail.outbox)
-    assert "juillet 2026" in mail.outbox[-1].body + mail.outbox[0].body + mail.outbox[1].body
+    assert any("juillet 2026" in sent.body for sent in mail.outbox)
     assert {sent.extra_headers["Message-ID"] for sent in mail.outbox} == {f"<{one.pk}@localhost>" for one in mails}
     assert len(messaging.inbox(one)) == 3
 

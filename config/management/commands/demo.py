@@ -30,7 +30,8 @@ class Command(BaseCommand):
         file = environment.data_folder() / "demo-logins.txt"
         if not file.is_file():
             lines = [self._login(role, name) for role, name in menu.STAFF.items()]
-            lines += [f"{'member':10} {email:22} sign in with a code; the owner reads it at /admin/mail/" for email in menu.MEMBERS]
+            hint = "sign in with a code; the owner reads it at /admin/mail/"
+            lines += [f"{'member':10} {email:22} {hint}" for email in menu.MEMBERS]
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("\n".join(lines) + "\n")
         return file.read_text()

@@ -19,7 +19,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", help="with which they sign in at /accounts/login/")
         parser.add_argument("--role", required=True, choices=StaffProfile.Role.values)
-        parser.add_argument("--store", action="append", default=[], help="code of a store; may be repeated; without it, every store")
+        parser.add_argument(
+            "--store", action="append", default=[], help="code of a store; may be repeated; without it, every store"
+        )
         parser.add_argument("--name", default="", help="as colleagues know them")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,0 +1,86 @@
+"""`python -m tests.bench [--quick]`: every figure of docs/performance.md, as Markdown.
+
+It starts a PostgreSQL of its own, with fsync and synchronous commit as in production, and measures on fresh databases.
+"""
+
+import argparse
+import os
+import sys
+import time
+from statistics import median
+
+import django
+import psycopg
+
+from config import testservers
+
+if "DATABASE_URL" in os.environ:
+    sys.exit("The bench starts its own servers: unset DATABASE_URL and run it again.")
+os.environ["REGULARS_TEST_PROFILE"] = "durable"
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+testservers.start()
+django.setup()
+
+from tests.bench import batches, calling, sweeping  # noqa: E402
+from tests.bench.measuring import Rates, figure, ratio, table  # noqa: E402
+from tests.bench.shop import opened  # noqa: E402
+
+MEMBERS = 2_500
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and 100,000 lots: two minutes rather than ten")
+    quick = parser.parse_args().quick
+    started = time.monotonic()
+    count, lots = (3, 100_000) if quick else (9, 1_000_000)
+    with psycopg.connect(os.environ["REGULARS_TEST_ADMIN_URL"], autocommit=True) as admin:
+        rows = in_batches(admin, count)
+        waits = over_http(admin, 200 if quick else 500, count)
+        with opened(admin, 1) as shop:
+            rows += told(f"expire, {lots:,} lots", sweeping.sweeping(shop, lots), "1")
+    say(table(["what", "a second", "beside", "a second", "ratio", "worst – best round", "statements"], rows))
+    say(table(["POST /api/v1/purchases", "p50 ms", "p99 ms", "a second", "floor p50", "floor p99", "floor a second"], waits))
+    say(f"{count} rounds, medians, on {os.cpu_count()} processors; {time.monotonic() - started:.0f} s")
+
+
+def in_batches(admin: psycopg.Connection, count: int) -> list[list[str]]:
+    with opened(admin, MEMBERS) as shop:
+        rows = told("receipts with 9.5 lines, 1,000 a batch", batches.taking(shop, count), "")
+    with opened(admin, MEMBERS) as shop:
+        for size in batches.CALLS:
+            rows += told(f"accrue, {size:,} a batch", batches.accruing(shop, size, count), str(batches.statements(shop, size)))
+        batches.fund(shop)
+        for size in (1, 1_000):
+            rows += told(f"burn, {size:,} a batch", batches.burning(shop, size, count), "")
+    return rows
+
+
+def over_http(admin: psycopg.Connection, calls: int, count: int) -> list[list[str]]:
+    with opened(admin, MEMBERS) as shop:
+        found = calling.calling(shop, calls, count)
+    return [
+        [f"{clients} client{'s' * (clients > 1)}", *(f"{one:.1f}" for one in (mine.p50, mine.p99)), figure(mine.rate),
+         *(f"{one:.1f}" for one in (floor.p50, floor.p99)), figure(floor.rate)]
+        for clients, (mine, floor) in found.items()
+    ]  # fmt: skip
+
+
+def told(what: str, rates: Rates, statements: str) -> list[list[str]]:
+    """The product beside each floor that ran with it."""
+    mine, rows = rates["product"], []
+    for name, theirs in rates.items():
+        if name != "product":
+            found = ratio(mine, theirs)
+            span = f"{found.worst:.2f} – {found.best:.2f}"
+            rows.append([what, figure(median(mine)), name, figure(median(theirs)), f"{found.median:.2f}", span, statements])
+    return rows
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Stores, terms and the books in the admin."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from campaigns.purchases import record
+from loyalty import auditing, backoffice, exporting, posting
+from loyalty.acts import Burn
+from loyalty.models import AuditRecord, JournalEntry, Lot, OutboxEvent, Posting, Store, TermsVersion, Wallet
+from members import cards
+from members.models import Member, User
+from tests.factories import NOW, ReceiptFactory, StoreFactory, give, member
+from tests.staff import signed_in, text
+
+pytestmark = pytest.mark.django_db
+
+BOOKS = (Posting, JournalEntry, Wallet, Lot, AuditRecord, OutboxEvent, TermsVersion)
+STORE = {"code": "S9", "name": "Quay", "timezone": "Europe/Paris", "region": "North"}
+
+
+def bought(number: str = "R-1", **given: Any) -> Member:
+    """A member with a receipt of 18 points."""
+    StoreFactory.create()
+    one = member(**given)
+    record([ReceiptFactory.build(member=str(one.pk), receipt_number=number)], now=timezone.now())
+    return one
+
+
+def rows(client: Client, address: str) -> list[Any]:
+    response: Any = client.get(address)
+    return list(response.context["cl"].result_list)
+
+
+def test_a_store_is_opened_and_changed_with_a_trace() -> None:
+    owner = signed_in("owner")
+    assert owner.post("/admin/loyalty/store/add/", STORE).status_code == 302
+    store = Store.objects.get()
+    address = f"/admin/loyalty/store/{store.pk}/change/"
+    owner.post(address, STORE | {"code": "OTHER", "timezone": "Asia/Shanghai"})
+    store.refresh_from_db()
+    assert (store.code, store.timezone) == ("S9", "Asia/Shanghai")
+    made, changed = AuditRecord.objects.filter(object_type="loyalty.store").order_by("at")
+    assert (made.verb, made.actor) == ("store.added", User.objects.get().actor)
+    assert (changed.verb, changed.changes) == ("store.changed", {"timezone": ["Europe/Paris", "Asia/Shanghai"]})
+    assert owner.get(f"/admin/loyalty/store/{store.pk}/delete/").status_code == 403
+
+
+@pytest.mark.parametrize("wrong", [{"code": "no spaces"}, {"timezone": "Mars/Olympus"}, {"name": ""}])
+def test_a_store_that_cannot_be_is_refused_at_the_field(wrong: dict[str, str]) -> None:
+    response: Any = signed_in("owner").post("/admin/loyalty/store/add/", STORE | wrong)
+    assert list(response.context["adminform"].form.errors) == list(wrong)
+    assert not Store.objects.exists()
+
+
+@pytest.mark.parametrize("model", BOOKS, ids=lambda model: model.__name__)
+def test_nobody_writes_the_books_here(model: Any) -> None:
+    bought()
+    auditing.record(None, "store.changed", "loyalty.store", 1)
+    User.objects.create_superuser("root@shop.example", "x" * 12)
+    client = Client()
+    client.force_login(User.objects.get(email="root@shop.example"))
+    row = model.objects.first()
+    base = f"/admin/loyalty/{model._meta.model_name}"
+    assert client.get(f"{base}/{row.pk}/change/").status_code == 200
+    for address in (f"{base}/add/", f"{base}/{row.pk}/change/", f"{base}/{row.pk}/delete/"):
+        assert client.post(address, {"points": "5", "post": "yes"}).status_code == 403, address
+    assert model.objects.get(pk=row.pk).__dict__.keys() == row.__dict__.keys()
+
+
+def test_a_posting_names_the_member_and_the_receipt() -> None:
+    one = bought("R-7", given_name="Ana", family_name="Silva")
+    posting.burn([Burn(key="b", holder=one.holder, points=5, occurred_at=timezone.now())], now=timezone.now())
+    support = signed_in("support")
+    shown = text(support.get("/admin/loyalty/posting/"))
+    assert "−5" in shown
+    assert "+18" in shown
+    assert f'href="/admin/members/member/{one.pk}/change/"' in shown
+    earned = Posting.objects.get(kind="earn")
+    assert "/admin/campaigns/purchase/" in text(support.get(f"/admin/loyalty/posting/{earned.pk}/change/"))
+
+
+def test_postings_are_found_by_receipt_card_and_key() -> None:
+    one = bought("R-7")
+    bought("R-8")
+    support = signed_in("support")
+    key = Posting.objects.get(wallet__holder=one.holder).entry.key
+    for typed in ("R-7", cards.grouped(one.cards.get().number), key):
+        assert [row.wallet.holder for row in rows(support, f"/admin/loyalty/posting/?q={typed}")] == [one.holder], typed
+    assert rows(support, f"/admin/loyalty/posting/?q={uuid4()}") == []
+
+
+def test_lists_are_narrowed_by_day() -> None:
+    one = bought()
+    give(one.holder, 7, at=timezone.now() - timedelta(days=40))
+    owner, day = signed_in("owner"), timezone.localdate()
+    assert len(rows(owner, "/admin/loyalty/posting/")) == 2
+    assert len(rows(owner, f"/admin/loyalty/posting/?occurred_at_from={day - timedelta(days=1)}")) == 1
+    assert len(rows(owner, f"/admin/loyalty/posting/?occurred_at_to={day - timedelta(days=1)}")) == 1
+    assert len(rows(owner, "/admin/loyalty/posting/?occurred_at_from=soon")) == 2
+    assert len(rows(owner, f"/admin/loyalty/posting/?recorded_at__year={day.year - 3}")) == 0
+
+
+def test_lots_that_end_within_thirty_days_are_one_click_away() -> None:
+    one = bought()
+    give(one.holder, 7, at=timezone.now(), days=10)
+    assert [lot.points for lot in rows(signed_in("owner"), "/admin/loyalty/lot/?ends=30")] == [7]
+
+
+def test_long_lists_are_not_counted_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backoffice, "COUNTED_TO", 2)
+    StoreFactory.create(code="A"), StoreFactory.create(code="B")
+    owner = signed_in("owner")
+    assert "2 stores" in text(owner.get("/admin/loyalty/store/"))
+    StoreFactory.create(code="C"), StoreFactory.create(code="D")
+    assert "more than 10,000 stores" in text(owner.get("/admin/loyalty/store/"))
+
+
+def test_an_export_that_is_too_long_says_so_and_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "ROWS_MAX", 1)
+    StoreFactory.create(code="A"), StoreFactory.create(code="B")
+    response = signed_in("owner").post("/admin/loyalty/store/export/", {"format": "0", "resource": "0"})
+    assert "more than 10,000 rows" in text(response)
+    assert not AuditRecord.objects.filter(verb="list.exported").exists()
+
+
+def test_terms_are_told_in_words() -> None:
+    shown = text(signed_in("finance").get("/admin/loyalty/termsversion/"))
+    assert "100 points are worth €1.00." in shown
+    assert "Points expire 12 months after they can be used, at the end of the month." in shown
+    version = TermsVersion(currency="EUR", point_value="0.02", expiry="fixed_day", expiry_month=3, expiry_day=31, starts_at=NOW)
+    assert version.expiry == TermsVersion.Expiry.FIXED_DAY
+
+
+def test_the_trail_keeps_names_of_private_fields_alone() -> None:
+    assert auditing.in_words({"timezone": ["a", "b"], "email": None, "rows": 3}) == "timezone: a → b, email, rows: 3"
