@@ -51,7 +51,6 @@ def judge(lines: Sequence[Line], rules: Sequence[Rule]) -> Judgement:
     total = sum(raw, Decimal(0))
     points = int(total.to_integral_value(ROUND_FLOOR))
     shares = spread(points, raw)
-    rate = sum((rule.value for rule in rules), Decimal(0))
     trace = {
         "basis": _text(basis),
         "rules": [
@@ -62,7 +61,7 @@ def judge(lines: Sequence[Line], rules: Sequence[Rule]) -> Judgement:
         "points": points,
     }
     granted = [Granted(rule, share) for rule, share in zip(rules, shares, strict=True) if share]
-    return Judgement(points, granted, spread(points, [line.net_amount * rate for line in lines]), trace)
+    return Judgement(points, granted, spread(points, [line.net_amount for line in lines]), trace)
 
 
 def spread(total: int, weights: Sequence[Decimal]) -> list[int]:
@@ -70,15 +69,24 @@ def spread(total: int, weights: Sequence[Decimal]) -> list[int]:
 
     The parts add up to `total` exactly, unless every weight is zero: then all are zero.
     """
-    whole = sum(weights, Decimal(0))
+    scale = -min((exponent(weight) for weight in weights), default=0)
+    shares = [int(weight.scaleb(scale)) for weight in weights]  # whole numbers, so that no remainder is rounded
+    whole = sum(shares)
     if whole == 0:
         return [0] * len(weights)
-    exact = [total * weight / whole for weight in weights]
-    parts = [int(share.to_integral_value(ROUND_FLOOR)) for share in exact]
-    by_remainder = sorted(range(len(weights)), key=lambda i: (parts[i] - exact[i], i))
-    for i in by_remainder[: total - sum(parts)]:
-        parts[i] += 1
+    parts = [total * share // whole for share in shares]
+    missing = total - sum(parts)
+    if missing:
+        for i in sorted(range(len(shares)), key=lambda i: (-(total * shares[i] % whole), i))[:missing]:
+            parts[i] += 1
     return parts
+
+
+def exponent(number: Decimal) -> int:
+    """Minus the number of its decimals."""
+    power = number.as_tuple().exponent
+    assert isinstance(power, int), "a weight is a number"
+    return power
 
 
 def _text(number: Decimal) -> str:

@@ -163,18 +163,18 @@ def document_print(receipt: PurchaseIn, member: MemberFacts) -> bytes:
 
 
 def _write(fresh: Sequence[_Judged], *, now: datetime) -> None:
-    acts = [act for one in fresh for act in _accruals(one)]
-    entries = posting.accrue(acts, now=now)
-    posted = {act.key: outcome.entry for act, outcome in zip(acts, entries, strict=True) if isinstance(outcome, Posted)}
-    assert len(posted) == len(acts), "a fresh receipt's points were refused"
+    owed = [(one.id, act) for one in fresh for act in _accruals(one)]
+    outcomes = posting.accrue([act for _, act in owed], now=now)
+    entries = [outcome.entry for outcome in outcomes if isinstance(outcome, Posted)]
+    assert len(entries) == len(owed), "a fresh receipt's points were refused"
     bulk.insert(Purchase, [_purchase_row(one, now) for one in fresh])
     bulk.insert(PurchaseLine, [row for one in fresh for row in _line_rows(one)])
     bulk.insert(
         Award,
         [
-            {"purchase_id": one.id, "rule_version_id": act.rule_version, "points": act.points, "entry": posted[act.key],
+            {"purchase_id": id_, "rule_version_id": act.rule_version, "points": act.points, "entry": entry,
              "available_at": act.available_at, "expires_at": act.expires_at}
-            for one in fresh for act in _accruals(one)
+            for (id_, act), entry in zip(owed, entries, strict=True)
         ],
     )  # fmt: skip
     outbox.tell(

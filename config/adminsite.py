@@ -62,7 +62,7 @@ class RegularsAdminSite(UnfoldAdminSite):
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The palette. Unlike the theme's it reads a few rows of each list, and keeps none in the cache."""
-        term = request.GET.get("s", "").strip()
+        term = request.POST.get("s", "").strip()
         if not term:
             return HttpResponse()
         started, apps = time.monotonic(), self.get_app_list(request)

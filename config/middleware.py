@@ -14,7 +14,7 @@ from loyalty.problems import Problem
 
 WINDOW = 60
 PROBLEM = "application/problem+json"
-UNTOLD = {
+UNTOLD: dict[int, tuple[str, str]] = {
     HTTPStatus.BAD_REQUEST: ("validation", "The request is not one that can be read."),
     HTTPStatus.NOT_FOUND: ("not-found", "There is nothing at this address."),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method-not-allowed", "This address takes other methods; the header Allow names them."),

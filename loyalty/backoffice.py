@@ -164,6 +164,13 @@ class Backoffice(Exporting, ModelAdmin):
             self.name_staff([row], path)
         return row.acted_by or self.get_empty_value_display()
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """A field that was left empty is named in what it says."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        for field in form.base_fields.values():
+            field.error_messages["required"] = _("Fill in the field “%(label)s”.") % {"label": capfirst(str(field.label))}
+        return form
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Without the little menu that opens other pages over this one."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)

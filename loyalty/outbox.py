@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from loyalty import bulk
 from loyalty.models import OutboxEvent
 
 
@@ -21,7 +22,7 @@ class Event:
 
 
 def tell(events: Iterable[Event]) -> None:
-    OutboxEvent.objects.bulk_create([OutboxEvent(type=one.type, subject=one.subject, payload=one.facts) for one in events])
+    bulk.insert(OutboxEvent, [{"type": one.type, "subject": one.subject, "payload": one.facts} for one in events])
 
 
 def hand_on(handle: Callable[[Sequence[Event]], None], *, now: datetime, limit: int = 1000) -> int:

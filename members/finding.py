@@ -24,6 +24,11 @@ def identified(text: str) -> set[UUID]:
     return found | set(Member.objects.alias(lower=Lower("email")).filter(exact).values_list("pk", flat=True))
 
 
+def is_contact(text: str) -> bool:
+    """Whether this is what an e-mail address or a phone number looks like."""
+    return "@" in text or _phone(text) is not None
+
+
 def named(members: QuerySet[Member], text: str) -> QuerySet[Member]:
     """Those whose name holds every word."""
     for word in text.replace("\0", "").split():

@@ -12,7 +12,7 @@ create type ledger_line as (
 );
 
 -- Canonical bytes of a text: its length, then its UTF-8; so two neighbours can never be read as one another.
-create function ledger_text(t text) returns bytea language sql immutable parallel safe
+create function ledger_text(t text) returns bytea language sql stable parallel safe
     return int4send(octet_length(convert_to(t, 'UTF8'))) || convert_to(t, 'UTF8');
 
 -- Canonical form, version 1: every column of entry, posting, lot and lot uses in this order. Whole numbers and
@@ -24,7 +24,7 @@ create function ledger_payload(
     store bigint, reference text,
     lot_points bigint, available_at timestamptz, expires_at timestamptz, earned_at timestamptz,
     lot_store bigint, lot_rule uuid, uses bytea
-) returns bytea language sql immutable parallel safe
+) returns bytea language sql stable parallel safe
     return '\x01'::bytea || int8send(wallet) || int8send(seq) || uuid_send(entry) || ledger_text(key)
         || uuid_send(coalesce(actor, '00000000-0000-0000-0000-000000000000')) || ledger_text(reason)
         || int8send(coalesce(terms, (-9223372036854775808)::bigint))
