@@ -22,5 +22,7 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 REGULARS_STATIC_ROOT=/opt/static
 WORKDIR /app
 USER regulars
 EXPOSE 8000
+# Nothing starts as a role that could change the ledger; `migrate` alone, which has to, comes in by another door.
+ENTRYPOINT ["sh", "-c", "python manage.py check --database default && exec \"$@\"", "--"]
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "4", \
      "--no-ws", "--respawn-failed-workers", "config.wsgi:application"]

@@ -11,11 +11,10 @@ from pydantic import ValidationError
 from campaigns import explaining, purchases, quoting
 from campaigns.models import Purchase
 from campaigns.queries import purchases as read_purchases
-from campaigns.schemas import BasketIn, BatchIn, PurchaseIn, PurchaseOut
+from campaigns.schemas import NUMBER_LENGTH, BasketIn, BatchIn, PurchaseIn, PurchaseOut
 from loyalty import money, queries, terms
-from loyalty.csvfiles import problem_of
 from loyalty.endpoints import write
-from loyalty.problems import Problem
+from loyalty.problems import Problem, problem_of
 from members.access import Key
 from members.models import ApiKey
 
@@ -43,7 +42,7 @@ def record(request: HttpRequest, response: HttpResponse, body: PurchaseIn) -> St
 
 @router.post("/purchases/quote", auth=POS)
 def quote(request: HttpRequest, response: HttpResponse, body: BasketIn) -> Status[Any]:
-    """What the basket would earn now; no points move. The answer's `quote` holds these rules for 15 minutes."""
+    """What the basket would earn now; no points move. `quote` holds these rules for this store and member for 15 minutes."""
     return write(request, response, lambda: (200, _quoted(request, body)))
 
 
@@ -161,6 +160,8 @@ def _parsed(request: HttpRequest, item: dict[str, Any]) -> PurchaseIn | Problem:
 
 def _result(item: dict[str, Any], one: purchases.Recorded | Problem, told: dict[UUID, dict[str, Any]]) -> dict[str, Any]:
     number = item.get("receipt_number")
+    if not (isinstance(number, str) and number.isprintable() and len(number) <= NUMBER_LENGTH):
+        number = None
     if isinstance(one, Problem):
         wrong = [{"pointer": fault.pointer, "detail": fault.detail} for fault in one.faults]
         problem = {"type": one.slug, "title": one.title, "status": one.status, "detail": one.detail, "errors": wrong}

@@ -82,8 +82,10 @@ def refusal(receipt: BasketIn, facts: Facts, *, now: datetime, history: bool = F
     at = receipt.occurred_at or now
     contract = terms.in_force(facts.terms, at)
     member = facts.members.get(receipt.member)
-    if receipt.store not in facts.stores:
-        return _wrong("unknown-store", "/store", _("There is no store %(code)s.") % {"code": receipt.store})
+    store = facts.stores.get(receipt.store)
+    if store is None or (store.closed_at and at >= store.closed_at):
+        detail = _("The store %(code)s is closed.") if store else _("There is no store %(code)s.")
+        return _wrong("unknown-store", "/store", detail % {"code": receipt.store})
     if member is None:
         return _wrong("unknown-member", "/member", _("No member has the card or id %(text)s.") % {"text": receipt.member})
     if member.status != Member.Status.ACTIVE:
@@ -127,7 +129,8 @@ def _judged(receipt: PurchaseIn, facts: Facts, now: datetime) -> _Judged | Probl
     if receipt.quote is not None:
         quoted = quoting.moment(receipt.quote, store=receipt.store, member=str(member.id), now=now)
         if quoted is None:
-            return Problem("quote-expired", _("The quote is over or for another basket. Ask for a new one."), status=409)
+            detail = _("The quote is over, or for another store or member. Ask for a new one.")
+            return Problem("quote-expired", detail, status=409)
         at = quoted
     return _Judged(
         uuid7(), receipt, facts.stores[receipt.store], member, terms.in_force(facts.terms, at), judge(receipt, facts, at)
@@ -218,9 +221,11 @@ def _line_rows(one: _Judged) -> list[dict[str, Any]]:
 
 
 def _answer(taken: documents.Taken) -> Recorded | Problem:
-    if not taken.same:
-        return Problem("duplicate-document", _("This receipt number was used for another receipt."), status=409)
-    return Recorded(taken.id, replayed=not taken.fresh)
+    return Recorded(taken.id, replayed=not taken.fresh) if taken.same else number_taken()
+
+
+def number_taken() -> Problem:
+    return Problem("duplicate-document", _("This receipt number was used for another receipt."), status=409)
 
 
 def _wrong(slug: str, pointer: str, detail: str) -> Problem:

@@ -1,4 +1,4 @@
-"""A quote holds the rules and terms of its moment for 15 minutes, by a signed token; nothing is stored."""
+"""A quote holds the rules and terms of its moment for 15 minutes, whatever is bought then; a signed token, nothing stored."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ def token(at: datetime, store: str, member: str) -> str:
 
 
 def moment(text: str, *, store: str, member: str, now: datetime) -> datetime | None:
-    """The moment whose rules the quote holds; None when it is not ours, for another basket, or over."""
+    """The moment whose rules the quote holds; None when it is not ours, for another store or member, or over."""
     try:
         at, quoted_store, quoted_member = signing.loads(text, salt=SALT)
     except signing.BadSignature:

@@ -1,11 +1,13 @@
 """Shapes of the purchase API; files and tills that were offline are judged by the same ones."""
 
+import re
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from django.utils.translation import gettext as _
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from members.schemas import Strict, no_nul
 
@@ -15,8 +17,33 @@ def _text(length: int, *, empty: bool = False) -> Any:
     return Annotated[str, limits, AfterValidator(no_nul)]
 
 
-Amount = Annotated[Decimal, Field(ge=0, le=Decimal(10) ** 9, decimal_places=3, max_digits=13)]
-Quantity = Annotated[Decimal, Field(ge=0, le=Decimal(10) ** 9, decimal_places=3, max_digits=13)]
+def _plain_number(value: Any) -> Any:
+    if isinstance(value, bool) or (isinstance(value, str) and not NUMBER.match(value)):
+        raise ValueError(_("Write a plain number, such as 12.50."))
+    return value
+
+
+def _written_moment(value: Any) -> Any:
+    if not (isinstance(value, datetime) or (isinstance(value, str) and MOMENT.match(value))):
+        raise ValueError(_("Write the moment with its offset, such as 2026-06-15T10:30:00+02:00."))
+    return value
+
+
+def _our_times(moment: datetime) -> datetime:
+    """Far enough from the ends of the calendar that no offset leads beyond them."""
+    if not 1970 <= moment.year < 2200:
+        raise ValueError(_("Give a moment between 1970 and 2200."))
+    return moment
+
+
+AMOUNT_MAX = Decimal(10) ** 9
+NUMBER_LENGTH = 120
+NUMBER = re.compile(r"\A-?[0-9]+(\.[0-9]+)?\Z")
+# RFC 3339.
+MOMENT = re.compile(r"\A\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
+Amount = Annotated[Decimal, BeforeValidator(_plain_number), Field(ge=0, le=AMOUNT_MAX, decimal_places=3, max_digits=13)]
+Quantity = Amount
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_moment), AfterValidator(_our_times)]
 
 
 class LineIn(Strict):
@@ -33,9 +60,16 @@ class BasketIn(Strict):
 
     store: _text(40)  # type: ignore[valid-type]
     member: _text(80)  # type: ignore[valid-type]
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Moment | None = None
     currency: _text(3)  # type: ignore[valid-type]
     lines: Annotated[list[LineIn], Field(min_length=1, max_length=1000)]
+
+    @field_validator("lines")
+    @classmethod
+    def add_up(cls, lines: list[LineIn]) -> list[LineIn]:
+        if sum(line.net_amount for line in lines) > AMOUNT_MAX:
+            raise ValueError(_("The lines come to more than %(amount)s.") % {"amount": AMOUNT_MAX})
+        return lines
 
     @model_validator(mode="after")
     def lines_are_told_apart(self) -> "BasketIn":
@@ -48,10 +82,10 @@ class PurchaseIn(BasketIn):
     """`quote` holds the rules of the moment it was given, for 15 minutes. Points as money and vouchers are not taken."""
 
     source: _text(60)  # type: ignore[valid-type]
-    receipt_number: _text(120)  # type: ignore[valid-type]
-    occurred_at: AwareDatetime
+    receipt_number: _text(NUMBER_LENGTH)  # type: ignore[valid-type]
+    occurred_at: Moment
     quote: _text(400) | None = None  # type: ignore[valid-type]
-    points_tender: Annotated[int, Field(ge=0, le=0)] = 0
+    points_tender: Annotated[int, Field(strict=True, ge=0, le=0)] = 0
     vouchers: Annotated[list[str], Field(max_length=0)] = []
 
 

@@ -7,7 +7,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from campaigns.api import router as purchases
 from config.answers import answer
 from config.pages.points import router as points
-from loyalty.problems import Fault, Problem
+from loyalty.problems import Problem, invalid
 from members.api import router as members
 
 api = NinjaAPI(title="Regulars", version="1", description="Members, points and purchases for tills, apps and partners.")
@@ -26,11 +26,7 @@ def on_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def on_validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
     # A location is ("body", "body", "lines", 0, "net_amount"): where it came from, the parameter, the way in.
-    faults = [
-        Fault("/" + "/".join(str(part) for part in one["loc"][2:]), one["msg"].removeprefix("Value error, "))
-        for one in error.errors
-    ]
-    return answer(Problem("validation", "Some fields need another value.", faults=faults))
+    return answer(invalid(error.errors, below=2))
 
 
 @api.exception_handler(AuthenticationError)

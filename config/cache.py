@@ -33,7 +33,11 @@ class VanishingCache(RedisCache):
         return self._try(lambda: super(VanishingCache, self).add(*args, **kwargs), otherwise=True)
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
-        return self._try(lambda: super(VanishingCache, self).incr(key, delta, version), otherwise=0)
+        """A counter that has ended meanwhile begins again."""
+        try:
+            return self._try(lambda: super(VanishingCache, self).incr(key, delta, version), otherwise=0)
+        except ValueError:
+            return delta
 
     def delete(self, key: Any, version: int | None = None) -> bool:
         return self._try(lambda: super(VanishingCache, self).delete(key, version), otherwise=False)

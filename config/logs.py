@@ -1,9 +1,18 @@
 """Logs: one JSON object a line (readable lines on a terminal), each with the id of its request or task."""
 
+import re
 import sys
 from typing import Any
 
 import structlog
+
+DETAIL = re.compile(r"(\\n|\n)DETAIL:.*?(?=\\n|\n|$)")
+
+
+def without_rows(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """PostgreSQL quotes the row it refuses, and with it people's addresses, in the DETAIL of an error."""
+    return {key: DETAIL.sub("", value) if isinstance(value, str) else value for key, value in event.items()}
+
 
 SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -32,7 +41,12 @@ def configure(*, debug: bool) -> dict[str, Any]:
         "formatters": {
             "lines": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processor": renderer,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    without_rows,
+                    renderer,
+                ],
                 "foreign_pre_chain": SHARED,
             }
         },

@@ -18,8 +18,8 @@ UNTOLD: dict[int, tuple[str, str]] = {
     HTTPStatus.BAD_REQUEST: ("validation", "The request is not one that can be read."),
     HTTPStatus.NOT_FOUND: ("not-found", "There is nothing at this address."),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method-not-allowed", "This address takes other methods; the header Allow names them."),
-    HTTPStatus.INTERNAL_SERVER_ERROR: ("internal", "Something failed here. The same request, sent again with its key, is safe."),
 }
+OURS = ("internal", "Something failed here. The same request, sent again with its key, is safe.")
 
 type Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -57,7 +57,7 @@ def api_limit(get_response: Handler) -> Handler:
             return get_response(request)
         minute, second = divmod(int(time.time()), WINDOW)
         counter = f"api:{hashlib.sha256(token.encode()).hexdigest()}:{minute}"
-        cache.add(counter, 0, WINDOW)
+        cache.add(counter, 0, 2 * WINDOW)
         left, wait = settings.API_CALLS_PER_MINUTE - cache.incr(counter), WINDOW - second
         if left < 0:
             detail = f"This key has made its {settings.API_CALLS_PER_MINUTE} calls of this minute."
@@ -79,7 +79,9 @@ def api_problems(get_response: Handler) -> Handler:
         told = response.headers.get("Content-Type") == PROBLEM
         if response.status_code < HTTPStatus.BAD_REQUEST or told or not request.path.startswith("/api/"):
             return response
-        slug, detail = UNTOLD.get(response.status_code, UNTOLD[HTTPStatus.INTERNAL_SERVER_ERROR])
+        theirs = ("validation", f"{response.reason_phrase}.")
+        is_ours = response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+        slug, detail = OURS if is_ours else UNTOLD.get(response.status_code, theirs)
         problem = answer(Problem(slug, detail, status=response.status_code))
         if "Allow" in response:
             problem["Allow"] = response["Allow"]

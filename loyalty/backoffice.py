@@ -7,10 +7,10 @@ by role in members.roles, say who sees and changes it. A class without `scope` f
 from collections.abc import Collection, Iterable
 from enum import Enum, auto
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, cast
-from uuid import UUID
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
@@ -29,6 +29,7 @@ from loyalty import auditing
 from loyalty.calendars import dates_of
 from loyalty.columns import follow
 from loyalty.exporting import Exporting
+from loyalty.house import House
 from loyalty.models import AuditRecord
 
 COUNTED_TO = 10_000
@@ -40,28 +41,6 @@ class Scope(Enum):
 
     PROGRAMME = auto()
     HEAD_OFFICE = auto()
-
-
-class House(Protocol):
-    """What the ledger's pages ask of the rooms above; the site answers (config.adminsite)."""
-
-    def stores_of(self, request: HttpRequest) -> Collection[int] | None:
-        """The stores to which this member of staff is bound; None for every store."""
-
-    def members(self, holders: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:
-        """The address and the name of who holds the wallets."""
-
-    def staff(self, actors: Iterable[UUID]) -> dict[UUID, str]:
-        """The names under which actors work."""
-
-    def holders_of(self, text: str) -> set[UUID]:
-        """Whom a card number or another system's number names."""
-
-    def entries_of(self, text: str) -> set[UUID]:
-        """What was posted for a receipt number."""
-
-    def cause_of(self, entry: UUID) -> tuple[str, str] | None:
-        """The address and the words of what an entry was posted for."""
 
 
 class CappedPaginator(Paginator[Any]):
@@ -85,6 +64,13 @@ class Rows(ChangeList):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.title = capfirst(str(self.opts.verbose_name_plural))
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """An address that names no day of any calendar is one that the list does not know."""
+        try:
+            return super().get_filters(request)
+        except (ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters(error) from error
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

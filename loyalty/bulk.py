@@ -1,4 +1,4 @@
-"""Insert many rows by COPY in binary, about thirty times faster than the ORM's bulk_create."""
+"""Many rows at once: inserted by COPY in binary, about thirty times faster than bulk_create; deleted a batch at a time."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,3 +20,12 @@ def insert(model: type[models.Model], rows: Sequence[dict[str, Any]]) -> None:
         for row in rows:
             wrapped = {name: Jsonb(row[name]) for name in documents}
             copy.write_row([wrapped.get(name, row[name]) for name in columns])
+
+
+def delete(rows: models.QuerySet[Any], batch: int = 5000) -> int:
+    """Delete `rows`, each batch in a transaction of its own, so that nobody waits for long. Returns how many."""
+    everything: models.QuerySet[Any] = models.QuerySet(rows.model)
+    total = 0
+    while gone := everything.filter(pk__in=rows.values("pk")[:batch]).delete()[0]:
+        total += gone
+    return total

@@ -1,24 +1,26 @@
 """CSV files of any size into the product: streamed, judged row by row, written in batches, safe to repeat.
 
-A file is written whole or not at all, unless bad records may be skipped. Whatever is wrong stands in an error file
-beside it: line, field, reason and the record itself, ready to be mended and loaded again.
+The file is read twice: once to judge every record, which locks and writes nothing, and once to write, a transaction a
+batch. It is not written at all when a record is bad, unless bad records may be skipped. Whatever is wrong stands in an
+error file beside it: line, field, reason and the record itself, ready to be mended and loaded again as it is.
 """
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from itertools import batched
 from pathlib import Path
 from typing import TextIO
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
-from loyalty.problems import Fault, Problem
+from loyalty.problems import Fault, Problem, problem_of
 
 csv.field_size_limit(1_000_000)
+# What an error file has before the columns of the file that it came from.
+ERROR_COLUMNS = ("line", "field", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,12 @@ class Layout:
 
 @dataclass(slots=True)
 class Record:
-    """Rows that belong together; `line` is where they begin in the file."""
+    """Rows that belong together; `line` is where they begin, `raw` how they stand in the file, `problem` a row's length."""
 
     line: int
     rows: list[dict[str, str]]
+    raw: list[list[str]] = field(default_factory=list)
+    problem: Problem | None = None
 
 
 @dataclass(slots=True)
@@ -45,57 +49,62 @@ class Report:
     new: int = 0
     known: int = 0
     bad: int = 0
-    written: bool = True
+    written: bool = False
     error_file: Path | None = None
+
+
+type Answers = Sequence[bool | Problem]
 
 
 @dataclass(slots=True)
 class Load[T]:
     """One run over a file.
 
-    `parse` makes a value of a record or raises; `write` takes a batch of values and answers each with True (new),
-    False (known already) or the Problem.
+    `parse` makes a value of a record or raises. `judge` and `write` take a batch of values and answer each with True
+    (new), False (known already) or the Problem; `judge` locks and writes nothing, and sees every value of the file
+    once, in order; `write` keeps a batch whole or not at all. `progress` is told the records done of this reading and
+    the share of the whole run.
     """
 
     file: Path
     layout: Layout
     parse: Callable[[Record], T]
-    write: Callable[[Sequence[T]], Sequence[bool | Problem]]
+    judge: Callable[[Sequence[T]], Answers]
+    write: Callable[[Sequence[T]], Answers]
     dry_run: bool = False
     skip_bad: bool = False
     batch: int = 1000
     progress: Callable[[int, float], None] = lambda _records, _share: None
     report: Report = field(default_factory=Report)
+    _bad_lines: set[int] = field(default_factory=set)
 
     def run(self) -> Report:
         """Load the file. Raises Problem when it is no CSV file of this layout."""
-        whole = self.dry_run or not self.skip_bad
-        with (
-            self.file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as source,
-            transaction.atomic() if whole else nullcontext(),
-        ):
-            self._all(source)
-            if self.dry_run or (self.report.bad and not self.skip_bad):
-                transaction.set_rollback(True)
-                self.report.written = False
+        self._error_file.unlink(missing_ok=True)
+        self._read(self.judge, begin=0.0, share=1.0 if self.dry_run else 0.5)
+        if not self.dry_run and (self.skip_bad or not self.report.bad):
+            self.report.new = self.report.known = 0
+            self._read(self.write, begin=0.5, share=0.5)
+            self.report.written = True
         return self.report
 
-    def _all(self, source: TextIO) -> None:
+    def _read(self, act: Callable[[Sequence[T]], Answers], *, begin: float, share: float) -> None:
         size, done = max(self.file.stat().st_size, 1), 0
-        for records in batched(read(source, self.layout), self.batch):
-            self._batch(records)
-            done += len(records)
-            self.progress(done, min(source.buffer.tell() / size, 1.0))
+        with self.file.open("rb") as file:
+            source = TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            for records in batched(read(source, self.layout), self.batch):
+                self._batch([one for one in records if one.line not in self._bad_lines], act)
+                done += len(records)
+                self.progress(done, begin + share * min(file.tell() / size, 1.0))
 
-    def _batch(self, records: Sequence[Record]) -> None:
+    def _batch(self, records: Sequence[Record], act: Callable[[Sequence[T]], Answers]) -> None:
         good: list[tuple[Record, T]] = []
         for record in records:
             try:
-                good.append((record, self.parse(record)))
+                good.append((record, self._parsed(record)))
             except (ValidationError, Problem) as error:
                 self._bad(record, error if isinstance(error, Problem) else problem_of(error))
-        with transaction.atomic():
-            outcomes = self.write([value for _record, value in good])
+        outcomes = act([value for _record, value in good])
         for (record, _value), outcome in zip(good, outcomes, strict=True):
             if isinstance(outcome, Problem):
                 self._bad(record, outcome)
@@ -104,54 +113,75 @@ class Load[T]:
             else:
                 self.report.known += 1
 
-    def _bad(self, record: Record, problem: Problem) -> None:
-        report = self.report
-        if report.error_file is None:
-            report.error_file = self.file.with_name(f"{self.file.stem}.errors.csv")
-            self._write_error(["line", "field", "reason", *record.rows[0]], mode="w")
-        report.bad += 1
-        faults = problem.faults or [Fault("", problem.detail)]
-        for row in record.rows:
-            values = [value.encode("utf-8", "replace").decode() for value in row.values()]
-            self._write_error([str(record.line), faults[0].pointer.strip("/"), "; ".join(one.detail for one in faults), *values])
+    def _parsed(self, record: Record) -> T:
+        if record.problem:
+            raise record.problem
+        return self.parse(record)
 
-    def _write_error(self, values: list[str], mode: str = "a") -> None:
-        assert self.report.error_file
-        with self.report.error_file.open(mode, encoding="utf-8", newline="") as out:
-            csv.writer(out).writerow(values)
+    @property
+    def _error_file(self) -> Path:
+        return self.file.with_name(f"{self.file.stem}.errors.csv")
+
+    def _bad(self, record: Record, problem: Problem) -> None:
+        if self.report.error_file is None:
+            self.report.error_file = self._error_file
+            self._write_errors([[*ERROR_COLUMNS, *record.rows[0]]])
+        self.report.bad += 1
+        self._bad_lines.add(record.line)
+        faults = problem.faults or [Fault("", problem.detail)]
+        why = [str(record.line), faults[0].pointer.strip("/"), "; ".join(one.detail for one in faults)]
+        self._write_errors([why + [value.encode("utf-8", "replace").decode() for value in row] for row in record.raw])
+
+    def _write_errors(self, rows: Sequence[Sequence[str]]) -> None:
+        with self._error_file.open("a", encoding="utf-8", newline="") as out:
+            csv.writer(out).writerows(rows)
 
 
 def read(source: TextIO, layout: Layout) -> Iterator[Record]:
-    """The records of an open file. Raises Problem for a header that does not fit."""
-    rows = csv.DictReader(source, restkey="", strict=True)
-    check_header(rows.fieldnames or [], layout)
+    """The records of an open file. Raises Problem for a header that does not fit, and for what is no CSV."""
     current: Record | None = None
     key: tuple[str, ...] = ()
-    try:
-        for row in rows:
-            row.pop("", None)
-            filled = {name: value or "" for name, value in row.items()}
-            this = tuple(filled[name] for name in layout.group)
-            if current is not None and layout.group and this == key:
-                current.rows.append(filled)
-                continue
-            if current is not None:
-                yield current
-            current, key = Record(rows.line_num, [filled]), this
-    except csv.Error as error:
-        detail = _("Line %(line)d is no CSV: %(error)s") % {"line": rows.line_num, "error": error}
-        raise Problem("validation", detail) from error
+    for row in _rows(source, layout):
+        this = tuple(row.rows[0][name] for name in layout.group)
+        if current is not None and layout.group and this == key:
+            current.rows += row.rows
+            current.raw += row.raw
+            current.problem = current.problem or row.problem
+            continue
+        if current is not None:
+            yield current
+        current, key = row, this
     if current is not None:
         yield current
 
 
-def problem_of(error: ValidationError) -> Problem:
-    """Each wrong field with its reason."""
-    faults = [
-        Fault("/" + "/".join(str(part) for part in one["loc"]), one["msg"].removeprefix("Value error, "))
-        for one in error.errors()
-    ]
-    return Problem("validation", "Some fields need another value.", faults=faults)
+def _rows(source: TextIO, layout: Layout) -> Iterator[Record]:
+    """Each row as a record of its own; the leading columns of an error file are left away."""
+    lines = csv.reader(source, strict=True)
+    try:
+        names = next(lines, [])
+        skipped = len(ERROR_COLUMNS) if tuple(names[:3]) == ERROR_COLUMNS else 0
+        names = names[skipped:]
+        check_header(names, layout)
+        begin = lines.line_num + 1
+        for values in lines:
+            if values:
+                raw = values[skipped:]
+                row = dict.fromkeys(names, "") | dict(zip(names, raw, strict=False))
+                yield Record(begin, [row], [raw], _length(len(raw), len(names)))
+            begin = lines.line_num + 1
+    except csv.Error as error:
+        detail = _("Line %(line)d is no CSV: %(error)s") % {"line": lines.line_num, "error": error}
+        raise Problem("validation", detail) from error
+
+
+def _length(fields: int, columns: int) -> Problem | None:
+    """A row of another length is bad: a comma in a value may have moved what follows."""
+    if fields > columns:
+        return Problem("validation", _("More fields than columns; put values that hold a comma in quotes."))
+    if fields < columns:
+        return Problem("validation", _("Fewer fields than columns."))
+    return None
 
 
 def text_only(row: dict[str, str]) -> None:

@@ -38,10 +38,11 @@ def fingerprint(body: Any) -> bytes:
 TAKE = """
 with asked as (
     select * from unnest(%s::text[], %s::text[], %s::text[], %s::uuid[], %s::bytea[])
-             as a (source, number, kind, document, fingerprint)
-), fresh as (  -- in number order, so that two batches wait for each other instead of locking each other out
+             with ordinality as a (source, number, kind, document, fingerprint, place)
+), fresh as (  -- in number order, so that two batches wait for each other instead of locking each other out; of equal ones
+            -- the first of the list
     insert into loyalty_documentguard (source, number, kind, document, fingerprint)
-    select * from asked order by source, number, kind
+    select source, number, kind, document, fingerprint from asked order by source, number, kind, place
     on conflict (source, number, kind) do nothing returning document
 )
 select document from fresh

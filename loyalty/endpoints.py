@@ -26,11 +26,17 @@ def write(request: HttpRequest, response: HttpResponse, act: Act, render: Callab
     return Status(answer.status, render(answer.body) if render else answer.body)
 
 
-def _once(request: HttpRequest, act: Act) -> Answer:
+def key_of(request: HttpRequest) -> str:
+    """The Idempotency-Key. Raises Problem `validation` (400) without a usable one."""
     key = request.headers.get("Idempotency-Key", "")
     if not key or len(key) > KEY_LENGTH or not key.isprintable():
         detail = "Send an Idempotency-Key header of 1 to 255 characters, a new one for each act."
         raise Problem("validation", detail, status=400)
+    return key
+
+
+def _once(request: HttpRequest, act: Act) -> Answer:
+    key = key_of(request)
     body = json.dumps(json.loads(request.body or b"null"), sort_keys=True)
     caller = request.auth.pk  # type: ignore[attr-defined]
     return once(caller, key, [request.method or "", request.path, body], act)

@@ -29,9 +29,13 @@ class LoadCommand(BaseCommand):
         file: Path = options["file"]
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
-        started = time.monotonic()
+        started, seen = time.monotonic(), 0
 
         def progress(records: int, share: float) -> None:
+            nonlocal started, seen
+            if records < seen:  # judged, and read once more to be written
+                started = time.monotonic()
+            seen = records
             rate = records / max(time.monotonic() - started, 0.001)
             self.stderr.write(
                 f"\r{records:,} {self.noun}, {share:.0%}, {rate:,.0f} a second", ending="" if sys.stderr.isatty() else "\n"

@@ -8,6 +8,8 @@ from typing import Any
 from loyalty.problems import Fault, Problem
 
 LIMIT_MAX = 200
+# Longer than any that `encode` makes, too short to nest deeply.
+CURSOR_LENGTH = 200
 
 
 def encode(position: Sequence[Any]) -> str:
@@ -19,7 +21,7 @@ def decode(cursor: str | None, parts: int) -> list[Any] | None:
     if not cursor:
         return None
     try:
-        position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        position = len(cursor) <= CURSOR_LENGTH and json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         position = None
     if not isinstance(position, list) or len(position) != parts:

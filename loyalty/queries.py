@@ -81,6 +81,17 @@ def expiring(*, after: datetime, until: datetime, holders: Sequence[UUID] | None
     return [Expiring(row["wallet__holder"], row["points"], row["expires_at"]) for row in sums if row["expires_at"]]
 
 
+def expired(*, after: datetime, until: datetime, holders: Sequence[UUID], now: datetime) -> list[Expiring]:
+    """Points that ended in (`after`, `until`] and by `now`, by holder and instant: booked, or ended and not yet swept."""
+    lines = Posting.objects.filter(
+        wallet__holder__in=holders, wallet__point_type=PointType.REDEEMABLE,
+        kind="expire", occurred_at__gt=after, occurred_at__lte=until,
+    )  # fmt: skip
+    booked = lines.values_list("wallet__holder", "occurred_at").order_by().annotate(points=-Sum("points"))
+    waiting = expiring(after=after, until=min(until, now), holders=holders)
+    return [Expiring(holder, points, at) for holder, at, points in booked] + waiting
+
+
 @dataclass(frozen=True, slots=True)
 class OpenLotLine:
     points: int
@@ -131,11 +142,12 @@ class StoreFacts:
     id: int
     code: str
     name: str
+    closed_at: datetime | None = None
 
 
 def stores_by_code(codes: Iterable[str]) -> dict[str, StoreFacts]:
-    rows = Store.objects.filter(code__in=set(codes)).values_list("id", "code", "name").order_by()
-    return {code: StoreFacts(id_, code, name) for id_, code, name in rows}
+    rows = Store.objects.filter(code__in=set(codes)).values_list("id", "code", "name", "closed_at").order_by()
+    return {row[1]: StoreFacts(*row) for row in rows}
 
 
 def store_in_use(code: str) -> StoreFacts | None:

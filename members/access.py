@@ -43,9 +43,9 @@ def for_staff(permission: str) -> Callable[[View], View]:
         @functools.wraps(view)
         def permitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             user = request.user
-            if not (user.is_active and user.is_staff):
+            if not user.is_authenticated:
                 return redirect(f"/accounts/login/?next={request.path}")
-            if not user.has_perm(permission):
+            if not (user.is_active and user.is_staff and user.has_perm(permission)):
                 raise Http404
             return view(request, *args, **kwargs)
 
@@ -74,11 +74,18 @@ def _for_member(view: MemberView, *, earn_only: bool) -> View:
     def permitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         member = member_of(request, earn_only=earn_only)
         if member is None:
-            return redirect("account_request_login_code")
+            return redirect(_door(request.user))
         return view(request, member, *args, **kwargs)
 
     permitted.access = "member"  # type: ignore[attr-defined]
     return permitted
+
+
+def _door(user: User | AnonymousUser) -> str:
+    """Where whoever has no card to show goes instead; none of these pages sends anyone back."""
+    if not user.is_authenticated:
+        return "account_request_login_code"
+    return "admin:index" if user.is_staff else "join"
 
 
 def member_of(request: HttpRequest, *, earn_only: bool = False) -> Member | None:

@@ -1,6 +1,7 @@
 """Joining: a member, a card and a wallet at once. One path for the API, the join page, the admin and imports."""
 
-from collections.abc import Sequence
+from collections import ChainMap
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from loyalty.problems import Fault, Problem
 from loyalty.queries import StoreFacts
 from members import cards
 from members.models import Card, Consent, Member
-from members.schemas import MemberIn, parse_birthday
+from members.schemas import MemberIn, parse_birthday, unborn
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,10 @@ class Enrolled:
     known: bool = False
 
 
+# Who bears an identity, such as `email:wei@example.com`: the member, and the newest card.
+type Bearers = MutableMapping[str, tuple[UUID, str]]
+
+
 def enrol(applications: Sequence[MemberIn], *, now: datetime, again: bool = False) -> list[Enrolled | Problem]:
     """Enrol each applicant in a constant number of statements; answers in order.
 
@@ -35,14 +40,7 @@ def enrol(applications: Sequence[MemberIn], *, now: datetime, again: bool = Fals
     member's id; with `again` (imports) a known external id answers the member who has it.
     """
     with transaction.atomic():
-        stores = queries.stores_by_code(one.home_store for one in applications if one.home_store)
-        known = _known(applications)
-        answers: list[Enrolled | Problem | Member] = []
-        for one in applications:
-            answer = _judge(one, stores, known, now=now, again=again)
-            if isinstance(answer, Member):
-                known |= dict.fromkeys(_identities(answer.external_id, answer.email, answer.phone), (answer.pk, ""))
-            answers.append(answer)
+        answers = judge(applications, met={}, now=now, again=again)
         made = [answer for answer in answers if isinstance(answer, Member)]
         numbers = _write(made, [a for a, answer in zip(applications, answers, strict=True) if isinstance(answer, Member)], now)
     return [
@@ -51,14 +49,34 @@ def enrol(applications: Sequence[MemberIn], *, now: datetime, again: bool = Fals
     ]
 
 
+def judge(
+    applications: Sequence[MemberIn], *, met: Bearers, now: datetime, again: bool = False
+) -> list[Enrolled | Problem | Member]:
+    """What `enrol` would answer now, a new member unsaved; locks and writes nothing.
+
+    `met` holds the identities of those judged before in the same file, and is added to.
+    """
+    stores = queries.stores_by_code(one.home_store for one in applications if one.home_store)
+    known = ChainMap(met, _known(applications))
+    answers: list[Enrolled | Problem | Member] = []
+    for one in applications:
+        answer = _judge(one, stores, known, now=now, again=again)
+        if isinstance(answer, Member):
+            met.update(dict.fromkeys(_identities(answer.external_id, answer.email, answer.phone), (answer.pk, "")))
+        answers.append(answer)
+    return answers
+
+
 def _judge(
-    one: MemberIn, stores: dict[str, StoreFacts], known: dict[str, tuple[UUID, str]], *, now: datetime, again: bool
+    one: MemberIn, stores: dict[str, StoreFacts], known: Bearers, *, now: datetime, again: bool
 ) -> Member | Enrolled | Problem:
     if one.home_store and one.home_store not in stores:
         detail = _("There is no store %(code)s.") % {"code": one.home_store}
         return Problem("unknown-store", detail, faults=[Fault("/home_store", detail)])
     if not (one.email or one.phone or one.external_id):
         return Problem("validation", _("Give an e-mail address or a phone number."))
+    if problem := unborn(one.birthday, now):
+        return problem
     for identity in _identities(one.external_id, one.email, one.phone):
         if identity in known:
             member, card = known[identity]

@@ -7,8 +7,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from members import accounts, contacts
-from members.models import Member, User
+from members import contacts
+from members.models import Member
 from members.schemas import no_nul
 
 ENTER_EMAIL = _("Enter an e-mail address like name@example.com.")
@@ -41,16 +41,9 @@ class JoinForm(forms.Form):
 
 
 class SignInForm(RequestLoginCodeForm):
-    """Strangers and members see the same answer; a member who has no login yet gets one."""
+    """Strangers and members see the same answer."""
 
     email = ContactField(label=_("E-mail address"))  # type: ignore[assignment]  # its own checks, not Django's
-
-    def clean_email(self) -> str:
-        accounts.login_for(self.cleaned_data["email"])
-        email = super().clean_email()
-        if isinstance(self._user, User) and self._user.is_staff:
-            self._user = None
-        return str(email)
 
 
 class CodeForm(ConfirmLoginCodeForm):

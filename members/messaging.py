@@ -1,20 +1,16 @@
-"""Messages: rows made once, shown in the portal, sent by mail from the row.
+"""Messages: rows made once, shown in the portal; sending.py mails them.
 
 A row is inserted by a unique key in the transaction of its cause, so that whatever crashes, each message exists once.
-The sender claims rows, commits, then talks to the mail server; a row whose sender died is claimed again and the mail
-goes out with the same Message-ID.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
-from django.db.models import F, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -28,11 +24,11 @@ from members.queries import by_holder, with_birthday
 REMIND_DAYS = (30, 7, 1)
 # A reminder that an outage held up still goes out this many days later.
 CATCH_UP_DAYS = 2
-CLAIM = timedelta(minutes=10)
-TRIES = 8
 WAKING_HOUR = 9
 # Points that ended longer ago than this are history, not news.
 NEWS = timedelta(days=7)
+# What would break a mail's header apart.
+BREAKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +41,23 @@ class News:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def queue(news: Sequence[News], *, now: datetime, due_at: datetime | None = None) -> None:
-    """Make the rows: in the portal at once, by mail when due where the address is verified and reminders are not off."""
-    mailed = _reachable_by_mail([one.member for one in news])
+def queue(news: Sequence[News], *, now: datetime, due_at: datetime | None = None, amend: bool = False) -> None:
+    """Make the rows: in the portal at once, by mail when due where the member can be reached.
+
+    A row that is there stays as it is; with `amend` it takes the new facts.
+    """
+    mailed = reachable_by_mail([one.member for one in news])
     rows = []
     for one in news:
         common: dict[str, Any] = {"member": one.member, "kind": one.kind, "subject_key": one.subject_key, "facts": one.facts}
         rows.append(Message(channel=Message.Channel.INBOX, due_at=now, sent_at=now, **common))
         if one.member.pk in mailed and one.kind != Message.Kind.WELCOME:
             rows.append(Message(channel=Message.Channel.EMAIL, due_at=due_at or now, **common))
-    Message.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2000)
+    if amend:
+        once = ["member", "kind", "subject_key", "channel"]
+        Message.objects.bulk_create(rows, update_conflicts=True, update_fields=["facts"], unique_fields=once, batch_size=2000)
+    else:
+        Message.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2000)
 
 
 def welcome(events: Sequence[Event], *, now: datetime) -> None:
@@ -63,18 +66,34 @@ def welcome(events: Sequence[Event], *, now: datetime) -> None:
 
 
 def points_changed(events: Sequence[Event], *, now: datetime) -> None:
-    """Tell of expired points: what, and on which day."""
+    """Tell of expired points: how many the ledger has for that day, for a day's expiries may come in several batches."""
     expired = [one for one in events if one.facts["kind"] == "expire" and _instant(one) > now - NEWS]
     if not expired:
         return
     contract, members = terms.current(now), by_holder(one.subject for one in expired)
-    ended: dict[tuple[Member, date], int] = {}
-    for one in expired:
-        if member := members.get(one.subject):
-            day = contract.last_day(_instant(one))
-            ended[member, day] = ended.get((member, day), 0) - one.facts["points"]
-    facts = {key: {"points": points, "on": key[1].isoformat()} for key, points in ended.items()}
-    queue([News(m, Message.Kind.POINTS_EXPIRED, day.isoformat(), facts[m, day]) for m, day in ended], now=now)
+    told = {(one.subject, contract.last_day(_instant(one))) for one in expired if one.subject in members}
+    ended = _ended(contract, told, now)
+    # In one order everywhere, so that two relays amending the same rows wait for each other instead of dying.
+    news = [
+        News(members[holder], Message.Kind.POINTS_EXPIRED, day.isoformat(), {"points": points, "on": day.isoformat()})
+        for (holder, day), points in sorted(ended.items())
+        if points
+    ]
+    queue(news, now=now, amend=True)
+
+
+def _ended(contract: Terms, told: set[tuple[UUID, date]], now: datetime) -> dict[tuple[UUID, date], int]:
+    """Points of each holder that ended with each day, as the ledger has them."""
+    if not told:
+        return {}
+    days = [day for _, day in told]
+    after, until = contract.midnight_after(min(days) - timedelta(days=1)), contract.midnight_after(max(days))
+    ended = dict.fromkeys(told, 0)
+    for one in queries.expired(after=after, until=until, holders=[holder for holder, _ in told], now=now):
+        key = (one.holder, contract.last_day(one.expires_at))
+        if key in ended:
+            ended[key] += one.points
+    return ended
 
 
 def remind_of_expiry(*, now: datetime) -> int:
@@ -118,47 +137,13 @@ def waking(now: datetime, contract: Terms) -> datetime:
     return max(now, now.astimezone(contract.zone).replace(hour=WAKING_HOUR, minute=0, second=0, microsecond=0))
 
 
-def send_due(*, now: datetime, limit: int = 200) -> int:
-    """Send up to `limit` mails that are due; returns how many were sent."""
-    sent = 0
-    for message in _claim(now, limit):
-        try:
-            _mail(message)
-        except OSError:  # the mail server; the row is claimed again later
-            if message.tries >= TRIES:
-                Message.objects.filter(pk=message.pk).update(failed_at=timezone.now())
-            continue
-        Message.objects.filter(pk=message.pk).update(sent_at=timezone.now())
-        sent += 1
-    return sent
-
-
-def _claim(now: datetime, limit: int) -> list[Message]:
-    """Mark due mails as ours and commit, so that two senders never hold the same one."""
-    free = Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM)
-    due = Message.objects.filter(free, channel=Message.Channel.EMAIL, sent_at=None, failed_at=None, due_at__lte=now)
-    with transaction.atomic():
-        mine = list(due.select_for_update(skip_locked=True).order_by("due_at").values_list("id", flat=True)[:limit])
-        Message.objects.filter(id__in=mine).update(claimed_at=now, tries=F("tries") + 1)
-    return list(Message.objects.filter(id__in=mine).select_related("member"))
-
-
-def _mail(message: Message) -> None:
-    subject, text, html = rendered(message)
-    host = urlsplit(settings.ORIGIN).hostname
-    mail = EmailMultiAlternatives(subject, text, to=[message.member.email], headers={"Message-ID": f"<{message.pk}@{host}>"})
-    mail.attach_alternative(html, "text/html")
-    mail.send()
-
-
-def rendered(message: Message) -> tuple[str, str, str]:
+def rendered(message: Message, contract: Terms) -> tuple[str, str, str]:
     """Subject, text and HTML in the member's language."""
     with translation.override(message.member.language):
         facts = dict(message.facts)
         if "on" in facts:
             facts["on"] = date.fromisoformat(facts["on"])
         if "points" in facts:
-            contract = terms.current(timezone.now())
             facts["worth"] = money.text(contract.worth(facts["points"]), contract.currency)
         context = facts | {
             "member": message.member,
@@ -166,16 +151,16 @@ def rendered(message: Message) -> tuple[str, str, str]:
             "card_url": settings.ORIGIN + reverse("card"),
         }
         name = f"emails/{message.kind}"
-        subject = render_to_string(f"{name}.subject.txt", context).strip()
+        subject = BREAKS.sub(" ", render_to_string(f"{name}.subject.txt", context)).strip()
         return subject, render_to_string(f"{name}.txt", context), render_to_string(f"{name}.html", context)
 
 
 def inbox(member: Member, limit: int = 50) -> list[dict[str, Any]]:
     """What the portal shows: newest first."""
     rows = Message.objects.filter(member=member, channel=Message.Channel.INBOX).select_related("member").order_by("-id")
-    shown = []
+    contract, shown = terms.current(timezone.now()), []
     for message in rows[:limit]:
-        subject, text, _html = rendered(message)
+        subject, text, _html = rendered(message, contract)
         shown.append({"subject": subject, "body": text.strip(), "sent_at": message.sent_at, "kind": message.kind})
     return shown
 
@@ -186,8 +171,10 @@ def consents(member: Member) -> list[Consent]:
     return [one for one in newest if one.granted]
 
 
-def _reachable_by_mail(members: Sequence[Member]) -> set[Any]:
-    verified = {member.pk for member in members if member.email and member.email_verified_at}
+def reachable_by_mail(members: Sequence[Member]) -> set[UUID]:
+    """Active members with a verified address who have not turned reminders off, by id."""
+    active = [member for member in members if member.status == Member.Status.ACTIVE]
+    verified = {member.pk for member in active if member.email and member.email_verified_at}
     choices = Consent.objects.filter(
         member__in=verified, channel=Consent.Channel.EMAIL, purpose=Consent.Purpose.SERVICE
     ).order_by("at", "id")

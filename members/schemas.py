@@ -2,13 +2,16 @@
 
 import calendar
 import re
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Schema
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from loyalty.problems import Fault, Problem
 from members import contacts
 
 BIRTHDAY = re.compile(r"\A(?:(\d{4})|-)-(\d\d)-(\d\d)\Z")
@@ -32,6 +35,15 @@ def parse_birthday(text: str) -> Birthday:
         if 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year or 2000, month)[1] and (year is None or year >= 1900):
             return Birthday(year, month, day)
     raise ValueError(_("Enter the birthday as YYYY-MM-DD, or as --MM-DD without the year."))
+
+
+def unborn(text: str | None, now: datetime) -> Problem | None:
+    """The problem of a birthday that is still to come."""
+    birthday = parse_birthday(text) if text else None
+    if birthday and birthday.year and date(birthday.year, birthday.month, birthday.day) > timezone.localtime(now).date():
+        detail = _("The birthday is in the future.")
+        return Problem("validation", detail, faults=[Fault("/birthday", detail)])
+    return None
 
 
 def known_language(code: str) -> str:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from members import messaging
+from members import messaging, sending
 
 
 @shared_task
@@ -18,4 +18,4 @@ def greet_birthdays() -> int:
 
 @shared_task
 def send_messages() -> int:
-    return messaging.send_due(now=timezone.now())
+    return sending.send_due(now=timezone.now()).sent

@@ -8,18 +8,30 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 
-from members import accounts, contacts, messaging
+from loyalty import auditing
+from loyalty.problems import Problem
+from members import accounts, changing, codes, contacts, messaging
 from members.access import for_member, public
-from members.forms import AccountForm
+from members.forms import AccountForm, SignInForm
 from members.models import Member
+from members.schemas import MemberPatch
 
 
 @method_decorator(public, name="dispatch")
 class SignIn(RequestLoginCodeView):
     template_name = "portal/sign_in.html"
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        try:
+            accounts.send_code(self.request, form.cleaned_data["email"])
+        except Problem as problem:
+            form.add_error("email", problem.detail)
+            return self.form_invalid(form)
+        return redirect(self.get_success_url())  # type: ignore[no-untyped-call]
 
 
 @method_decorator(public, name="dispatch")
@@ -32,7 +44,7 @@ class Verify(ConfirmLoginCodeView):
         return context | {"masked_contact": address, "resend_url": reverse("resend_code")}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not accounts.may_try_code(self._process):
+        if not codes.may_try(self._process):
             self._process.abort()
             messages.error(request, _("That code was tried three times. Ask for a new one."))
             return redirect("account_request_login_code")
@@ -46,7 +58,10 @@ def resend_code(request: HttpRequest) -> HttpResponse:
     state = request.session.get("account_login") or {}
     email = state.get("email")
     if request.method == "POST" and email:
-        accounts.send_code(request, email)
+        try:
+            accounts.send_code(request, email)
+        except Problem as problem:
+            messages.error(request, problem.detail)
     return redirect("account_confirm_login_code")
 
 
@@ -54,7 +69,8 @@ def resend_code(request: HttpRequest) -> HttpResponse:
 def account(request: HttpRequest, member: Member) -> HttpResponse:
     form = AccountForm(request.POST or None, instance=member)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        patch, actor = MemberPatch(**form.cleaned_data), auditing.actor_of(request)
+        changing.change(member.pk, patch, now=timezone.now(), trusted=False, replaces=False, actor=actor)
         messages.success(request, _("Saved."))
         response = HttpResponseRedirect(reverse("account"))
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, member.language, max_age=settings.LANGUAGE_COOKIE_AGE)

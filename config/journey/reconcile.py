@@ -26,15 +26,16 @@ from pyarrow import compute, parquet
 SOURCE = "complete-journey"
 SHOWN = 10
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-COLUMNS = ["basket_id", "household_id", "store_id", "transaction_timestamp", "sales_value"]
+COLUMNS = ["basket_id", "household_id", "store_id", "product_id", "transaction_timestamp", "sales_value"]
 
 RECEIPTS = """
 select p.receipt_number, m.external_id, s.code, p.occurred_at, p.currency, p.net_amount * 100, p.points_earned,
-       coalesce(l.lines, 0), coalesce(l.net_amount, 0) * 100, coalesce(l.points, 0), coalesce(a.points, 0), coalesce(a.posted, 0)
+       l.lines, l.net_amount * 100, l.points, coalesce(a.points, 0), coalesce(a.posted, 0), l.each
   from campaigns_purchase p
   join members_member m on m.id = p.member_id
   join loyalty_store s on s.id = p.store_id
-  left join (select purchase_id, count(*) as lines, sum(net_amount) as net_amount, sum(points) as points
+  left join (select purchase_id, count(*) as lines, sum(net_amount) as net_amount, sum(points) as points,
+                    array_agg(points order by sku collate "C") as each
                from campaigns_purchaseline group by 1) l on l.purchase_id = p.id
   left join (select a.purchase_id, sum(a.points) as points, sum(e.points) as posted
                from campaigns_award a left join loyalty_posting e on e.entry_id = a.entry group by 1) a on a.purchase_id = p.id
@@ -69,15 +70,24 @@ select max(p.occurred_at) from loyalty_posting p
 
 @dataclass(slots=True)
 class Receipt:
-    """As the files say it. `number` is text, as the database has it."""
+    """As the files say it, names spelt as in the database; `lines` are (product, cents) in the order of the file."""
 
     number: str
     member: str
     store: str
     at: datetime
+    lines: list[tuple[str, int]] = field(default_factory=list)
     cents: int = 0
-    lines: int = 0
     points: int = 0
+
+    def points_of_lines(self) -> tuple[int, ...]:
+        """By largest remainder, of equal ones the earlier line; in the order of the products' numbers."""
+        shares = [self.points * cents for _, cents in self.lines]
+        parts = [share // self.cents if self.cents else 0 for share in shares]
+        by_remainder = sorted(range(len(parts)), key=lambda i: parts[i] * self.cents - shares[i])
+        for i in by_remainder[: self.points - sum(parts)]:
+            parts[i] += 1
+        return tuple(points for _, points in sorted(zip(self.lines, parts, strict=True), key=lambda pair: pair[0][0]))
 
 
 @dataclass(slots=True)
@@ -106,6 +116,7 @@ def main() -> int:
     with psycopg.connect(options.database_url) as database:
         database.execute("set transaction isolation level repeatable read, read only")
         database.execute("set local statement_timeout = 0")
+        database.execute("set local enable_nestloop = off")  # tables just filled have no statistics yet
         columns = of_receipts(receipts, options.currency, database)
         columns += of_points(receipts, options, database)
     return report(columns)
@@ -117,17 +128,17 @@ def read(data: Path, shift: timedelta, rate: Fraction, limit: int | None) -> lis
     cents = compute.round(compute.multiply(table["sales_value"], 100)).cast(arrow.int64()).to_pylist()
     instants = table["transaction_timestamp"].cast(arrow.timestamp("us")).cast(arrow.int64()).to_pylist()
     found: dict[int, Receipt] = {}
-    rows = zip(*(table[name].to_pylist() for name in COLUMNS[:3]), instants, cents, strict=True)
-    for basket, household, store, microseconds, paid in rows:
+    rows = zip(*(table[name].to_pylist() for name in COLUMNS[:4]), instants, cents, strict=True)
+    for basket, household, store, product, microseconds, paid in rows:
         one = found.get(basket)
         if one is None:
             if len(found) == limit:
                 break
             at = EPOCH + timedelta(microseconds=microseconds) + shift
             one = found[basket] = Receipt(str(basket), f"cj-{household}", f"CJ{store}", at)
-        one.cents += paid
-        one.lines += 1
+        one.lines.append((str(product), paid))
     for one in found.values():
+        one.cents = sum(paid for _, paid in one.lines)
         one.points = one.cents * rate.numerator // rate.denominator
     return list(found.values())
 
@@ -138,16 +149,18 @@ def of_receipts(receipts: list[Receipt], currency: str, database: psycopg.Connec
     facts = {one.number: (one.member, one.store, one.at, currency) for one in receipts}
     points = {one.number: one.points for one in receipts}
     cents = {one.number: one.cents for one in receipts}
+    each = {one.number: one.points_of_lines() for one in receipts}
     found = [{row[0]: row[place] for row in rows} for place in range(5, 12)]
     twice = Counter(row[0] for row in rows)
     return [
         Column("receipts", dict.fromkeys(facts, 1), twice),
         Column("receipts: member, store, instant, currency", facts, {row[0]: tuple(row[1:5]) for row in rows}),
-        Column("receipts: lines", {one.number: one.lines for one in receipts}, found[2]),
+        Column("receipts: lines", {one.number: len(one.lines) for one in receipts}, found[2]),
         Column("receipts: amount in cents", cents, found[0]),
         Column("receipts: amount of their lines", cents, found[3]),
         Column("receipts: points", points, found[1]),
         Column("receipts: points of their lines", points, found[4]),
+        Column("receipts: points line by line", each, {row[0]: tuple(row[12] or ()) for row in rows}),
         Column("receipts: points of their awards", points, found[5]),
         Column("receipts: points in the ledger", points, found[6]),
         *by_store(receipts, rows),

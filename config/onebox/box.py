@@ -114,6 +114,7 @@ class Box:
                 self._supervisor.run(*(chore.program for chore in due), quiet=True)
             for chore in due:
                 chore.done()
+        self._supervisor.run(self._command("check", "--database", "default"), quiet=True)
         if self._wish.demo:
             with self._console.step("Demo shop"):
                 self._supervisor.run(self._command("demo"), quiet=False)

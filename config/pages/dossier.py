@@ -1,6 +1,8 @@
 """A member's points on the staff's page of the member: balance, lots, and the last lines with the receipts behind them."""
 
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
@@ -27,19 +29,18 @@ def points_of(member: Member) -> dict[str, Any]:
             "deficit": signed(points.deficit) if points.deficit else "",
             "worth": money.text(contract.worth(max(points.available, 0)), contract.currency),
         },
-        "lots": [_lot(lot, contract) for lot in queries.open_lots(member.holder, now)],
+        "ends": _ends(member.holder, contract, now),
         "lines": [_line(line) for line in lines],
         "all_lines": f"{reverse('admin:loyalty_posting_changelist')}?wallet__holder={member.holder}",
     }
 
 
-def _lot(lot: queries.OpenLotLine, contract: Terms) -> dict[str, Any]:
-    return {
-        "points": signed(lot.points),
-        "ends": contract.last_day(lot.expires_at) if lot.expires_at else None,
-        "earned": contract.day_of(lot.earned_at),
-        "store": lot.store_name or "",
-    }
+def _ends(holder: UUID, contract: Terms, now: datetime) -> list[dict[str, Any]]:
+    """Open lots by the last day on which they can be used, soonest first; those that never end come last."""
+    days: dict[date | None, list[int]] = {}
+    for lot in queries.open_lots(holder, now):
+        days.setdefault(contract.last_day(lot.expires_at) if lot.expires_at else None, []).append(lot.points)
+    return [{"on": day, "lots": len(points), "points": signed(sum(points))} for day, points in days.items()]
 
 
 def _line(one: statement.Explained) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
+import structlog
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,15 +24,19 @@ from members.enrolling import enrol
 from members.forms import JoinForm
 from members.schemas import ConsentIn, MemberIn
 
+log = structlog.get_logger(__name__)
+
 
 @public
 def join(request: HttpRequest, store: str | None = None) -> HttpResponse:
-    """Whoever is known already gets a code, and sees nothing else than a stranger."""
-    shop = queries.store_in_use(store) if store else None
+    """A stranger gets a card at once; whoever is known goes to the page of the code, and so is told from a stranger."""
+    shop = queries.store_in_use(store) if store and store.isprintable() else None
     if store and shop is None:
         return redirect("join")
     if member_of(request, earn_only=True):
         return redirect("card")
+    if request.user.is_authenticated and not request.user.is_staff:
+        logout(request)  # a login whose card is gone: as good as none
     form = JoinForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         return _joined(request, form.cleaned_data, shop)
@@ -44,11 +51,17 @@ def _joined(request: HttpRequest, given: dict[str, Any], shop: StoreFacts | None
         consents=[ConsentIn(channel="email", purpose="marketing")] if given["offers"] else [],
     )  # fmt: skip
     [answer] = enrol([application], now=timezone.now())
-    accounts.send_code(request, given["contact"])
-    if isinstance(answer, Problem):
-        return redirect("account_confirm_login_code")
-    request.session[EARN_ONLY_CARD] = str(answer.member)
-    return redirect("card")
+    page = "account_confirm_login_code"
+    if not isinstance(answer, Problem):
+        request.session[EARN_ONLY_CARD], page = str(answer.member), "card"
+    try:
+        accounts.send_code(request, given["contact"])
+    except Problem as problem:
+        messages.error(request, problem.detail)
+    except OSError as error:
+        log.warning("code_not_sent", error=type(error).__name__)  # its text may hold the address
+        messages.error(request, _("We could not send the code. Ask for it again from your card."))
+    return redirect(page)
 
 
 def earn_sentence() -> str:

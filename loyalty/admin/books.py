@@ -8,7 +8,9 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeNumericFilter
 
@@ -18,6 +20,7 @@ from loyalty.filters import Happened
 from loyalty.ids import made_at
 from loyalty.models import JournalEntry, Lot, Posting, Wallet
 
+TICK = timedelta(microseconds=1)
 STORE = ("store", AutocompleteSelectFilter)
 
 
@@ -144,7 +147,7 @@ class Ending(admin.SimpleListFilter):
 class LotAdmin(Book):
     scope = "store"
     holder_path = "wallet__holder"
-    list_display = ("earned", "member", "granted", "left", "usable", "ends", "store")
+    list_display = ("earned", "member", "granted", "left", "usable", "last_day", "store")
     list_filter = (Ending, "open", STORE)
     list_select_related = ("wallet", "store")
     ordering = ("-id",)
@@ -155,9 +158,13 @@ class LotAdmin(Book):
     readonly_fields = ("member", "granted", "left")
     earned = instant("earned_at", _("earned"))
     usable = instant("available_at", _("usable from"))
-    ends = instant("expires_at", _("expires"))
     granted = figure("points", _("points"))
     left = figure("remaining", _("remaining"))
+
+    @admin.display(description=_("last day"), ordering="expires_at")
+    def last_day(self, lot: Lot) -> str | None:
+        """Points end at the midnight after it."""
+        return date_format(localtime(lot.expires_at - TICK), "SHORT_DATE_FORMAT") if lot.expires_at else None
 
 
 class PostingInline(ReadOnlyInline):

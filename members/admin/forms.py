@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from loyalty.csvfiles import problem_of
-from loyalty.problems import Fault, Problem
+from loyalty.problems import Fault, Problem, problem_of
 from members import contacts
 from members.changing import change
 from members.enrolling import enrol

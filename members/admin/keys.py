@@ -25,8 +25,8 @@ SCOPES = [
     ("configure", _("configure: stores, rules, and members with their contacts")),
     ("partner", _("partner: exchange points")),
 ]
-LIVE, ENDED, REVOKED = _("live"), _("ended"), _("revoked")
-LOOKS: Any = {LIVE: "success", ENDED: "default", REVOKED: "danger"}
+WORDS = {"live": _("live"), "ended": _("ended"), "revoked": _("revoked")}
+LOOKS: Any = {"live": "success", "ended": "default", "revoked": "danger"}
 
 
 class KeyForm(forms.ModelForm[ApiKey]):
@@ -46,6 +46,7 @@ class KeyAdmin(Backoffice):
     list_filter = (("revoked_at", admin.EmptyFieldListFilter), "store")
     list_select_related = ("store",)
     search_fields = ("name",)
+    search_help_text = _("Name")
     autocomplete_fields = ("store",)
     export_columns = ("name", "may", "store__code", "created_at", "expires_at", "revoked_at", "last_used_at")
     actions = ("revoke",)
@@ -55,11 +56,11 @@ class KeyAdmin(Backoffice):
     used = instant("last_used_at", _("last used"))
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        seen = ("name", "may", "store", "state", "made", "ends", "used")
+        seen = ("name", "may", "store", "condition", "made", "ends", "used")
         return [(None, {"fields": seen if obj else ("name", "scopes", "store", "expires_at")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        return ("name", "may", "store", "state", "made", "ends", "used") if obj else ()
+        return ("name", "may", "store", "condition", "made", "ends", "used") if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -101,6 +102,15 @@ class KeyAdmin(Backoffice):
 
     @display(description=_("state"), label=LOOKS)
     def state(self, key: ApiKey) -> Any:
-        if key.revoked_at:
-            return REVOKED
-        return ENDED if key.expires_at and key.expires_at <= timezone.now() else LIVE
+        state = condition_of(key)
+        return state, WORDS[state]
+
+    @admin.display(description=_("state"))
+    def condition(self, key: ApiKey) -> Any:
+        return WORDS[condition_of(key)]
+
+
+def condition_of(key: ApiKey) -> str:
+    if key.revoked_at:
+        return "revoked"
+    return "ended" if key.expires_at and key.expires_at <= timezone.now() else "live"

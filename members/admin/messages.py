@@ -13,8 +13,8 @@ from loyalty.columns import instant
 from members import finding
 from members.models import Message
 
-SENT, WAITING, FAILED = _("sent"), _("waiting"), _("given up")
-LOOKS: Any = {SENT: "success", WAITING: "info", FAILED: "danger"}
+WORDS = {"sent": _("sent"), "waiting": _("waiting"), "failed": _("given up")}
+LOOKS: Any = {"sent": "success", "waiting": "info", "failed": "danger"}
 STATES = {"sent": ~Q(sent_at=None), "waiting": Q(sent_at=None, failed_at=None), "failed": ~Q(failed_at=None)}
 
 
@@ -23,7 +23,7 @@ class State(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("sent", SENT), ("waiting", WAITING), ("failed", FAILED)]
+        return list(WORDS.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(STATES.get(self.value() or "", Q()))
@@ -45,7 +45,8 @@ class MessageAdmin(ReadOnly):
 
     @display(description=_("state"), label=LOOKS)
     def state(self, message: Message) -> Any:
-        return SENT if message.sent_at else FAILED if message.failed_at else WAITING
+        state = "sent" if message.sent_at else "failed" if message.failed_at else "waiting"
+        return state, WORDS[state]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str

@@ -27,8 +27,7 @@ from members.admin.uploads import Importing
 from members.models import Card, Consent, Member
 
 Status = Member.Status
-STATUS_LOOKS = {Status.ACTIVE: "success", Status.BLOCKED: "danger", Status.CLOSED: "default"}
-LABELS: Any = {status.label: look for status, look in STATUS_LOOKS.items()}
+STATUS_LOOKS: Any = {Status.ACTIVE: "success", Status.BLOCKED: "danger", Status.CLOSED: "default"}
 PERSONAL = ("given_name", "family_name", "email", "phone", "new_email", "new_phone", "birthday", "external_id")
 
 
@@ -87,7 +86,7 @@ class MemberAdmin(Importing, Backoffice):
         "id", "external_id", "given_name", "family_name", "masked_email", "masked_phone", "card", "balance", "language",
         "home_store__code", "status", "joined_at",
     )  # fmt: skip
-    readonly_fields = ("masked_email", "masked_phone", "standing", "joined_at", "born")
+    readonly_fields = ("masked_email", "masked_phone", "status", "joined_at", "born")
     find_address = "admin:members_member_find"
     change_form_template = "admin/members/member/change_form.html"
     points = figure("balance", _("balance"))
@@ -111,7 +110,7 @@ class MemberAdmin(Importing, Backoffice):
         return [
             (_("Person"), {"fields": ("given_name", "family_name", birthday, "language", "home_store", "external_id")}),
             (_("Contact"), {"fields": contact}),
-            (_("Membership"), {"fields": ("standing", "joined_at")}),
+            (_("Membership"), {"fields": ("status", "joined_at")}),
         ]
 
     def get_inlines(self, request: HttpRequest, obj: Member | None) -> list[Any]:
@@ -213,9 +212,9 @@ class MemberAdmin(Importing, Backoffice):
     def balance(self, member: Member) -> int:
         return member.balance  # type: ignore[attr-defined,no-any-return]
 
-    @display(description=_("status"), ordering="status", label=LABELS)
+    @display(description=_("status"), ordering="status", label=STATUS_LOOKS)
     def standing(self, member: Member) -> Any:
-        return member.get_status_display()
+        return member.status, member.get_status_display()
 
     @admin.display(description=_("birthday"))
     def born(self, member: Member) -> str:

@@ -24,8 +24,8 @@ from tablib import Dataset
 from unfold.contrib.import_export.forms import ImportForm
 
 from loyalty import auditing
-from loyalty.csvfiles import Record, check_header, problem_of
-from loyalty.problems import Fault, Problem
+from loyalty.csvfiles import Record, check_header
+from loyalty.problems import Fault, Problem, problem_of
 from members import importing
 from members.schemas import MemberIn
 

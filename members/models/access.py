@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -65,3 +66,14 @@ class CodeAttempt(models.Model):
     class Meta:
         verbose_name = _("code attempt")
         verbose_name_plural = _("code attempts")
+
+
+class CodesSent(models.Model):
+    """When codes were sent to an address within a day, newest first; `address` is a keyed digest of it."""
+
+    address = models.CharField(primary_key=True, max_length=64)
+    sent_at = ArrayField(models.DateTimeField())
+
+    class Meta:
+        verbose_name = _("codes sent")
+        verbose_name_plural = _("codes sent")

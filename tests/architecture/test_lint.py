@@ -9,7 +9,7 @@ from tests.architecture.source import BASE
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("tool", ["ruff check", "ruff format --check", "mypy ."])
+@pytest.mark.parametrize("tool", ["ruff check --output-format concise", "ruff format --check --output-format concise", "mypy ."])
 def test_it_has_nothing_to_say(tool: str) -> None:
     said = subprocess.run([sys.executable, "-m", *tool.split()], cwd=BASE, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout + said.stderr

@@ -41,7 +41,7 @@ class Shop:
     wallets: dict[UUID, int]
     stores: dict[str, int]
     terms: terms.Terms
-    rule: rules.Rule
+    rule: engine.Rule
 
 
 @contextmanager

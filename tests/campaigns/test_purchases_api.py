@@ -1,5 +1,7 @@
 """Receipts over HTTP: the main job, and what bad ones get."""
 
+import base64
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -137,6 +139,17 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a text with a NUL": ({"receipt_number": "a\0b"}, "validation", "/receipt_number"),
     "no number": ({"receipt_number": " "}, "validation", "/receipt_number"),
     "a list for a text": ({"source": ["till"]}, "validation", "/source"),
+    "seconds since 1970": ({"occurred_at": 1781600000}, "validation", "/occurred_at"),
+    "the same in digits": ({"occurred_at": "1781600000"}, "validation", "/occurred_at"),
+    "before the calendar": ({"occurred_at": "0001-01-01T00:00:00+01:00"}, "validation", "/occurred_at"),
+    "after the calendar": ({"occurred_at": "9999-12-31T23:59:59-01:00"}, "validation", "/occurred_at"),
+    "a huge sum": ({"lines": [{"line_id": str(i), "net_amount": "600000000"} for i in range(2)]}, "validation", "/lines"),
+    "true for money": ({"lines": [{"line_id": "1", "net_amount": True}]}, "validation", "/lines/0/net_amount"),
+    "an exponent": ({"lines": [{"line_id": "1", "net_amount": "1e3"}]}, "validation", "/lines/0/net_amount"),
+    "an underscore": ({"lines": [{"line_id": "1", "net_amount": "1_000"}]}, "validation", "/lines/0/net_amount"),
+    "digits of another script": ({"lines": [{"line_id": "1", "net_amount": "٣"}]}, "validation", "/lines/0/net_amount"),
+    "points in a text": ({"points_tender": "0"}, "validation", "/points_tender"),
+    "a field with a slash": ({"a/b~c": 1}, "validation", "/a~1b~0c"),
 }
 
 
@@ -196,6 +209,35 @@ def test_one_bad_item_never_spoils_a_batch() -> None:
     assert pos.get(f"/members/{one.pk}/balance").json()["available"] == 36
 
 
+@pytest.mark.parametrize("number", ['"a\\u0000b"', '"\\ud800"', "NaN", "Infinity", '["x"]', '"' + "x" * 121 + '"'])
+def test_what_cannot_be_stored_is_not_told_back(number: str) -> None:
+    one, pos = member(), till()
+    items = [receipt(one), receipt(one, receipt_number="@"), {"\0": 1}, {"\ud800": 1}]
+    answer = pos.post("/purchases/batch", json.dumps({"purchases": items}).replace('"@"', number))
+    assert answer.status_code == 200
+    results = answer.json()["results"]
+    assert [(result["status"], bool(result["receipt_number"])) for result in results] == [(201, True)] + [(422, False)] * 3
+    assert Purchase.objects.count() == 1
+
+
+def test_the_first_of_equal_numbers_in_a_batch_wins() -> None:
+    one, pos = member(), till()
+    lines = [[{"line_id": "1", "net_amount": str(i + 1)}] for i in range(100)]
+    items = [receipt(one, receipt_number=f"R{i % 5}", lines=each) for i, each in enumerate(lines)]
+    results = pos.post("/purchases/batch", {"purchases": items}).json()["results"]
+    assert [i for i, result in enumerate(results) if result["status"] == 201] == [0, 1, 2, 3, 4]
+
+
+def test_a_closed_store_takes_receipts_of_its_time_only() -> None:
+    closed = timezone.now() - timedelta(days=3)
+    StoreFactory.create(code="S3", closed_at=closed)
+    one, pos = member(), till()
+    answer = pos.post("/purchases", receipt(one, store="S3"))
+    assert (answer.status_code, answer.json()["type"], "closed" in answer.json()["detail"]) == (422, "unknown-store", True)
+    before = (closed - timedelta(hours=1)).isoformat()
+    assert pos.post("/purchases", receipt(one, store="S3", occurred_at=before)).status_code == 201
+
+
 def test_a_batch_costs_the_same_statements_whatever_its_size() -> None:
     pos, counts = till(), []
     pos.get("/purchases/" + str(uuid4()))  # the key's first use is noted
@@ -221,5 +263,7 @@ def test_a_statement_goes_on_where_the_page_before_ended() -> None:
         seen += [line["balance_after"] for line in page["items"]]
         cursor = page["next"]
     assert seen == [90, 72, 54, 36, 18]
-    assert pos.get(f"/members/{one.pk}/statement?cursor=nonsense").status_code == 422
+    deep = base64.urlsafe_b64encode(b"[" * 100_000).decode()
+    for cursor in ("nonsense", deep):
+        assert pos.get(f"/members/{one.pk}/statement?cursor={cursor}").status_code == 422
     assert pos.get(f"/members/{one.pk}/statement?limit=201").status_code == 422

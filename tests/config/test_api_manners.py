@@ -1,11 +1,18 @@
 """What every answer of the API and of the site carries."""
 
+import json
+import socket
+import time
 from unittest import mock
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
-from django.test import Client, override_settings
+from django.http import HttpResponse
+from django.test import Client, RequestFactory, override_settings
 
+from config.logs import without_rows
+from config.middleware import api_problems
 from tests.api import till
 
 pytestmark = pytest.mark.django_db
@@ -55,3 +62,31 @@ def test_pages_carry_a_strict_policy_and_are_kept_by_nobody() -> None:
     assert "script-src 'self'" in answer["Content-Security-Policy"]
     assert answer["Cache-Control"] == "no-store"
     assert answer["X-Request-Id"]
+
+
+@pytest.mark.parametrize(("status", "slug"), [(413, "validation"), (418, "validation"), (503, "internal")])
+def test_other_failures_keep_their_status_and_their_reason(status: int, slug: str) -> None:
+    handle = api_problems(lambda _request: HttpResponse(status=status))
+    answer = handle(RequestFactory().get("/api/v1/members"))
+    assert (answer.status_code, json.loads(answer.content)["type"]) == (status, slug)
+
+
+def test_a_counter_that_is_gone_begins_again() -> None:
+    cache.clear()
+    assert cache.incr("nothing-here") == 1
+
+
+def test_a_redis_that_says_nothing_costs_no_more_than_a_moment() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        deaf = {"default": settings.CACHES["default"] | {"LOCATION": address}}
+        with override_settings(CACHES=deaf):
+            started = time.monotonic()
+            assert cache.get("anything") is None
+    assert time.monotonic() - started < 1
+
+
+def test_a_refused_row_does_not_reach_the_logs() -> None:
+    said = "duplicate key\nDETAIL:  Key (email)=(wei@example.com) already exists.\nCONTEXT: here"
+    assert without_rows(None, "error", {"exception": said})["exception"] == "duplicate key\nCONTEXT: here"
+    assert "wei@" not in str(without_rows(None, "error", {"exception": repr(said)}))

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import ProgrammingError, connection, transaction
 
+from config.checks import application_role_cannot_change_the_ledger
 from tests.committing import Database
 
 
@@ -52,3 +53,16 @@ def test_a_server_thread_is_on_the_same_database(live_site: str) -> None:
     line.request("GET", "/readyz")
     assert line.getresponse().status == http.HTTPStatus.OK
     line.close()
+
+
+def test_only_the_applications_role_passes_the_check(committing_db: Database) -> None:
+    mine = connection.settings_dict["USER"]
+    assert application_role_cannot_change_the_ledger(None, databases=["default"]) == []
+    connection.close()
+    connection.settings_dict["USER"] = "regulars_owner"
+    try:
+        [found] = application_role_cannot_change_the_ledger(None, databases=["default"])
+    finally:
+        connection.close()
+        connection.settings_dict["USER"] = mine
+    assert found.id == "regulars.E001"

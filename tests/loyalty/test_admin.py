@@ -104,6 +104,7 @@ def test_lists_are_narrowed_by_day() -> None:
     assert len(rows(owner, f"/admin/loyalty/posting/?occurred_at_to={day - timedelta(days=1)}")) == 1
     assert len(rows(owner, "/admin/loyalty/posting/?occurred_at_from=soon")) == 2
     assert len(rows(owner, f"/admin/loyalty/posting/?recorded_at__year={day.year - 3}")) == 0
+    assert [owner.get(f"/admin/loyalty/posting/?recorded_at__year={year}").status_code for year in ("9999", "x")] == [302, 302]
 
 
 def test_lots_that_end_within_thirty_days_are_one_click_away() -> None:
@@ -116,9 +117,9 @@ def test_long_lists_are_not_counted_to_the_end(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(backoffice, "COUNTED_TO", 2)
     StoreFactory.create(code="A"), StoreFactory.create(code="B")
     owner = signed_in("owner")
-    assert "2 stores" in text(owner.get("/admin/loyalty/store/"))
+    assert "2 rows" in text(owner.get("/admin/loyalty/store/"))
     StoreFactory.create(code="C"), StoreFactory.create(code="D")
-    assert "more than 10,000 stores" in text(owner.get("/admin/loyalty/store/"))
+    assert "More than 10,000 rows" in text(owner.get("/admin/loyalty/store/"))
 
 
 def test_an_export_that_is_too_long_says_so_and_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

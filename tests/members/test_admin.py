@@ -100,6 +100,7 @@ def test_a_contact_of_somebody_else_is_refused_at_its_field() -> None:
     one = member(email="mine@example.com")
     response = signed_in("support").post(page(one), TABLES | {"language": "en", "new_email": "taken@example.com"})
     assert list(errors(response)) == ["new_email"]
+    assert "Last lines" not in text(response), "what to change stands first"
     one.refresh_from_db()
     assert one.email == "mine@example.com"
 

@@ -1,14 +1,15 @@
 """Reminders and greetings: each once, to whom it may go, in their language."""
 
 from datetime import UTC, date, datetime, timedelta
-from unittest import mock
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from config import relay
 from loyalty import posting, terms
-from members import messaging
+from members import messaging, sending
 from members.models import Consent, Message
 from members.queries import with_birthday
 from tests.factories import accrual, member
@@ -30,7 +31,7 @@ def test_who_loses_points_in_30_7_and_1_days_is_reminded_once_each() -> None:
     posting.accrue(grants, now=MORNING)
     for _ in range(3):
         messaging.remind_of_expiry(now=MORNING)
-        messaging.send_due(now=MORNING)
+        sending.send_due(now=MORNING)
     mails = Message.objects.filter(channel="email", kind="expiry_reminder").order_by("subject_key")
     assert sorted((one.facts["points"], one.subject_key[-3:].lstrip("0123456789-")) for one in mails) == [
         (10, ":1"),
@@ -64,16 +65,6 @@ def test_mail_goes_only_to_verified_addresses_that_want_reminders() -> None:
     assert Message.objects.filter(channel="email").count() == 1
 
 
-def test_a_mail_server_that_fails_is_tried_again_with_the_same_message_id() -> None:
-    messaging.queue([messaging.News(member(verified=True), Message.Kind.BIRTHDAY, "2026")], now=MORNING)
-    with mock.patch("django.core.mail.backends.locmem.EmailBackend.send_messages", side_effect=OSError("refused")):
-        assert messaging.send_due(now=MORNING) == 0
-    assert messaging.send_due(now=MORNING + timedelta(minutes=5)) == 0, "another sender may still hold it"
-    assert messaging.send_due(now=MORNING + timedelta(minutes=11)) == 1
-    assert messaging.send_due(now=MORNING + timedelta(hours=1)) == 0
-    assert len(mail.outbox) == 1
-
-
 def test_birthdays_are_greeted_once_a_year_also_those_of_29_february() -> None:
     member(birthday="1990-06-15", verified=True)
     leap = member(birthday="--02-29")
@@ -103,3 +94,37 @@ def test_the_outbox_tells_of_joining_and_of_expired_points_once() -> None:
     assert sorted(Message.objects.values_list("kind", flat=True)) == ["points_expired", "welcome"]
     assert Message.objects.get(kind="points_expired").facts["points"] == 40
     assert len(messaging.inbox(one)) == 2
+
+
+def test_expired_points_of_a_day_are_told_whole_however_they_are_swept() -> None:
+    one = member(now=MORNING, verified=True)
+    posting.accrue([accrual(one.holder, points, at=MORNING, days=1) for points in (40, 60)], now=MORNING)
+    later = MORNING + timedelta(days=1)
+    for _ in range(2):
+        posting.expire(now=later, limit=1)
+        relay.drain(now=later)
+        told = Message.objects.filter(kind="points_expired")
+        assert [row.facts["points"] for row in told] == [100, 100], "portal and mail, from the first sweep on"
+
+
+def test_points_that_expire_late_are_added_to_their_day() -> None:
+    one = member(now=MORNING)
+    later = MORNING + timedelta(days=1)
+    for points in (40, 60):
+        posting.accrue([accrual(one.holder, points, at=MORNING, days=1)], now=MORNING)
+        posting.expire(now=later)
+        relay.drain(now=later)
+    assert Message.objects.get(kind="points_expired").facts["points"] == 100
+
+
+def test_the_inbox_costs_the_same_queries_for_2_and_20_messages() -> None:
+    one, costs = member(), []
+    facts = {"points": 5, "on": "2026-06-15", "balance": 5}
+    for count in (2, 20):
+        messaging.queue(
+            [messaging.News(one, Message.Kind.EXPIRY_REMINDER, str(number), facts) for number in range(count)], now=MORNING
+        )
+        with CaptureQueriesContext(connection) as queries:
+            assert len(messaging.inbox(one)) == count
+        costs.append(len(queries))
+    assert costs[0] == costs[1]

@@ -13,4 +13,4 @@ class Command(LoadCommand):
     noun = "receipts"
 
     def load(self, file: Path, **options: Any) -> Load[Any]:
-        return Load(file, importing.LAYOUT, importing.parse, importing.write, **options)
+        return Load(file, importing.LAYOUT, importing.parse, importing.judging(), importing.write, **options)

@@ -96,11 +96,7 @@ class Command(BaseCommand):
         meets = reading.overview(data, limit)
         shift = _shift(meets, until_today=options["until_today"])
         contract, rate = _contract(meets.start + shift, meets.end + shift)
-        last = options["expire_until"] or contract.day_of(meets.end + shift)
-        until = contract.midnight_after(last)
-        if until > timezone.now():
-            message = f"Nothing can be expired until {last}: that day has not ended yet."
-            raise CommandError(message)
+        until = _end_of(contract, options["expire_until"], meets.end + shift)
         return Plan(data, meets, limit, shift, contract, rate, until)
 
     def _say(self, plan: Plan) -> None:
@@ -168,6 +164,15 @@ def _shift(meets: reading.Overview, *, until_today: bool) -> timedelta:
         return first.occurred_at - meets.start
     yesterday = timezone.now().astimezone(UTC).date() - timedelta(days=1)
     return yesterday - meets.end.date() if until_today else timedelta()
+
+
+def _end_of(contract: Terms, asked: date | None, end: datetime) -> datetime:
+    """Midnight after the day asked for, else after the programme's day of `end`; now, if that day has not ended yet."""
+    until, now = contract.midnight_after(asked or contract.day_of(end)), timezone.now()
+    if asked and until > now:
+        message = f"Nothing can be expired until {asked}: that day has not ended yet."
+        raise CommandError(message)
+    return min(until, now)
 
 
 def _contract(start: datetime, end: datetime) -> tuple[Terms, Decimal]:

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from members import messaging
+from members import messaging, sending
 
 
 class Command(BaseCommand):
@@ -16,6 +16,6 @@ class Command(BaseCommand):
         self.stdout.write(f"{messaging.remind_of_expiry(now=now):,} members lose points in 30, 7 or 1 days.")
         self.stdout.write(f"{messaging.greet_birthdays(now=now):,} have their birthday today.")
         sent = 0
-        while batch := messaging.send_due(now=now):
-            sent += batch
+        while (batch := sending.send_due(now=timezone.now())).claimed:
+            sent += batch.sent
         self.stdout.write(f"{sent:,} mails sent.")

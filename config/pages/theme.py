@@ -1,0 +1,37 @@
+"""Words of the admin's theme, which brings no catalogue: named here so that they are translated with ours."""
+
+from django.utils.translation import gettext_lazy as _
+
+WORDS = (
+    _("Apply Filters"),
+    _("Available shortcuts"),
+    _("Changelist shortcuts"),
+    _("Choose file to upload"),
+    _("Command tool shortcuts"),
+    _("Create new record"),
+    _("Dark"),
+    _("Date from"),
+    _("Date to"),
+    _("False"),
+    _("From"),
+    _("Global shortcuts"),
+    _("Go back"),
+    _("Light"),
+    _("Navigate"),
+    _("Open command tool"),
+    _("Open selection"),
+    _("Open selection in new tab"),
+    _("Open shortcuts list"),
+    _("Run the selected action"),
+    _("Select"),
+    _("Select action"),
+    _("Select action to run"),
+    _("Select format"),
+    _("Select record"),
+    _("Select value"),
+    _("Toggle dark/light mode"),
+    _("Toggle filter"),
+    _("Toggle sidebar"),
+    _("True"),
+    _("Value"),
+)
