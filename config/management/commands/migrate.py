@@ -7,9 +7,11 @@ from django.conf import settings
 from django.core.management.commands import migrate
 from django.db import connections
 
+from members import roles
+
 
 class Command(migrate.Command):
-    """Django's own, on DATABASE_OWNER_URL where that is set."""
+    """Django's own, on DATABASE_OWNER_URL where that is set; staff roles then get the rights of what is new."""
 
     # The database check looks at the role of the application, which is not the one at work here.
     requires_system_checks = []
@@ -21,3 +23,5 @@ class Command(migrate.Command):
             owner = dj_database_url.parse(settings.DATABASE_OWNER_URL)
             connection.settings_dict.update({name: owner[name] for name in ("USER", "PASSWORD", "HOST", "PORT")})
         super().handle(*args, **options)
+        if not options.get("app_label"):  # the permissions of all models are there
+            roles.sync_roles()
