@@ -161,7 +161,8 @@ def inbox(member: Member, limit: int = 50) -> list[dict[str, Any]]:
     contract, shown = terms.current(timezone.now()), []
     for message in rows[:limit]:
         subject, text, _html = rendered(message, contract)
-        shown.append({"subject": subject, "body": text.strip(), "sent_at": message.sent_at, "kind": message.kind})
+        at = message.sent_at and timezone.make_naive(message.sent_at, contract.zone)
+        shown.append({"subject": subject, "body": text.strip(), "sent_at": at, "kind": message.kind})
     return shown
 
 

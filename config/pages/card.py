@@ -123,7 +123,7 @@ def line(request: HttpRequest, member: Member, entry: UUID) -> HttpResponse:
 def receipt(purchase: Purchase, contract: Terms) -> dict[str, Any]:
     return {
         "store": purchase.store.name,
-        "time": purchase.occurred_at.astimezone(contract.zone),
+        "time": timezone.make_naive(purchase.occurred_at, contract.zone),
         "number": purchase.receipt_number,
         "amount": money.text(purchase.net_amount, purchase.currency),
     }

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
@@ -126,6 +127,8 @@ def test_the_card_the_passbook_and_the_line_tell_the_same(phone: Client) -> None
     page = phone.get(lines[0]["url"])
     assert page.context["steps"] == ["€18.60 × 1 = 18.6", "Rounded down to 18 points."]
     assert page.context["receipt"]["amount"] == "€18.60"
+    bought = timezone.localtime(now - timedelta(days=1), ZoneInfo("Europe/Paris"))
+    assert f"{bought:%H:%M}" in page.content.decode(), "in the programme's zone"
     assert "Purchase at Harbour shop" in page.content.decode()
     assert phone.get("/history/?show=used").context["months"] == []
     assert sum(month["points"] for month in phone.get("/card/expiry/").context["months"]) == 36
