@@ -28,6 +28,7 @@ class JournalEntry(models.Model):
     class Meta:
         verbose_name = _("journal entry")
         verbose_name_plural = _("journal entries")
+        indexes = [models.Index(fields=["undoes"], condition=Q(undoes__isnull=False), name="entry_undoes")]
 
     def __str__(self) -> str:
         return self.key

@@ -38,6 +38,7 @@ class Wallet(models.Model):
                 condition=Q(balance__gte=0, deficit__gte=0, seq__gte=0), name="wallet_not_negative"
             ),
         ]
+        indexes = [models.Index(fields=["idle_expires_at"], condition=Q(idle_expires_at__isnull=False), name="wallet_idle")]
 
     def __str__(self) -> str:
         return f"{self.holder}"

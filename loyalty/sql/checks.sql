@@ -36,7 +36,7 @@ select 'lot ' || l.id || ' (wallet ' || l.wallet_id || ', posting number ' || l.
 select what from (
     select 'lot ' || l.id || ': posting number ' || l.seq || ' of wallet ' || l.wallet_id || ' did not grant its ' || l.points || ' points' as what
       from loyalty_lot l left join loyalty_posting p on p.wallet_id = l.wallet_id and p.seq = l.seq
-     where p.points is distinct from l.points
+     where p.points is null or l.points > p.points or (l.points < p.points and p.kind <> 'restore')
     union all
     select 'lot use of wallet ' || u.wallet_id || ', posting number ' || u.seq || ', lot ' || u.lot_seq || ': no such posting or lot'
       from loyalty_lotuse u left join loyalty_posting p on p.wallet_id = u.wallet_id and p.seq = u.seq

@@ -93,7 +93,7 @@ def test_reversing_a_burn_fills_the_same_lots_and_happens_once() -> None:
     give(one, 10, 10)
     [spent] = posting.burn([burn(one, 15)], now=NOW)
     assert isinstance(spent, Posted)
-    undo = Reversal(entry=spent.entry, holder=one, occurred_at=NOW)
+    undo = Reversal.of(spent.entry, one, occurred_at=NOW)
     [undone, again] = posting.reverse([undo, undo], now=NOW, actor=uuid4())
     assert isinstance(undone, Posted)
     assert undone.balance == 20
@@ -107,10 +107,10 @@ def test_reversing_a_grant_is_refused_once_a_point_of_it_is_spent() -> None:
     entry, other = give(one, 10, 10)
     posting.burn([burn(one, 1)], now=NOW)
     before = snapshot()
-    undo = [Reversal(entry=each, holder=one, occurred_at=NOW) for each in (entry, uuid4())]
+    undo = [Reversal.of(each, one, occurred_at=NOW) for each in (entry, uuid4())]
     assert posting.reverse(undo, now=NOW, actor=None) == [Refused(Refusal.NOT_REVERSIBLE)] * 2
     assert snapshot() == before
-    [outcome] = posting.reverse([Reversal(entry=other, holder=one, occurred_at=NOW)], now=NOW, actor=None)
+    [outcome] = posting.reverse([Reversal.of(other, one, occurred_at=NOW)], now=NOW, actor=None)
     assert isinstance(outcome, Posted)
     assert adds_up()
 
