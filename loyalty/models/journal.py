@@ -51,6 +51,7 @@ class Posting(models.Model):
     recorded_at = models.DateTimeField(_("recorded"))
     store = models.ForeignKey(Store, models.DO_NOTHING, null=True, db_index=False, verbose_name=_("store"))
     reference = models.CharField(_("reference"), max_length=120, blank=True)
+    idle_until = models.DateTimeField(_("keeps the wallet until"), null=True)
     hash = models.BinaryField(_("hash"))
 
     class Meta:

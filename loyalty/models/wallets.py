@@ -16,8 +16,8 @@ class PointType(models.TextChoices):
 class Wallet(models.Model):
     """A member's holding of one point type. `holder` is a random id that members gives; the ledger knows no people.
 
-    `balance`, `deficit`, `seq` and `head` are caches of the postings, moved in the same statement as them;
-    `manage.py verify_ledger` recomputes each.
+    `balance`, `deficit`, `seq`, `head` and `idle_expires_at` are caches of the postings, moved in the same statement as
+    them; `manage.py verify_ledger` recomputes each. The first posting's hash seals what the wallet is.
     """
 
     holder = models.UUIDField(_("holder"), editable=False)

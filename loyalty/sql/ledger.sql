@@ -17,31 +17,37 @@ create function ledger_text(t text) returns bytea language sql immutable paralle
     return int4send(octet_length(convert_to(t, 'UTF8'))) || convert_to(t, 'UTF8');
 
 -- Canonical form, version 1: every column of entry, posting, lot and lot uses in this order. Whole numbers and
--- instants (microseconds since 2000-01-01 UTC) are 8 bytes, big endian; an absent number is the smallest one, an
--- absent instant the latest, an absent id all zeros. docs/ledger.md says the same for outsiders.
+-- instants (microseconds since 2000-01-01 UTC) are 8 bytes, big endian. What may be absent has a byte in front: 00 is
+-- absent, 01 stands before the value. docs/ledger.md says the same for outsiders.
 create function ledger_payload(
-    wallet bigint, seq bigint, entry uuid, key text, actor uuid, reason text, terms bigint, rule uuid, undoes uuid,
+    wallet bigint, seq bigint, posting bigint, entry uuid, key text, actor uuid, reason text, terms bigint, rule uuid, undoes uuid,
     kind text, points bigint, contra text, balance_after bigint, occurred_at timestamptz, recorded_at timestamptz,
-    store bigint, reference text,
-    lot_points bigint, available_at timestamptz, expires_at timestamptz, earned_at timestamptz,
+    store bigint, reference text, idle_until timestamptz,
+    lot bigint, lot_points bigint, available_at timestamptz, expires_at timestamptz, earned_at timestamptz,
     lot_store bigint, lot_rule uuid, uses bytea
 ) returns bytea language sql immutable parallel safe
-    return '\x01'::bytea || int8send(wallet) || int8send(seq) || uuid_send(entry) || ledger_text(key)
-        || uuid_send(coalesce(actor, '00000000-0000-0000-0000-000000000000')) || ledger_text(reason)
-        || int8send(coalesce(terms, (-9223372036854775808)::bigint))
-        || uuid_send(coalesce(rule, '00000000-0000-0000-0000-000000000000'))
-        || uuid_send(coalesce(undoes, '00000000-0000-0000-0000-000000000000'))
+    return '\x01'::bytea || int8send(wallet) || int8send(seq) || int8send(posting) || uuid_send(entry) || ledger_text(key)
+        || coalesce('\x01'::bytea || uuid_send(actor), '\x00') || ledger_text(reason)
+        || coalesce('\x01'::bytea || int8send(terms), '\x00')
+        || coalesce('\x01'::bytea || uuid_send(rule), '\x00')
+        || coalesce('\x01'::bytea || uuid_send(undoes), '\x00')
         || ledger_text(kind) || int8send(points) || ledger_text(contra) || int8send(balance_after)
         || timestamptz_send(occurred_at) || timestamptz_send(recorded_at)
-        || int8send(coalesce(store, (-9223372036854775808)::bigint)) || ledger_text(reference)
-        || int8send(coalesce(lot_points, 0))
-        || timestamptz_send(coalesce(available_at, 'infinity')) || timestamptz_send(coalesce(expires_at, 'infinity'))
-        || timestamptz_send(coalesce(earned_at, 'infinity'))
-        || int8send(coalesce(lot_store, (-9223372036854775808)::bigint))
-        || uuid_send(coalesce(lot_rule, '00000000-0000-0000-0000-000000000000'))
+        || coalesce('\x01'::bytea || int8send(store), '\x00') || ledger_text(reference)
+        || coalesce('\x01'::bytea || timestamptz_send(idle_until), '\x00')
+        || coalesce('\x01'::bytea || int8send(lot) || int8send(lot_points) || timestamptz_send(available_at)
+                    || coalesce('\x01'::bytea || timestamptz_send(expires_at), '\x00') || timestamptz_send(earned_at)
+                    || coalesce('\x01'::bytea || int8send(lot_store), '\x00')
+                    || coalesce('\x01'::bytea || uuid_send(lot_rule), '\x00'), '\x00')
         || coalesce(uses, '\x'::bytea);
 
--- hash(n) = sha256(hash(n-1) || payload(n)); the first link of a call starts from the wallet's head.
+-- What the first link of a wallet's chain starts from: the wallet's own fixed columns.
+create function ledger_genesis(wallet bigint, holder uuid, point_type text, opened_at timestamptz) returns bytea
+    language sql immutable parallel safe
+    return sha256('\x00'::bytea || int8send(wallet) || uuid_send(holder) || ledger_text(point_type) || timestamptz_send(opened_at));
+
+-- hash(n) = sha256(hash(n-1) || payload(n)); the first link of a call starts from the wallet's head,
+-- that of an empty wallet from its genesis.
 create function ledger_link(state bytea, head bytea, payload bytea) returns bytea language sql immutable parallel safe
     return sha256(coalesce(state, head) || payload);
 create aggregate ledger_chain(head bytea, payload bytea) (sfunc = ledger_link, stype = bytea);
@@ -117,7 +123,10 @@ begin
                   rule_version as entry_rule, undoes as entry_undoes
     ), placed as materialized (   -- each line's place in its wallet, and the balance after it
         select l.*, f.entry_key, f.entry_actor, f.entry_reason, f.entry_terms, f.entry_rule, f.entry_undoes,
-               w.head, w.holder, w.seq + row_number() over n as seq,
+               case when w.seq = 0 then ledger_genesis(w.id, w.holder, w.point_type, w.opened_at) else w.head end as head,
+               nextval('loyalty_posting_id_seq') as posting_id,
+               case when l.lot_points is not null then nextval('loyalty_lot_id_seq') end as lot_id,
+               w.holder, w.seq + row_number() over n as seq,
                (w.balance - w.deficit + sum(l.points) over n)::bigint as balance_after,
                (select string_agg(int8send(u.lot) || int8send(u.points), ''::bytea order by u.lot)
                   from unnest(l.uses_lot, l.uses_points) u (lot, points)) as uses
@@ -125,19 +134,21 @@ begin
         window n as (partition by l.wallet order by l.ord rows unbounded preceding)
     ), sealed as materialized (
         select p.*, ledger_chain(p.head, ledger_payload(
-                   wallet, seq, id, entry_key, entry_actor, entry_reason, entry_terms, entry_rule, entry_undoes, kind, points, contra, balance_after,
-                   occurred_at, p_now, store, reference, lot_points, available_at, expires_at, earned_at,
+                   wallet, seq, posting_id, id, entry_key, entry_actor, entry_reason, entry_terms, entry_rule, entry_undoes,
+                   kind, points, contra, balance_after, occurred_at, p_now, store, reference, idle_until,
+                   lot_id, lot_points, available_at, expires_at, earned_at,
                    case when lot_points is not null then store end, lot_rule,
                    case when lot_paid > 0 then coalesce(uses, '') || int8send(seq) || int8send(lot_paid) else uses end
                )) over (partition by wallet order by seq rows unbounded preceding) as hash
           from placed p
     ), posted as (
-        insert into loyalty_posting (entry_id, wallet_id, seq, kind, points, contra, balance_after, occurred_at,
-                                     recorded_at, store_id, reference, hash)
-        select id, wallet, seq, kind, points, contra, balance_after, occurred_at, p_now, store, reference, hash from sealed
+        insert into loyalty_posting (id, entry_id, wallet_id, seq, kind, points, contra, balance_after, occurred_at,
+                                     recorded_at, store_id, reference, idle_until, hash)
+        select posting_id, id, wallet, seq, kind, points, contra, balance_after, occurred_at, p_now, store, reference,
+               idle_until, hash from sealed
     ), opened as (         -- a lot is born without what it paid of a deficit
-        insert into loyalty_lot (wallet_id, seq, points, remaining, open, available_at, expires_at, earned_at, store_id, rule_version)
-        select wallet, seq, lot_points, lot_points - coalesce(lot_paid, 0), lot_points > coalesce(lot_paid, 0),
+        insert into loyalty_lot (id, wallet_id, seq, points, remaining, open, available_at, expires_at, earned_at, store_id, rule_version)
+        select lot_id, wallet, seq, lot_points, lot_points - coalesce(lot_paid, 0), lot_points > coalesce(lot_paid, 0),
                available_at, expires_at, earned_at, store, lot_rule
           from sealed where lot_points is not null
     ), used as materialized (
