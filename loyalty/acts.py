@@ -63,6 +63,11 @@ class _Act:
     rule_version: UUID | None = None
     idle_until: datetime | None = None
 
+    def __post_init__(self) -> None:
+        """An act that names points moves some; only an adjustment may take by a negative number."""
+        points = getattr(self, "points", 1)
+        assert points > 0 or (points < 0 and isinstance(self, Adjustment)), f"{type(self).__name__} of {points} points"
+
     @property
     def holders(self) -> tuple[UUID, ...]:
         """Whose wallets it moves."""

@@ -7,9 +7,10 @@ caller's transaction and hold the locks until its end. Lock order everywhere: wa
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -225,22 +226,33 @@ def _open(acts: Sequence[Act], *, now: datetime, lots: str) -> tuple[dict[UUID, 
     by_wallet: dict[int, list[OpenLot]] = {}
     for wallet, *lot in read["lots"]:
         by_wallet.setdefault(wallet, []).append(OpenLot(*lot))
-    wallets = {}
-    for id_, holder, balance, deficit in read["wallets"]:
-        first = by_wallet.get(id_, [])
-        more = _reader(id_, now) if lots == "spendable" and len(first) == FIRST_LOTS else None
-        wallets[UUID(holder)] = LockedWallet(id_, balance - deficit, deficit, first, more)
+    full = {wallet for wallet, first in by_wallet.items() if lots == "spendable" and len(first) == FIRST_LOTS}
+    reader = _reader(full, now)
+    wallets = {
+        UUID(holder): LockedWallet(
+            id_, balance - deficit, deficit, by_wallet.get(id_, []), partial(reader, id_) if id_ in full else None
+        )
+        for id_, holder, balance, deficit in read["wallets"]
+    }
     standing = {
         key: _Standing(wallet, points, balance, UUID(entry)) for key, entry, wallet, points, balance in read["entries"]
     }
     return wallets, standing
 
 
-def _reader(wallet: int, now: datetime) -> Callable[[], list[OpenLot]]:
-    ends = Coalesce("expires_at", "wallet__idle_expires_at", Value(FOREVER))
-    lots = Lot.objects.annotate(ends=ends).filter(wallet=wallet, open=True, available_at__lte=now, ends__gt=now)
-    ordered = lots.order_by("expires_at", "earned_at", "seq").values_list("seq", "remaining")
-    return lambda: [OpenLot(seq, remaining) for seq, remaining in ordered]
+def _reader(wallets: Collection[int], now: datetime) -> Callable[[int], list[OpenLot]]:
+    """All spendable lots of a wallet; the first one asked for reads those of all `wallets`, in one statement."""
+    read: dict[int, list[OpenLot]] = {}
+
+    def lots_of(wallet: int) -> list[OpenLot]:
+        if not read:
+            ends = Coalesce("expires_at", "wallet__idle_expires_at", Value(FOREVER))
+            lots = Lot.objects.annotate(ends=ends).filter(wallet__in=wallets, open=True, available_at__lte=now, ends__gt=now)
+            for owner, seq, remaining in lots.order_by("expires_at", "earned_at", "seq").values_list("wallet", "seq", "remaining"):
+                read.setdefault(owner, []).append(OpenLot(seq, remaining))
+        return read.get(wallet, [])
+
+    return lots_of
 
 
 def _write(lines: list[Line], *, now: datetime) -> dict[int, UUID]:

@@ -10,6 +10,9 @@ from django.db.models.functions import Coalesce
 
 from loyalty.models import Lot, PointType, Posting, Store, Wallet
 
+# What members see and spend; qualifying points are told by tiers.
+REDEEMABLE = {"wallet__point_type": PointType.REDEEMABLE}
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -76,7 +79,9 @@ def net_balances(holders: Iterable[UUID]) -> dict[UUID, int]:
 def expiring(*, after: datetime, until: datetime, holders: Sequence[UUID] | None = None) -> list[Expiring]:
     """Points that end in (`after`, `until`], summed by holder and instant, soonest first."""
     idle = Q(expires_at=None, wallet__idle_expires_at__gt=after, wallet__idle_expires_at__lte=until)
-    lots = Lot.objects.filter(Q(expires_at__gt=after, expires_at__lte=until) | idle, open=True)
+    lots = Lot.objects.filter(
+        Q(expires_at__gt=after, expires_at__lte=until) | idle, open=True, **REDEEMABLE
+    )
     if holders is not None:
         lots = lots.filter(wallet__holder__in=holders)
     ends = Coalesce("expires_at", "wallet__idle_expires_at")
@@ -96,7 +101,7 @@ class OpenLotLine:
 def open_lots(holder: UUID, now: datetime) -> list[OpenLotLine]:
     """What a holder has, lot by lot in burn order, without what has ended by `now`."""
     ends = Coalesce("expires_at", "wallet__idle_expires_at")
-    lots = Lot.objects.annotate(ends=ends).filter(Q(ends=None) | Q(ends__gt=now), wallet__holder=holder, open=True)
+    lots = Lot.objects.annotate(ends=ends).filter(Q(ends=None) | Q(ends__gt=now), **REDEEMABLE, wallet__holder=holder, open=True)
     rows = lots.order_by("ends", "earned_at", "seq").values_list("remaining", "earned_at", "ends", "available_at", "store__name")
     return [OpenLotLine(*row) for row in rows]
 
@@ -121,8 +126,8 @@ def statement(
 
 def expiry_of_lots(holder: UUID, entries: Sequence[UUID]) -> dict[UUID, datetime | None]:
     """When the points that these entries granted end."""
-    places = dict(Posting.objects.filter(wallet__holder=holder, entry__in=entries).values_list("seq", "entry_id"))
-    lots = Lot.objects.filter(wallet__holder=holder, seq__in=places).values_list("seq", "expires_at")
+    places = dict(Posting.objects.filter(wallet__holder=holder, entry__in=entries, **REDEEMABLE).values_list("seq", "entry_id"))
+    lots = Lot.objects.filter(wallet__holder=holder, seq__in=places, **REDEEMABLE).values_list("seq", "expires_at")
     return {places[seq]: expires_at for seq, expires_at in lots}
 
 
