@@ -14,6 +14,7 @@ from loyalty.checkpoints import BrokenCheckpointError, Head, Sealed
 from loyalty.models import Checkpoint
 
 CHUNK = 20_000
+BELOW_ALL = -(2**63)
 
 # What stands where a head was sealed; a wallet without postings is compared by its genesis.
 STANDING = """
@@ -161,7 +162,11 @@ def _first_bad_range(table: str, sealed: Sequence[tuple[int, dict[str, Any]]]) -
               left join (select {number}, {text}::text as text from loyalty_{table}) t
                 on t.{number} > r.after and t.{number} <= r.upto
              group by r.i order by r.i""",  # noqa: S608  constants
-        [[number for number, _ in sealed], [said["after"] for _, said in sealed], [said["upto"] for _, said in sealed]],
+        [
+            [number for number, _ in sealed],
+            [said["after"] or BELOW_ALL for _, said in sealed],  # nothing was there before the first range
+            [said["upto"] for _, said in sealed],
+        ],
     )
     for (checkpoint, said), (_, rows, digest) in zip(sealed, found, strict=True):
         if (rows, digest) != (said["rows"], said["digest"]):
