@@ -7,7 +7,10 @@ from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as Caution
 from django.db import connection
 
-LEDGER = ("loyalty_journalentry", "loyalty_posting", "loyalty_lotuse", "loyalty_documentguard", "loyalty_auditrecord")
+LEDGER = (
+    "loyalty_journalentry", "loyalty_posting", "loyalty_lotuse", "loyalty_documentguard", "loyalty_auditrecord",
+    "loyalty_checkpoint",
+)  # fmt: skip
 
 
 def application_role_cannot_change_the_ledger(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:

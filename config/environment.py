@@ -40,6 +40,12 @@ def names(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+def file(name: str) -> Path | None:
+    """The path of a file or folder; None where the variable is unset or empty."""
+    value = os.environ.get(name, "")
+    return Path(value).expanduser() if value else None
+
+
 def data_folder() -> Path:
     """Where one box keeps its database, mail and keys: REGULARS_DATA, else the user's data directory."""
     if chosen := os.environ.get("REGULARS_DATA"):
@@ -51,9 +57,9 @@ def data_folder() -> Path:
 
 def adopt_running_box() -> None:
     """Fill what the environment leaves unset from the file that a running `manage.py up` keeps."""
-    file = data_folder() / "environment"
-    if "DATABASE_URL" in os.environ or not file.is_file():
+    kept = data_folder() / "environment"
+    if "DATABASE_URL" in os.environ or not kept.is_file():
         return
-    for line in file.read_text().splitlines():
+    for line in kept.read_text().splitlines():
         name, _, value = line.partition("=")
         os.environ.setdefault(name, value)

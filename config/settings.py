@@ -115,6 +115,11 @@ API_CALLS_PER_MINUTE = environment.whole("REGULARS_API_CALLS_PER_MINUTE", 6000)
 DATABASE_OWNER_URL = environment.text("DATABASE_OWNER_URL", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Signed checkpoints of the ledger lie in a folder that every process may read; the sealing process alone is told the key.
+SEAL_FOLDER = environment.file("REGULARS_SEAL_FOLDER")
+SEAL_PUBLIC_KEY = environment.file("REGULARS_SEAL_PUBLIC_KEY")
+SEAL_KEY = environment.file("REGULARS_SEAL_KEY")
+
 REDIS_URL = environment.text("REDIS_URL", "redis://localhost:6379/0" if STARTS_SERVERS else None)
 # A server that does not answer costs a call three tenths of a second, once.
 CACHE_PATIENCE = {"socket_timeout": 0.3, "socket_connect_timeout": 0.3, "retry": None}

@@ -22,6 +22,14 @@ class Refusal(StrEnum):
     NOT_REVERSIBLE = "not-reversible"
 
 
+class ClawBackPolicy(StrEnum):
+    """What happens to points that a return takes back and that are spent (SEMANTICS 4)."""
+
+    DEFICIT = "deficit"
+    FORGIVE = "forgive"
+    REFUSE = "refuse"
+
+
 @dataclass(frozen=True, slots=True)
 class Posted:
     """The act stands in the ledger. `balance` is balance minus deficit after it; `replayed`: it stood there before."""
@@ -42,63 +50,132 @@ type Outcome = Posted | Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Accrual:
-    """`points` > 0 granted as one lot, usable from `available_at` until `expires_at` (None: never ends)."""
+class _Act:
+    """`idle_until`: under terms that end points after inactivity, the instant to which this act keeps the wallet alive."""
 
     key: str
     holder: UUID
-    points: int
     occurred_at: datetime
-    available_at: datetime
-    expires_at: datetime | None
-    kind: Kind = Kind.EARN
     store: int | None = None
     reference: str = ""
     reason: str = ""
     terms: int | None = None
     rule_version: UUID | None = None
+    idle_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """An act that names points moves some; only an adjustment may take by a negative number."""
+        points = getattr(self, "points", 1)
+        assert points > 0 or (points < 0 and isinstance(self, Adjustment)), f"{type(self).__name__} of {points} points"
+
+    @property
+    def holders(self) -> tuple[UUID, ...]:
+        """Whose wallets it moves."""
+        return (self.holder,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Burn:
+class Accrual(_Act):
+    """`points` > 0 granted as one lot, usable from `available_at` until `expires_at` (None: no date ends them)."""
+
+    points: int
+    available_at: datetime
+    expires_at: datetime | None
+    kind: Kind = Kind.EARN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burn(_Act):
     """`points` > 0 spent from the lots that end soonest."""
 
-    key: str
-    holder: UUID
     points: int
-    occurred_at: datetime
-    store: int | None = None
-    reference: str = ""
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Adjustment:
+class Adjustment(_Act):
     """A staff correction by `points` ≠ 0, with a reason; a positive one opens a lot, a negative one burns."""
 
-    key: str
-    holder: UUID
     points: int
-    reason: str
-    occurred_at: datetime
     expires_at: datetime | None = None
-    store: int | None = None
-    reference: str = ""
-    terms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reversal:
+class Reversal(_Act):
     """The exact undoing of `entry`, once; refused when points that it granted are spent."""
 
     entry: UUID
-    holder: UUID
-    occurred_at: datetime
-    reason: str = "reversed"
+
+    @classmethod
+    def of(cls, entry: UUID, holder: UUID, *, occurred_at: datetime, reason: str = "reversed") -> "Reversal":
+        return cls(key=f"reverse:{entry}", entry=entry, holder=holder, occurred_at=occurred_at, reason=reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restore(_Act):
+    """`points` > 0 that the burn `entry` took, given back to the lots they came from.
+
+    What came from lots that have ended meanwhile becomes a lot that ends at `grace_until`; without it, or when that has
+    passed too, it goes back to the ended lot, which the sweep ends again. A deficit is paid first.
+    """
+
+    entry: UUID
+    points: int
+    grace_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClawBack(_Act):
+    """`points` > 0 taken back after a return: first from the lots of `own` (the receipt's entries; pending ones first),
+    then from others in burn order, pending ones last, then by `policy`. `entry` is the award that is taken back."""
+
+    entry: UUID
+    points: int
+    own: tuple[UUID, ...]
+    policy: ClawBackPolicy = ClawBackPolicy.DEFICIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgiveness(_Act):
+    """`points` > 0 of a deficit that the programme gives up; refused when the deficit is smaller."""
+
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(_Act):
+    """`points` > 0 moved to another holder in burn order; lots keep their end, age and store."""
+
+    points: int
+    to: UUID
 
     @property
-    def key(self) -> str:
-        return f"reverse:{self.entry}"
+    def holders(self) -> tuple[UUID, ...]:
+        return (self.holder, self.to)
 
 
-type Act = Accrual | Burn | Adjustment | Reversal
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge(_Act):
+    """Everything of `holder`, pending points and deficit too, moved to another holder; lots keep end, age and store."""
+
+    to: UUID
+
+    @property
+    def holders(self) -> tuple[UUID, ...]:
+        return (self.holder, self.to)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnMerge(_Act):
+    """What is left of the lots that the merge `entry` brought to `to` goes back to `holder`; a deficit stays where it is."""
+
+    entry: UUID
+    to: UUID
+
+    @property
+    def holders(self) -> tuple[UUID, ...]:
+        return (self.holder, self.to)
+
+
+type Act = (
+    Accrual | Burn | Adjustment | Reversal | Restore | ClawBack | Forgiveness | Transfer | Merge | UnMerge
+)

@@ -1,26 +1,39 @@
-"""What an act does to a locked wallet: the line to write, or why not. No I/O, no clock: state in, line out."""
+"""What an act does to locked wallets: the lines to write, or why not. No I/O, no clock: state in, lines out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from loyalty.acts import Accrual, Adjustment, Burn, Refusal, Reversal
+from loyalty.acts import (
+    Accrual,
+    Adjustment,
+    Burn,
+    ClawBack,
+    ClawBackPolicy,
+    Forgiveness,
+    Refusal,
+    Restore,
+    Reversal,
+)
 from loyalty.kinds import Contra, Kind
-from loyalty.lots import OpenLot, give_back, take
+from loyalty.lots import OpenLot, first_points, give_back, take, take_up_to
 
 CONTRA_OF_ACCRUAL = {Kind.EARN: Contra.ISSUED, Kind.BONUS: Contra.ISSUED, Kind.IMPORT: Contra.OPENING}
 
 # The fields of ledger_line (sql/ledger.sql) that differ from null.
 type Line = dict[str, Any]
+type Lines = list[Line] | Refusal
+type Wallets = Mapping[UUID, "LockedWallet"]
 
 
 @dataclass(slots=True)
 class LockedWallet:
     """A locked wallet as the acts so far leave it.
 
-    `net` is balance minus deficit; `lots` are those that can be spent now, in burn order; `all_lots` reads the rest
-    when only the first were read (None: there are no more).
+    `net` is balance minus deficit; `lots` are in burn order, pending ones last; `all_lots` reads the rest when only the
+    first were read (None: there are no more).
     """
 
     id: int
@@ -29,13 +42,19 @@ class LockedWallet:
     lots: list[OpenLot] = field(default_factory=list)
     all_lots: Callable[[], list[OpenLot]] | None = None
 
+    def line(self, points: int, kind: str, contra: str, **more: Any) -> Line:
+        """A line of this wallet; the state moves with it."""
+        self.net += points
+        return {"wallet": self.id, "points": points, "kind": kind, "contra": contra, "deficit_change": 0, **more}
+
     def pay_deficit(self, points: int) -> int:
         paid = min(points, self.deficit)
         self.deficit -= paid
         return paid
 
     def take(self, points: int) -> list[tuple[int, int]] | None:
-        uses = take(self.lots, points)
+        spendable = [lot for lot in self.lots if lot.spendable]
+        uses = take(spendable, points)
         if uses is None and self.all_lots:
             left = {lot.seq: lot.remaining for lot in self.lots}
             self.lots = [OpenLot(lot.seq, left.get(lot.seq, lot.remaining)) for lot in self.all_lots()]
@@ -46,7 +65,8 @@ class LockedWallet:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What the entry to undo did: its posting, what is left of the lot it opened, the lots it took from."""
+    """What an earlier entry did to its wallet: its (first) posting, what is left of the lot that opened, the lots it
+    took from (what was given back since is taken off), which of those have ended, and the lots it `brought` elsewhere."""
 
     wallet: int
     seq: int
@@ -55,57 +75,130 @@ class Original:
     contra: str
     left: int | None
     uses: list[tuple[int, int]]
+    ended: frozenset[int] = frozenset()
+    earned_at: datetime | None = None
+    brought: frozenset[int] = frozenset()
 
 
-def grant(act: Accrual, wallet: LockedWallet) -> Line:
-    return _new_lot(act, wallet) | {
-        "kind": act.kind,
-        "contra": CONTRA_OF_ACCRUAL[act.kind],
-        "available_at": act.available_at.isoformat(),
-        "rule": _text(act.rule_version),
-    }
+type Originals = Mapping[UUID, Original]
 
 
-def spend(act: Burn | Adjustment, wallet: LockedWallet) -> Line | Refusal:
+def grant(act: Accrual, wallets: Wallets) -> Lines:
+    wallet = wallets[act.holder]
+    lot = _new_lot(act, wallet, act.points, act.occurred_at) | {"available_at": act.available_at.isoformat()}
+    return [wallet.line(act.points, act.kind, CONTRA_OF_ACCRUAL[act.kind]) | lot]
+
+
+def spend(act: Burn | Adjustment, wallets: Wallets) -> Lines:
+    wallet = wallets[act.holder]
     if wallet.deficit:
         return Refusal.DEFICIT
     uses = wallet.take(abs(act.points))
     if uses is None:
         return Refusal.INSUFFICIENT_POINTS
-    return {"points": -abs(act.points), "kind": Kind.BURN, "contra": Contra.BURNED, **_uses(uses)}
+    return [wallet.line(-abs(act.points), Kind.BURN, Contra.BURNED) | as_uses(uses)]
 
 
-def adjust(act: Adjustment, wallet: LockedWallet) -> Line | Refusal:
-    line = spend(act, wallet) if act.points < 0 else _new_lot(act, wallet) | {"available_at": act.occurred_at.isoformat()}
-    return line if isinstance(line, Refusal) else line | {"kind": Kind.ADJUST, "contra": Contra.ADJUSTED}
+def adjust(act: Adjustment, wallets: Wallets) -> Lines:
+    if act.points > 0:
+        wallet = wallets[act.holder]
+        lot = _new_lot(act, wallet, act.points, act.occurred_at) | {"available_at": act.occurred_at.isoformat()}
+        return [wallet.line(act.points, Kind.ADJUST, Contra.ADJUSTED) | lot]
+    lines = spend(act, wallets)
+    return lines if isinstance(lines, Refusal) else [line | {"kind": Kind.ADJUST, "contra": Contra.ADJUSTED} for line in lines]
 
 
-def undo(act: Reversal, wallet: LockedWallet, original: Original | None) -> Line | Refusal:
-    if original is None or original.wallet != wallet.id or original.kind in (Kind.EXPIRE, Kind.REVERSE):
+def undo(act: Reversal, wallets: Wallets, originals: Originals) -> Lines:
+    wallet, original = wallets[act.holder], originals.get(act.entry)
+    irreversible = (Kind.EXPIRE, Kind.REVERSE, Kind.TRANSFER, Kind.MERGE)
+    if original is None or original.wallet != wallet.id or original.kind in irreversible:
         return Refusal.NOT_REVERSIBLE
-    line: Line = {"points": -original.points, "kind": Kind.REVERSE, "contra": original.contra, "undoes": str(act.entry)}
+    undone = {"undoes": str(act.entry)}
     if original.points > 0:
         if original.left != original.points:
             return Refusal.NOT_REVERSIBLE
-        return line | _uses([(original.seq, original.points)])
+        return [wallet.line(-original.points, Kind.REVERSE, original.contra) | undone | as_uses([(original.seq, original.points)])]
+    if sum(points for _, points in original.uses) != -original.points:  # a part was restored, or became a deficit
+        return Refusal.NOT_REVERSIBLE
     paid = wallet.pay_deficit(-original.points)
-    return line | {"deficit_change": -paid} | _uses(give_back(original.uses, paid))
+    line = wallet.line(-original.points, Kind.REVERSE, original.contra, deficit_change=-paid)
+    return [line | undone | as_uses(give_back(original.uses, paid))]
 
 
-def _new_lot(act: Accrual | Adjustment, wallet: LockedWallet) -> Line:
+def restore(act: Restore, wallets: Wallets, originals: Originals, *, now: datetime) -> Lines:
+    wallet, original = wallets[act.holder], originals.get(act.entry)
+    if original is None or original.wallet != wallet.id or original.kind != Kind.BURN:
+        return Refusal.NOT_REVERSIBLE
+    if act.points > sum(points for _, points in original.uses):
+        return Refusal.NOT_REVERSIBLE
+    uses = first_points(original.uses, act.points)
+    graced = act.grace_until is not None and act.grace_until > now
+    late = sum(points for seq, points in uses if graced and seq in original.ended)
+    same = [(seq, points) for seq, points in uses if not (graced and seq in original.ended)]
+    line = wallet.line(act.points, Kind.RESTORE, Contra.BURNED) | {"undoes": str(act.entry)}
+    paid = wallet.pay_deficit(act.points)
+    from_same = min(paid, act.points - late)
+    line |= as_uses(give_back(same, from_same)) | {"deficit_change": -paid}
+    if late:
+        line |= {
+            "lot_points": late,
+            "lot_paid": paid - from_same,
+            "available_at": act.occurred_at.isoformat(),
+            "expires_at": act.grace_until and act.grace_until.isoformat(),
+            "earned_at": (original.earned_at or act.occurred_at).isoformat(),
+        }
+    return [line]
+
+
+def claw_back(act: ClawBack, wallets: Wallets, originals: Originals) -> Lines:
+    wallet = wallets[act.holder]
+    own = {originals[entry].seq for entry in act.own if entry in originals and originals[entry].wallet == wallet.id}
+    if not own:
+        return Refusal.NOT_REVERSIBLE
+    order = sorted(wallet.lots, key=lambda lot: (lot.seq not in own, lot.spendable if lot.seq in own else not lot.spendable))
+    uses = take_up_to(order, act.points)
+    short = act.points - sum(points for _, points in uses)
+    if short and act.policy == ClawBackPolicy.REFUSE:
+        _put_back(order, uses)
+        return Refusal.INSUFFICIENT_POINTS
+    wallet.deficit += short
+    line = wallet.line(-act.points, Kind.RETURN, Contra.RETURNED, deficit_change=short)
+    lines = [line | {"undoes": str(act.entry)} | as_uses(uses)]
+    if short and act.policy == ClawBackPolicy.FORGIVE:
+        wallet.pay_deficit(short)
+        lines.append(wallet.line(short, Kind.FORGIVE, Contra.FORGIVEN, deficit_change=-short))
+    return lines
+
+
+def forgive(act: Forgiveness, wallets: Wallets) -> Lines:
+    wallet = wallets[act.holder]
+    if wallet.deficit < act.points:
+        return Refusal.INSUFFICIENT_POINTS
+    wallet.pay_deficit(act.points)
+    return [wallet.line(act.points, Kind.FORGIVE, Contra.FORGIVEN, deficit_change=-act.points)]
+
+
+def as_uses(uses: Sequence[tuple[int, int]]) -> Line:
+    """A line's part that names the lots it takes from; a lot that occurs twice is one use."""
+    sums: dict[int, int] = {}
+    for seq, points in uses:
+        sums[seq] = sums.get(seq, 0) + points
+    return {"uses_lot": list(sums), "uses_points": list(sums.values())}
+
+
+def _put_back(lots: Sequence[OpenLot], uses: Sequence[tuple[int, int]]) -> None:
+    taken = dict(uses)
+    for lot in lots:
+        lot.remaining += taken.get(lot.seq, 0)
+
+
+def _new_lot(act: Accrual | Adjustment, wallet: LockedWallet, points: int, earned_at: datetime) -> Line:
+    paid = wallet.pay_deficit(points)
     return {
-        "points": act.points,
-        "deficit_change": -wallet.pay_deficit(act.points),
-        "lot_points": act.points,
+        "deficit_change": -paid,
+        "lot_points": points,
+        "lot_paid": paid,
+        "lot_rule": act.rule_version and str(act.rule_version),
         "expires_at": act.expires_at and act.expires_at.isoformat(),
-        "earned_at": act.occurred_at.isoformat(),
-        "terms": act.terms,
+        "earned_at": earned_at.isoformat(),
     }
-
-
-def _uses(uses: Sequence[tuple[int, int]]) -> Line:
-    return {"uses_lot": [seq for seq, _ in uses], "uses_points": [points for _, points in uses]}
-
-
-def _text(value: UUID | None) -> str | None:
-    return None if value is None else str(value)

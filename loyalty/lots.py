@@ -1,15 +1,24 @@
 """Which lots pay. Pure: values in, values out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class OpenLot:
-    """A lot that can be spent now: the number of the posting that opened it, and the points left in it."""
+    """A lot with points left: the number of the posting that opened it, and what moves with its points.
+
+    Instants are ISO 8601 as the database wrote them; they are None where only spendable lots were asked for.
+    """
 
     seq: int
     remaining: int
+    spendable: bool = True
+    available_at: str | None = None
+    expires_at: str | None = None
+    earned_at: str | None = None
+    store: int | None = None
+    rule: str | None = None
 
 
 def take(lots: Iterable[OpenLot], points: int) -> list[tuple[int, int]] | None:
@@ -34,6 +43,12 @@ def take(lots: Iterable[OpenLot], points: int) -> list[tuple[int, int]] | None:
     return [(lot.seq, part) for lot, part in uses]
 
 
+def take_up_to(lots: Sequence[OpenLot], points: int) -> list[tuple[int, int]]:
+    """Take as many of `points` as the lots hold."""
+    held = min(points, sum(lot.remaining for lot in lots))
+    return (take(lots, held) or []) if held else []
+
+
 def give_back(uses: Iterable[tuple[int, int]], withheld: int) -> list[tuple[int, int]]:
     """Undo `uses`, except for `withheld` points, which pay a deficit instead; the last lots used are withheld first.
 
@@ -46,3 +61,14 @@ def give_back(uses: Iterable[tuple[int, int]], withheld: int) -> list[tuple[int,
         if points > kept:
             given.append((seq, kept - points))
     return given
+
+
+def first_points(uses: Iterable[tuple[int, int]], points: int) -> list[tuple[int, int]]:
+    """The part of `uses` that makes up their first `points`."""
+    part: list[tuple[int, int]] = []
+    for seq, used in uses:
+        if points <= 0:
+            break
+        part.append((seq, min(used, points)))
+        points -= used
+    return part

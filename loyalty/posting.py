@@ -7,25 +7,47 @@ caller's transaction and hold the locks until its end. Lock order everywhere: wa
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 
-from loyalty import drafting
-from loyalty.acts import Accrual, Act, Adjustment, Burn, Outcome, Posted, Refusal, Refused, Reversal
-from loyalty.drafting import Line, LockedWallet, Original
+from loyalty import drafting, moving
+from loyalty.acts import (
+    Accrual,
+    Act,
+    Adjustment,
+    Burn,
+    ClawBack,
+    Forgiveness,
+    Merge,
+    Outcome,
+    Posted,
+    Refusal,
+    Refused,
+    Restore,
+    Reversal,
+    Transfer,
+    UnMerge,
+)
+from loyalty.drafting import Line, Lines, LockedWallet, Originals, Wallets
+from loyalty.ids import uuid7
 from loyalty.lots import OpenLot
-from loyalty.models import Lot, LotUse, PointType, Posting, Wallet
+from loyalty.models import Lot, PointType, Wallet
+from loyalty.originals import originals
+from loyalty.terms import FOREVER
 
 # Enough lots for nearly every burn; a wallet that needs more is read again whole.
 FIRST_LOTS = 64
 
-type _Draft = Callable[[Any, LockedWallet], Line | Refusal]
+type _Draft = Callable[[Any, Wallets], Lines]
+type _Undo = Callable[[Any, Wallets, Originals], Lines]
 
 
 def open_wallets(holders: Iterable[UUID], point_type: PointType = PointType.REDEEMABLE) -> None:
@@ -42,29 +64,52 @@ def lock(holders: Iterable[UUID], point_type: PointType = PointType.REDEEMABLE) 
 
 def accrue(acts: Sequence[Accrual], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
     """Grant points, each act as one lot; a deficit is paid first, out of the new lot."""
-    return _post(acts, drafting.grant, now=now, actor=actor, lots=0)
+    return _post(acts, drafting.grant, now=now, actor=actor)
 
 
 def burn(acts: Sequence[Burn], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
     """Spend points in burn order; refused with a deficit, or when fewer are available as of `now`."""
-    return _post(acts, drafting.spend, now=now, actor=actor, lots=FIRST_LOTS)
+    return _post(acts, drafting.spend, now=now, actor=actor, lots="spendable")
+
+
+def restore(acts: Sequence[Restore], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
+    """Give burned points back to the lots they came from; never more than the burn took."""
+    return _post_undoing(acts, lambda *given: drafting.restore(*given, now=now), now=now, actor=actor)
 
 
 def adjust(acts: Sequence[Adjustment], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Correct balances by hand; taking points is refused like a burn, and sees no lot of the same batch."""
-    return _post(acts, drafting.adjust, now=now, actor=actor, lots=FIRST_LOTS)
+    return _post(acts, drafting.adjust, now=now, actor=actor, lots="spendable")
 
 
 def reverse(acts: Sequence[Reversal], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Undo entries exactly: spent points go back to their lots, granted points leave theirs if none is spent."""
-    originals: dict[UUID, Original] = {}
+    return _post_undoing(acts, drafting.undo, now=now, actor=actor)
 
-    def draft(act: Reversal, wallet: LockedWallet) -> Line | Refusal:
-        if not originals:  # read once, behind the locks
-            originals.update(_originals([one.entry for one in acts]))
-        return drafting.undo(act, wallet, originals.get(act.entry))
 
-    return _post(acts, draft, now=now, actor=actor, lots=0)
+def claw_back(acts: Sequence[ClawBack], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
+    """Take points back after a return; what is spent becomes a deficit, is forgiven or refuses the act, by its policy."""
+    return _post_undoing(acts, drafting.claw_back, now=now, actor=actor, lots="all")
+
+
+def forgive(acts: Sequence[Forgiveness], *, now: datetime, actor: UUID | None) -> list[Outcome]:
+    """Give up a deficit, wholly or in part."""
+    return _post(acts, drafting.forgive, now=now, actor=actor)
+
+
+def transfer(acts: Sequence[Transfer], *, now: datetime, actor: UUID | None) -> list[Outcome]:
+    """Move points between holders; refused like a burn."""
+    return _post(acts, moving.transfer, now=now, actor=actor, lots="all")
+
+
+def merge(acts: Sequence[Merge], *, now: datetime, actor: UUID | None) -> list[Outcome]:
+    """Move all that a holder has to another; refused when there is nothing."""
+    return _post(acts, moving.merge, now=now, actor=actor, lots="all")
+
+
+def unmerge(acts: Sequence[UnMerge], *, now: datetime, actor: UUID | None) -> list[Outcome]:
+    """Take back what is left of what a merge brought; refused when nothing is."""
+    return _post_undoing(acts, moving.unmerge, now=now, actor=actor, lots="all")
 
 
 def expire(*, now: datetime, limit: int = 10_000) -> tuple[int, int]:
@@ -86,8 +131,23 @@ class _Standing:
     line: int = -1
 
 
-def _post(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | None, lots: int) -> list[Outcome]:
-    """Lock and read, decide act by act, write. `draft` makes an act's line and moves the wallet's state with it."""
+def _post_undoing(
+    acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, lots: str = "none"
+) -> list[Outcome]:
+    """As `_post`, for acts on earlier entries, which are read once, behind the locks."""
+    read: list[Originals] = []
+
+    def drafted(act: Any, wallets: Wallets) -> Lines:
+        if not read:
+            named = [[one.entry, *getattr(one, "own", ())] for one in acts]  # type: ignore[union-attr]
+            read.append(originals((entry for entries in named for entry in entries), now=now))
+        return draft(act, wallets, read[0])
+
+    return _post(acts, drafted, now=now, actor=actor, lots=lots)
+
+
+def _post(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | None, lots: str = "none") -> list[Outcome]:
+    """Lock and read, decide act by act, write. `draft` makes an act's lines and moves the wallets' state with them."""
     if not acts:
         return []
     with transaction.atomic():
@@ -95,27 +155,27 @@ def _post(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | No
         lines: list[Line] = []
         decided: list[_Standing | Refusal] = []
         for act in acts:
-            wallet = wallets.get(act.holder)
             if act.key in standing:
-                decided.append(_again(act, wallet, standing[act.key]))
+                decided.append(_again(act, wallets, standing[act.key]))
                 continue
-            line = draft(act, wallet) if wallet else Refusal.UNKNOWN_HOLDER
-            if isinstance(line, Refusal) or wallet is None:
-                decided.append(line if isinstance(line, Refusal) else Refusal.UNKNOWN_HOLDER)
+            unknown = any(holder not in wallets for holder in act.holders)
+            drafted = Refusal.UNKNOWN_HOLDER if unknown else draft(act, wallets)
+            if isinstance(drafted, Refusal):
+                decided.append(drafted)
                 continue
-            wallet.net += line["points"]
-            made = _Standing(wallet.id, line["points"], wallet.net, None, len(lines))
-            decided.append(made)
-            standing[act.key] = made
-            lines.append(_common(act, wallet, made.line, actor) | line)
+            wallet = wallets[act.holder]
+            standing[act.key] = _Standing(wallet.id, drafted[0]["points"], wallet.net, None, len(lines))
+            decided.append(standing[act.key])
+            lines += _with_entry(act, drafted, len(lines), actor)
         entries = _write(lines, now=now)
     return _answers(decided, entries)
 
 
-def _again(act: Act, wallet: LockedWallet | None, standing: _Standing) -> _Standing | Refusal:
+def _again(act: Act, wallets: Wallets, standing: _Standing) -> _Standing | Refusal:
     """A key seen before answers what it answered then, if the act says the same."""
-    points = {Accrual: 1, Burn: -1, Adjustment: 1}.get(type(act), 0) * getattr(act, "points", 0)
-    same = wallet is not None and wallet.id == standing.wallet and points in (0, standing.points)
+    wallet, sign = wallets.get(act.holder), -1 if isinstance(act, Burn | ClawBack | Transfer) else 1
+    points = sign * getattr(act, "points", sign * standing.points)
+    same = wallet is not None and wallet.id == standing.wallet and points == standing.points
     return standing if same else Refusal.KEY_REUSED
 
 
@@ -135,41 +195,64 @@ def _answers(decided: list[_Standing | Refusal], entries: dict[int, UUID]) -> li
     return answers
 
 
-def _common(act: Act, wallet: LockedWallet, ord_: int, actor: UUID | None) -> Line:
-    return {
-        "ord": ord_,
+def _with_entry(act: Act, lines: list[Line], ord_: int, actor: UUID | None) -> list[Line]:
+    """The lines with what their entry says; the first one bears the key, the others name its entry."""
+    if len(lines) > 1 and "entry" not in lines[0]:
+        entry = str(uuid7())
+        lines = [line | {"entry": entry} for line in lines]
+    at, idle = act.occurred_at.isoformat(), act.idle_until and act.idle_until.isoformat()
+    common: Line = {"occurred_at": at, "store": act.store, "reference": act.reference, "idle_until": idle}
+    whole = [common | {"ord": ord_ + i} | line for i, line in enumerate(lines)]
+    whole[0] |= {
         "key": act.key,
-        "wallet": wallet.id,
-        "deficit_change": 0,
-        "occurred_at": act.occurred_at.isoformat(),
-        "store": getattr(act, "store", None),
-        "reference": getattr(act, "reference", ""),
         "reason": act.reason,
         "actor": actor and str(actor),
+        "terms": act.terms,
+        "rule": act.rule_version and str(act.rule_version),
     }
+    return whole
 
 
-def _open(acts: Sequence[Act], *, now: datetime, lots: int) -> tuple[dict[UUID, LockedWallet], dict[str, _Standing]]:
-    holders, keys = list({act.holder for act in acts}), list({act.key for act in acts})
+def _open(acts: Sequence[Act], *, now: datetime, lots: str) -> tuple[dict[UUID, LockedWallet], dict[str, _Standing]]:
+    active: dict[UUID, datetime] = {}
+    for act in acts:
+        for holder in act.holders:
+            active[holder] = min(act.occurred_at, active.get(holder, act.occurred_at))
+    keys = list({act.key for act in acts})
+    asked = [list(active), list(active.values()), PointType.REDEEMABLE, keys, now, lots, FIRST_LOTS]
     with connection.cursor() as cursor:
-        cursor.execute("select ledger_open(%s, %s, %s, %s, %s)", [holders, PointType.REDEEMABLE, keys, now, lots])
+        cursor.execute("select ledger_open(%s, %s, %s, %s, %s, %s, %s)", asked)
         read = cursor.fetchone()[0]
     by_wallet: dict[int, list[OpenLot]] = {}
-    for wallet, seq, remaining in read["lots"]:
-        by_wallet.setdefault(wallet, []).append(OpenLot(seq, remaining))
-    wallets = {}
-    for id_, holder, balance, deficit in read["wallets"]:
-        first = by_wallet.get(id_, [])
-        more = _reader(id_, now) if lots and len(first) == lots else None
-        wallets[UUID(holder)] = LockedWallet(id_, balance - deficit, deficit, first, more)
-    standing = {key: _Standing(wallet, points, balance, UUID(entry)) for key, entry, wallet, points, balance in read["entries"]}
+    for wallet, *lot in read["lots"]:
+        by_wallet.setdefault(wallet, []).append(OpenLot(*lot))
+    full = {wallet for wallet, first in by_wallet.items() if lots == "spendable" and len(first) == FIRST_LOTS}
+    reader = _reader(full, now)
+    wallets = {
+        UUID(holder): LockedWallet(
+            id_, balance - deficit, deficit, by_wallet.get(id_, []), partial(reader, id_) if id_ in full else None
+        )
+        for id_, holder, balance, deficit in read["wallets"]
+    }
+    standing = {
+        key: _Standing(wallet, points, balance, UUID(entry)) for key, entry, wallet, points, balance in read["entries"]
+    }
     return wallets, standing
 
 
-def _reader(wallet: int, now: datetime) -> Callable[[], list[OpenLot]]:
-    lots = Lot.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), wallet=wallet, open=True, available_at__lte=now)
-    ordered = lots.order_by("expires_at", "earned_at", "seq").values_list("seq", "remaining")
-    return lambda: [OpenLot(seq, remaining) for seq, remaining in ordered]
+def _reader(wallets: Collection[int], now: datetime) -> Callable[[int], list[OpenLot]]:
+    """All spendable lots of a wallet; the first one asked for reads those of all `wallets`, in one statement."""
+    read: dict[int, list[OpenLot]] = {}
+
+    def lots_of(wallet: int) -> list[OpenLot]:
+        if not read:
+            ends = Coalesce("expires_at", "wallet__idle_expires_at", Value(FOREVER))
+            lots = Lot.objects.annotate(ends=ends).filter(wallet__in=wallets, open=True, available_at__lte=now, ends__gt=now)
+            for owner, seq, remaining in lots.order_by("expires_at", "earned_at", "seq").values_list("wallet", "seq", "remaining"):
+                read.setdefault(owner, []).append(OpenLot(seq, remaining))
+        return read.get(wallet, [])
+
+    return lots_of
 
 
 def _write(lines: list[Line], *, now: datetime) -> dict[int, UUID]:
@@ -179,19 +262,3 @@ def _write(lines: list[Line], *, now: datetime) -> dict[int, UUID]:
     with connection.cursor() as cursor:
         cursor.execute("select ord, entry from ledger_post(%s, %s)", [json.dumps(lines), now])
         return dict(cursor.fetchall())
-
-
-def _originals(entries: Sequence[UUID]) -> dict[UUID, Original]:
-    postings = list(Posting.objects.filter(entry__in=entries))
-    wallets, seqs = [one.wallet_id for one in postings], [one.seq for one in postings]
-    left = {(lot.wallet_id, lot.seq): lot.remaining for lot in Lot.objects.filter(wallet__in=wallets, seq__in=seqs)}
-    uses: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for use in LotUse.objects.filter(wallet__in=wallets, seq__in=seqs).order_by("lot_seq"):
-        uses.setdefault((use.wallet_id, use.seq), []).append((use.lot_seq, use.points))
-    return {
-        one.entry_id: Original(
-            one.wallet_id, one.seq, one.points, one.kind, one.contra,
-            left.get((one.wallet_id, one.seq)), uses.get((one.wallet_id, one.seq), []),
-        )
-        for one in postings
-    }  # fmt: skip

@@ -10,6 +10,9 @@ from django.db.models.functions import Coalesce
 
 from loyalty.models import Lot, PointType, Posting, Store, Wallet
 
+# What members see and spend; qualifying points are told by tiers.
+REDEEMABLE = {"wallet__point_type": PointType.REDEEMABLE}
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -50,7 +53,8 @@ class StatementLine:
 def balances(holders: Iterable[UUID], now: datetime) -> dict[UUID, Balance]:
     """Every holder asked for, with zeros for who has no wallet."""
     asked = list(holders)
-    spendable = Q(lot__available_at__lte=now) & (Q(lot__expires_at=None) | Q(lot__expires_at__gt=now))
+    undated = Q(lot__expires_at=None) & (Q(idle_expires_at=None) | Q(idle_expires_at__gt=now))
+    spendable = Q(lot__available_at__lte=now) & (Q(lot__expires_at__gt=now) | undated)
     sums = (
         Wallet.objects.filter(holder__in=asked, point_type=PointType.REDEEMABLE)
         .values("holder", "balance", "deficit")
@@ -74,11 +78,15 @@ def net_balances(holders: Iterable[UUID]) -> dict[UUID, int]:
 
 def expiring(*, after: datetime, until: datetime, holders: Sequence[UUID] | None = None) -> list[Expiring]:
     """Points that end in (`after`, `until`], summed by holder and instant, soonest first."""
-    lots = Lot.objects.filter(open=True, expires_at__gt=after, expires_at__lte=until)
+    idle = Q(expires_at=None, wallet__idle_expires_at__gt=after, wallet__idle_expires_at__lte=until)
+    lots = Lot.objects.filter(
+        Q(expires_at__gt=after, expires_at__lte=until) | idle, open=True, **REDEEMABLE
+    )
     if holders is not None:
         lots = lots.filter(wallet__holder__in=holders)
-    sums = lots.values("wallet__holder", "expires_at").annotate(points=Sum("remaining")).order_by("expires_at", "wallet__holder")
-    return [Expiring(row["wallet__holder"], row["points"], row["expires_at"]) for row in sums if row["expires_at"]]
+    ends = Coalesce("expires_at", "wallet__idle_expires_at")
+    sums = lots.values("wallet__holder", ends=ends).annotate(points=Sum("remaining")).order_by("ends", "wallet__holder")
+    return [Expiring(row["wallet__holder"], row["points"], row["ends"]) for row in sums]
 
 
 def expired(*, after: datetime, until: datetime, holders: Sequence[UUID], now: datetime) -> list[Expiring]:
@@ -103,10 +111,9 @@ class OpenLotLine:
 
 def open_lots(holder: UUID, now: datetime) -> list[OpenLotLine]:
     """What a holder has, lot by lot in burn order, without what has ended by `now`."""
-    lots = Lot.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), wallet__holder=holder, open=True)
-    rows = lots.order_by("expires_at", "earned_at", "seq").values_list(
-        "remaining", "earned_at", "expires_at", "available_at", "store__name"
-    )
+    ends = Coalesce("expires_at", "wallet__idle_expires_at")
+    lots = Lot.objects.annotate(ends=ends).filter(Q(ends=None) | Q(ends__gt=now), **REDEEMABLE, wallet__holder=holder, open=True)
+    rows = lots.order_by("ends", "earned_at", "seq").values_list("remaining", "earned_at", "ends", "available_at", "store__name")
     return [OpenLotLine(*row) for row in rows]
 
 
@@ -130,8 +137,8 @@ def statement(
 
 def expiry_of_lots(holder: UUID, entries: Sequence[UUID]) -> dict[UUID, datetime | None]:
     """When the points that these entries granted end."""
-    places = dict(Posting.objects.filter(wallet__holder=holder, entry__in=entries).values_list("seq", "entry_id"))
-    lots = Lot.objects.filter(wallet__holder=holder, seq__in=places).values_list("seq", "expires_at")
+    places = dict(Posting.objects.filter(wallet__holder=holder, entry__in=entries, **REDEEMABLE).values_list("seq", "entry_id"))
+    lots = Lot.objects.filter(wallet__holder=holder, seq__in=places, **REDEEMABLE).values_list("seq", "expires_at")
     return {places[seq]: expires_at for seq, expires_at in lots}
 
 

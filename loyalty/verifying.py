@@ -1,6 +1,7 @@
 """Recompute the ledger from its postings and name the first row that disagrees.
 
-Each check is one statement that returns the first bad row, in words; none returned means the check holds.
+Each check is one statement that returns the first bad row, in words; none returned means the check holds. With the
+checkpoints kept outside, it is compared with them too (loyalty/comparing.py).
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,9 @@ from pathlib import Path
 from time import perf_counter
 
 from django.db import connection
+
+from loyalty import checkpoints
+from loyalty.comparing import Comparison
 
 CHECKS = Path(__file__).parent / "sql" / "checks.sql"
 
@@ -28,8 +32,13 @@ def checks() -> list[tuple[str, str]]:
     return [(name.strip(), statement) for name, _, statement in (part.partition("\n") for part in parts)]
 
 
-def verify() -> Iterator[Finding]:
-    """Run every check over the whole ledger, each as it is asked for."""
+def verify(folder: Path | None = None, public_key: Path | None = None) -> Iterator[Finding]:
+    """Run every check over the whole ledger, each as it is asked for; with a folder, those against its checkpoints too."""
+    if folder and public_key:
+        started = perf_counter()
+        for name, wrong in Comparison(folder, checkpoints.load_public_key(public_key)).checks():
+            yield Finding(name, wrong, perf_counter() - started)
+            started = perf_counter()
     for name, statement in checks():
         started = perf_counter()
         with connection.cursor() as cursor:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from config.onebox.programs import Program
 
-# Compiling every module again in each process costs seconds; the connection pool is for the web process.
-UNWANTED = {"PYTHONDONTWRITEBYTECODE", "DB_POOL"}
+# Compiling every module again in each process costs seconds; the connection pool is for the web process, the key that
+# signs checkpoints for the sealer.
+UNWANTED = {"PYTHONDONTWRITEBYTECODE", "DB_POOL", "REGULARS_SEAL_KEY"}
+SEAL_EVERY = 300  # seconds
 # The worker has a page to say about root; `box.py` says it in a line.
 CALM = "ignore:You're running the worker with superuser privileges"
 EVERY_INTERFACE = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not listened on
@@ -41,13 +43,20 @@ def environment(wish: Wish) -> dict[str, str]:
         "REGULARS_MAIL_DIR": mine.get("REGULARS_MAIL_DIR", str(wish.data / "mail")),
         "REGULARS_DATA": str(wish.data),
         "REGULARS_STATIC_ROOT": str(wish.data / "static"),
+        "REGULARS_SEAL_FOLDER": mine.get("REGULARS_SEAL_FOLDER", str(wish.data / "seal" / "checkpoints")),
+        "REGULARS_SEAL_PUBLIC_KEY": mine.get("REGULARS_SEAL_PUBLIC_KEY", f"{seal_key(wish)}.pub"),
         "REGULARS_ONE_BOX": "1",
     }
     return mine | chosen
 
 
+def seal_key(wish: Wish) -> Path:
+    """The file of the key that signs checkpoints: the person's own, or one that is made at the first start."""
+    return Path(os.environ.get("REGULARS_SEAL_KEY") or wish.data / "seal" / "key.pem").absolute()
+
+
 def programs(wish: Wish, env: Mapping[str, str]) -> list[Program]:
-    """Worker, web and beat, in the order of their start."""
+    """Sealer, worker, web and beat, in the order of their start; the sealer ends last and seals what the others wrote."""
     # People at the till come before work in the background.
     celery = ("nice", "-n", "5", sys.executable, "-m", "celery", "-q", "-A", "config")
     web = (
@@ -58,7 +67,9 @@ def programs(wish: Wish, env: Mapping[str, str]) -> list[Program]:
         *celery, "worker", "--pool", "prefork", "--concurrency", "2", "-n", "regulars@%h", "--loglevel", "WARNING",
         "--without-gossip", "--without-mingle",
     )  # fmt: skip
+    sealer = ("nice", "-n", "5", sys.executable, "manage.py", "seal_ledger", "--every", str(SEAL_EVERY))
     return [
+        Program(name="sealer", argv=sealer, env={**env, "REGULARS_SEAL_KEY": str(seal_key(wish))}, patience=30.0),
         Program(name="worker", argv=worker, env={**env, "PYTHONWARNINGS": CALM}, patience=30.0),
         Program(name="web", argv=web, env={**env, "DB_POOL": "1"}),
         Program(name="beat", argv=(*celery, "beat", "--loglevel", "WARNING"), env=env),

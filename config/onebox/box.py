@@ -115,6 +115,10 @@ class Box:
             for chore in due:
                 chore.done()
         self._supervisor.run(self._command("check", "--database", "default"), quiet=True)
+        key = application.seal_key(self._wish)
+        if not key.exists():
+            with self._console.step("Key for checkpoints"):
+                self._supervisor.run(self._command("create_seal_key", str(key)), quiet=True)
         if self._wish.demo:
             with self._console.step("Demo shop"):
                 self._supervisor.run(self._command("demo"), quiet=False)
@@ -123,7 +127,7 @@ class Box:
         return Program(name=command[0], argv=(sys.executable, "manage.py", *command), env=self._env | env)
 
     def _start_application(self) -> None:
-        with self._console.step("Web, worker and beat"):
+        with self._console.step("Web, worker, beat and sealer"):
             for program in application.programs(self._wish, self._env):
                 self._supervisor.start(program)
             self._supervisor.wait_until(lambda: application.answers(self._wish), "The web server", within=WEB_SECONDS)

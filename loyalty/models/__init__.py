@@ -1,11 +1,12 @@
 from loyalty.models.journal import JournalEntry, Posting
 from loyalty.models.places import Store
-from loyalty.models.records import AuditRecord, DocumentGuard, IdempotencyRecord, OutboxEvent
+from loyalty.models.records import AuditRecord, Checkpoint, DocumentGuard, IdempotencyRecord, OutboxEvent
 from loyalty.models.terms import TermsVersion
 from loyalty.models.wallets import Lot, LotUse, PointType, Wallet
 
 __all__ = [
     "AuditRecord",
+    "Checkpoint",
     "DocumentGuard",
     "IdempotencyRecord",
     "JournalEntry",

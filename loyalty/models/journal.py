@@ -28,6 +28,7 @@ class JournalEntry(models.Model):
     class Meta:
         verbose_name = _("journal entry")
         verbose_name_plural = _("journal entries")
+        indexes = [models.Index(fields=["undoes"], condition=Q(undoes__isnull=False), name="entry_undoes")]
 
     def __str__(self) -> str:
         return self.key
@@ -50,6 +51,7 @@ class Posting(models.Model):
     recorded_at = models.DateTimeField(_("recorded"))
     store = models.ForeignKey(Store, models.DO_NOTHING, null=True, db_index=False, verbose_name=_("store"))
     reference = models.CharField(_("reference"), max_length=120, blank=True)
+    idle_until = models.DateTimeField(_("keeps the wallet until"), null=True)
     hash = models.BinaryField(_("hash"))
 
     class Meta:

@@ -1,9 +1,11 @@
 """What surrounds the ledger: documents taken once, answers kept, facts to tell, acts of staff."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
 from django.db.models.functions import UUID7, Now
 from django.utils.translation import gettext_lazy as _
+
+NEXT_NUMBER = Func(Value("loyalty_auditrecord_number_seq"), function="nextval", output_field=models.BigIntegerField())
 
 
 class DocumentGuard(models.Model):
@@ -60,6 +62,8 @@ class AuditRecord(models.Model):
     """Who did what to which object, with ids and changed fields only, no personal data. Append-only."""
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    # In the order of writing: checkpoints seal the trail in ranges of numbers.
+    number = models.BigIntegerField(_("number"), unique=True, editable=False, db_default=NEXT_NUMBER)
     at = models.DateTimeField(_("when"), db_default=Now())
     actor = models.UUIDField(_("who"), null=True)
     verb = models.CharField(_("did"), max_length=60)
@@ -78,3 +82,30 @@ class AuditRecord(models.Model):
 
     def __str__(self) -> str:
         return self.verb
+
+
+class Checkpoint(models.Model):
+    """What a signed checkpoint file says, for the admin to show; the truth is the file outside. Append-only.
+
+    Digests are SHA-256 in hex; `root` is over the heads of all wallets.
+    """
+
+    number = models.BigIntegerField(_("number"), primary_key=True)
+    at = models.DateTimeField(_("sealed"))
+    previous = models.CharField(_("digest of the one before"), max_length=64)
+    digest = models.CharField(_("digest of the file"), max_length=64)
+    wallets = models.BigIntegerField(_("wallets"))
+    heads = models.BigIntegerField(_("changed heads"))
+    rows = models.JSONField(_("rows sealed"))
+    sums = models.JSONField(_("points by contra account"))
+    posting_id = models.BigIntegerField(_("highest posting"))
+    root = models.CharField(_("root"), max_length=64)
+    signature = models.CharField(_("signature"), max_length=128)
+
+    class Meta:
+        verbose_name = _("checkpoint")
+        verbose_name_plural = _("checkpoints")
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"{self.number}"

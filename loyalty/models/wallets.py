@@ -16,8 +16,8 @@ class PointType(models.TextChoices):
 class Wallet(models.Model):
     """A member's holding of one point type. `holder` is a random id that members gives; the ledger knows no people.
 
-    `balance`, `deficit`, `seq` and `head` are caches of the postings, moved in the same statement as them;
-    `manage.py verify_ledger` recomputes each.
+    `balance`, `deficit`, `seq`, `head` and `idle_expires_at` are caches of the postings, moved in the same statement as
+    them; `manage.py verify_ledger` recomputes each. The first posting's hash seals what the wallet is.
     """
 
     holder = models.UUIDField(_("holder"), editable=False)
@@ -36,6 +36,7 @@ class Wallet(models.Model):
             models.UniqueConstraint(fields=["holder", "point_type"], name="wallet_per_holder_and_type"),
             models.CheckConstraint(condition=Q(balance__gte=0, deficit__gte=0, seq__gte=0), name="wallet_not_negative"),
         ]
+        indexes = [models.Index(fields=["idle_expires_at"], condition=Q(idle_expires_at__isnull=False), name="wallet_idle")]
 
     def __str__(self) -> str:
         return f"{self.holder}"

@@ -20,12 +20,17 @@ def test_the_whole_product_opens_and_closes(tmp_path: Path, free_port: int) -> N
         assert line.getresponse().status == http.HTTPStatus.OK
         line.close()
         assert (data / "secret_key").stat().st_mode & 0o077 == 0, "for this user's eyes"
+        assert (data / "seal" / "key.pem").stat().st_mode & 0o077 == 0
+        assert "REGULARS_SEAL_KEY" not in (data / "environment").read_text(), "the sealer alone is told"
         assert (data / "environment").stat().st_mode & 0o077 == 0
+        house.hear("Checkpoint 1: 0 of 0 wallets changed.", within=OPENING_SECONDS)
         house.ask(signal.SIGINT)
         assert house.outcome() == 0
-        assert re.findall(r"^Stopping (\w+)", house.said, re.MULTILINE) == ["beat", "web", "worker", "valkey", "postgres"]
+        stopped = ["beat", "web", "worker", "sealer", "valkey", "postgres"]
+        assert re.findall(r"^Stopping (\w+)", house.said, re.MULTILINE) == stopped
         assert not (data / "environment").exists(), "nobody is sent to servers that are gone"
         house.leaves_nothing()
+        assert (data / "seal" / "checkpoints" / "latest.txt").read_text().startswith("000001 ")
 
 
 def test_a_port_in_use_is_refused_before_anything_starts(tmp_path: Path, shared_port: int) -> None:

@@ -12,7 +12,10 @@ from loyalty.acts import Burn
 from tests.committing import Database
 from tests.factories import NOW, give, holder
 
-TABLES = ["loyalty_journalentry", "loyalty_posting", "loyalty_lotuse", "loyalty_documentguard", "loyalty_auditrecord"]
+TABLES = [
+    "loyalty_journalentry", "loyalty_posting", "loyalty_lotuse", "loyalty_documentguard", "loyalty_auditrecord",
+    "loyalty_checkpoint",
+]  # fmt: skip
 
 
 @pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from loyalty import posting, queries, verifying
 from loyalty.acts import Adjustment, Burn, Posted, Refusal, Refused, Reversal
-from loyalty.models import Lot, LotUse, Posting, Wallet
+from loyalty.models import Lot, LotUse, PointType, Posting, Wallet
 from tests.factories import NOW, accrual, give, holder
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_reversing_a_burn_fills_the_same_lots_and_happens_once() -> None:
     give(one, 10, 10)
     [spent] = posting.burn([burn(one, 15)], now=NOW)
     assert isinstance(spent, Posted)
-    undo = Reversal(entry=spent.entry, holder=one, occurred_at=NOW)
+    undo = Reversal.of(spent.entry, one, occurred_at=NOW)
     [undone, again] = posting.reverse([undo, undo], now=NOW, actor=uuid4())
     assert isinstance(undone, Posted)
     assert undone.balance == 20
@@ -107,10 +107,10 @@ def test_reversing_a_grant_is_refused_once_a_point_of_it_is_spent() -> None:
     entry, other = give(one, 10, 10)
     posting.burn([burn(one, 1)], now=NOW)
     before = snapshot()
-    undo = [Reversal(entry=each, holder=one, occurred_at=NOW) for each in (entry, uuid4())]
+    undo = [Reversal.of(each, one, occurred_at=NOW) for each in (entry, uuid4())]
     assert posting.reverse(undo, now=NOW, actor=None) == [Refused(Refusal.NOT_REVERSIBLE)] * 2
     assert snapshot() == before
-    [outcome] = posting.reverse([Reversal(entry=other, holder=one, occurred_at=NOW)], now=NOW, actor=None)
+    [outcome] = posting.reverse([Reversal.of(other, one, occurred_at=NOW)], now=NOW, actor=None)
     assert isinstance(outcome, Posted)
     assert adds_up()
 
@@ -162,3 +162,35 @@ def test_a_batch_costs_the_same_statements_whatever_its_size(verb: str) -> None:
         counts.add(len([q for q in queries_made if "SAVEPOINT" not in q["sql"]]))
     assert counts == {2}
     assert adds_up()
+
+
+def test_wallets_with_many_lots_and_unknown_entries_cost_no_statement_each() -> None:
+    people = [holder() for _ in range(8)]
+    for one in people:
+        give(one, *[1] * (posting.FIRST_LOTS + 5))
+    counts = []
+    for size in (1, 8):
+        acts = [burn(one, posting.FIRST_LOTS + 1 if size == 8 else 1) for one in people[:size]]
+        undo = [Reversal.of(uuid4(), one, occurred_at=NOW) for one in people[:size]]
+        with CaptureQueriesContext(connection) as made:
+            posting.burn(acts, now=NOW)
+            posting.reverse(undo, now=NOW, actor=None)
+        counts.append(len(made))
+    assert counts[1] <= counts[0] + 1
+    assert adds_up()
+
+
+def test_an_act_of_no_points_is_no_act() -> None:
+    for points in (0, -5):
+        with pytest.raises(AssertionError):
+            burn(holder(), points)
+        with pytest.raises(AssertionError):
+            accrual(holder(), points)
+
+
+def test_qualifying_points_are_told_apart() -> None:
+    one = holder()
+    give(one, 10)
+    posting.open_wallets([one], PointType.QUALIFYING)
+    assert sum(lot.points for lot in queries.open_lots(one, NOW)) == 10
+    assert [each.points for each in queries.expiring(after=NOW, until=NOW + timedelta(days=400))] == [10]

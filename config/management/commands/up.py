@@ -20,10 +20,10 @@ def port(text: str) -> int:
 
 
 class Command(BaseCommand):
-    """Starts PostgreSQL, Valkey, web, worker and beat on this machine, and keeps them running."""
+    """Starts PostgreSQL, Valkey, web, worker, beat and sealer on this machine, and keeps them running."""
 
     help = (
-        "Run everything on this machine: database, broker, web, worker and beat. The data stay in the "
+        "Run everything on this machine: database, broker, web, worker, beat and sealer. The data stay in the "
         "folder named by REGULARS_DATA. Where DATABASE_URL or REDIS_URL is set, that server is used instead."
     )
     requires_system_checks = ()

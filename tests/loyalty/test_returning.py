@@ -1,0 +1,210 @@
+"""Giving back and taking back: restores, claw-backs, deficits, transfers, merges, idleness."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from loyalty import posting, queries, verifying
+from loyalty.acts import (
+    Accrual,
+    Burn,
+    ClawBack,
+    ClawBackPolicy,
+    Forgiveness,
+    Merge,
+    Posted,
+    Refusal,
+    Refused,
+    Restore,
+    Transfer,
+    UnMerge,
+)
+from loyalty.models import Lot, Posting, Wallet
+from tests.factories import NOW, accrual, give, holder
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def adds_up() -> object:
+    yield
+    assert [finding.bad_row for finding in verifying.verify() if finding.bad_row] == []
+    assert sum(Posting.objects.filter(contra="clearing").values_list("points", flat=True)) == 0
+
+
+def spent(who: UUID, points: int, at=NOW) -> UUID:
+    [outcome] = posting.burn([Burn(key=f"b{uuid4()}", holder=who, points=points, occurred_at=at)], now=at)
+    assert isinstance(outcome, Posted)
+    return outcome.entry
+
+
+def restore(who: UUID, entry: UUID, points: int, at=NOW, grace=None) -> object:
+    act = Restore(key=f"r{uuid4()}", holder=who, entry=entry, points=points, occurred_at=at, grace_until=grace)
+    return posting.restore([act], now=at)[0]
+
+
+def claw(who: UUID, points: int, *own: UUID, policy: ClawBackPolicy = ClawBackPolicy.DEFICIT, at=NOW) -> object:
+    act = ClawBack(key=f"c{uuid4()}", holder=who, entry=own[0], points=points, own=own, policy=policy, occurred_at=at)
+    return posting.claw_back([act], now=at)[0]
+
+
+def state(who: UUID) -> tuple[int, int]:
+    wallet = Wallet.objects.get(holder=who)
+    return wallet.balance, wallet.deficit
+
+
+def remaining(who: UUID) -> list[int]:
+    return list(Lot.objects.filter(wallet__holder=who).order_by("seq").values_list("remaining", flat=True))
+
+
+def test_a_restore_fills_the_same_lots_and_never_more_than_was_taken() -> None:
+    one = holder()
+    give(one, 10, 10)
+    entry = spent(one, 15)
+    assert isinstance(restore(one, entry, 12), Posted)
+    assert remaining(one) == [10, 7]
+    assert restore(one, entry, 4) == Refused(Refusal.NOT_REVERSIBLE)
+    assert isinstance(restore(one, entry, 3), Posted)
+    assert remaining(one) == [10, 10]
+    assert restore(one, uuid4(), 1) == Refused(Refusal.NOT_REVERSIBLE)
+
+
+def test_points_of_a_lot_that_ended_meanwhile_come_back_for_the_grace_only() -> None:
+    one = holder()
+    give(one, 10, days=5)
+    give(one, 10, days=50)
+    entry, at = spent(one, 15), NOW + 10 * DAY
+    assert isinstance(restore(one, entry, 15, at=at, grace=at + 14 * DAY), Posted)
+    assert queries.balances([one], at)[one].available == 20
+    assert queries.balances([one], at + 14 * DAY)[one].available == 10
+    assert remaining(one) == [0, 10, 10]
+
+
+def test_without_grace_ended_points_come_back_to_end_again() -> None:
+    one = holder()
+    give(one, 10, days=5)
+    entry, at = spent(one, 10), NOW + 10 * DAY
+    assert isinstance(restore(one, entry, 10, at=at), Posted)
+    assert queries.balances([one], at)[one].available == 0
+    assert posting.expire(now=at) == (1, 10)
+
+
+def test_a_claw_back_takes_own_lots_first_pending_before_active_then_others_then_deficit() -> None:
+    one = holder()
+    [other] = give(one, 10, days=5)
+    own_active, = give(one, 10)
+    own_pending, = give(one, 10, pending=14)
+    assert isinstance(claw(one, 15, own_active, own_pending), Posted)
+    assert remaining(one) == [10, 5, 0]
+    assert isinstance(claw(one, 22, own_active, own_pending), Posted)
+    assert state(one) == (0, 7)
+    assert other
+
+
+def test_the_next_credits_pay_a_deficit_and_nothing_is_spent_before() -> None:
+    one = holder()
+    [entry] = give(one, 20)
+    burned = spent(one, 20)
+    claw(one, 20, entry)
+    assert state(one) == (0, 20)
+    assert posting.burn([Burn(key="x", holder=one, points=1, occurred_at=NOW)], now=NOW) == [Refused(Refusal.DEFICIT)]
+    give(one, 30)
+    assert (state(one), remaining(one)) == ((10, 0), [0, 10])
+    assert [line.points for line in queries.statement(one)] == [30, -20, -20, 20]
+    claw(one, 15, entry)
+    assert state(one) == (0, 5)
+    assert isinstance(restore(one, burned, 20), Posted)
+    assert (state(one), remaining(one)) == ((15, 0), [15, 0])
+
+
+def test_a_deficit_is_forgiven_in_words_or_the_return_refused() -> None:
+    one = holder()
+    [entry] = give(one, 20)
+    spent(one, 15)
+    before = state(one), Posting.objects.count()
+    assert claw(one, 20, entry, policy=ClawBackPolicy.REFUSE) == Refused(Refusal.INSUFFICIENT_POINTS)
+    assert (state(one), Posting.objects.count()) == before
+    assert isinstance(claw(one, 20, entry, policy=ClawBackPolicy.FORGIVE), Posted)
+    assert [(line.kind, line.points) for line in queries.statement(one, limit=2)] == [("forgive", 15), ("return", -20)]
+    assert state(one) == (0, 0)
+    [entry] = give(one, 5)
+    spent(one, 5)
+    claw(one, 5, entry)
+    act = [Forgiveness(key=f"f{n}", holder=one, points=n, occurred_at=NOW, reason="goodwill") for n in (6, 5)]
+    refused, posted = posting.forgive(act, now=NOW, actor=uuid4())
+    assert refused == Refused(Refusal.INSUFFICIENT_POINTS)
+    assert isinstance(posted, Posted)
+    assert state(one) == (0, 0)
+
+
+def test_a_transfer_keeps_the_end_of_each_lot() -> None:
+    one, other = holder(), holder()
+    give(one, 10, days=5)
+    give(one, 10, days=None)
+    act = Transfer(key="t", holder=one, to=other, points=15, occurred_at=NOW)
+    [posted, again] = posting.transfer([act, act], now=NOW, actor=uuid4())
+    assert isinstance(posted, Posted)
+    assert again == Posted(posted.entry, 5, replayed=True)
+    assert queries.balances([other], NOW)[other].available == 15
+    assert queries.balances([other], NOW + 6 * DAY)[other].available == 5
+    too_much = Transfer(key="u", holder=one, to=other, points=6, occurred_at=NOW)
+    to_self = Transfer(key="v", holder=one, to=one, points=1, occurred_at=NOW)
+    assert [outcome for outcome in posting.transfer([too_much, to_self], now=NOW, actor=None)] == [
+        Refused(Refusal.INSUFFICIENT_POINTS), Refused(Refusal.NOT_REVERSIBLE),
+    ]  # fmt: skip
+
+
+def test_a_merge_brings_everything_and_can_be_undone() -> None:
+    one, other = holder(), holder()
+    give(one, 10, days=50)
+    give(one, 7, pending=14)
+    give(other, 3)
+    [merged] = posting.merge([Merge(key="m", holder=one, to=other, occurred_at=NOW)], now=NOW, actor=uuid4())
+    assert isinstance(merged, Posted)
+    assert queries.balances([one, other], NOW)[other] == queries.Balance(balance=20, available=13, pending=7)
+    spent(other, 9)
+    undo = UnMerge(key="n", holder=one, to=other, entry=merged.entry, occurred_at=NOW)
+    [undone, again] = posting.unmerge([undo, undo], now=NOW, actor=uuid4())
+    assert isinstance(undone, Posted)
+    assert isinstance(again, Posted)
+    balances = queries.balances([one, other], NOW)
+    assert sum(balances[each].balance for each in (one, other)) == 11
+    assert balances[one].pending == 7
+
+
+def test_a_merge_takes_a_deficit_along() -> None:
+    one, other = holder(), holder()
+    [entry] = give(one, 10)
+    spent(one, 10)
+    claw(one, 10, entry)
+    give(other, 4)
+    posting.merge([Merge(key="m", holder=one, to=other, occurred_at=NOW)], now=NOW, actor=None)
+    assert (state(one), state(other)) == ((0, 0), (0, 6))
+
+
+def idle(who: UUID, points: int, at) -> Accrual:
+    act = accrual(who, points, at=at, days=None, idle_until=at + 30 * DAY)
+    posting.accrue([act], now=at)
+    return act
+
+
+def test_idleness_ends_all_points_and_an_act_keeps_them() -> None:
+    one = holder()
+    idle(one, 10, NOW)
+    idle(one, 5, NOW + 20 * DAY)
+    assert queries.balances([one], NOW + 49 * DAY)[one].available == 15
+    assert queries.balances([one], NOW + 50 * DAY)[one].available == 0
+    assert [one.points for one in queries.expiring(after=NOW, until=NOW + 60 * DAY)] == [15]
+    assert posting.expire(now=NOW + 49 * DAY) == (0, 0)
+    assert posting.expire(now=NOW + 50 * DAY) == (2, 15)
+
+
+def test_a_late_sweep_lets_no_act_wake_points_that_idleness_ended() -> None:
+    one = holder()
+    idle(one, 10, NOW)
+    late = NOW + 31 * DAY
+    idle(one, 5, late)
+    assert queries.balances([one], late)[one].available == 5
+    assert [line.kind for line in queries.statement(one)] == ["earn", "expire", "earn"]
