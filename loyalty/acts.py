@@ -125,8 +125,11 @@ class Restore(_Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClawBack(_Act):
-    """`points` > 0 taken back after a return: first from the lots of `own` (the receipt's entries; pending ones first),
-    then from others in burn order, pending ones last, then by `policy`. `entry` is the award that is taken back."""
+    """`points` > 0 taken back after a return; `entry` is the award that is taken back.
+
+    First from the lots of `own` (the receipt's entries; pending ones first), then from others in burn order, pending
+    ones last, then by `policy`.
+    """
 
     entry: UUID
     points: int
@@ -176,6 +179,4 @@ class UnMerge(_Act):
         return (self.holder, self.to)
 
 
-type Act = (
-    Accrual | Burn | Adjustment | Reversal | Restore | ClawBack | Forgiveness | Transfer | Merge | UnMerge
-)
+type Act = Accrual | Burn | Adjustment | Reversal | Restore | ClawBack | Forgiveness | Transfer | Merge | UnMerge

@@ -65,8 +65,11 @@ class LockedWallet:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What an earlier entry did to its wallet: its (first) posting, what is left of the lot that opened, the lots it
-    took from (what was given back since is taken off), which of those have ended, and the lots it `brought` elsewhere."""
+    """What an earlier entry did to its wallet: its (first) posting, and what is left of the lot that opened.
+
+    `uses` are the lots it took from, without what was given back since; `ended` those of them that have ended;
+    `brought` the lots it opened elsewhere.
+    """
 
     wallet: int
     seq: int
@@ -117,7 +120,9 @@ def undo(act: Reversal, wallets: Wallets, originals: Originals) -> Lines:
     if original.points > 0:
         if original.left != original.points:
             return Refusal.NOT_REVERSIBLE
-        return [wallet.line(-original.points, Kind.REVERSE, original.contra) | undone | as_uses([(original.seq, original.points)])]
+        return [
+            wallet.line(-original.points, Kind.REVERSE, original.contra) | undone | as_uses([(original.seq, original.points)])
+        ]
     if sum(points for _, points in original.uses) != -original.points:  # a part was restored, or became a deficit
         return Refusal.NOT_REVERSIBLE
     paid = wallet.pay_deficit(-original.points)

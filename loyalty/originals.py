@@ -16,7 +16,7 @@ def originals(entries: Iterable[UUID], *, now: datetime) -> dict[UUID, Original]
     """Each entry that stands, by its id."""
     asked = list(set(entries))
     postings = list(Posting.objects.filter(entry__in=asked).order_by("id"))
-    undoing = dict(JournalEntry.objects.filter(undoes__in=asked).values_list("id", "undoes"))
+    undoing = {id_: of for id_, of in JournalEntry.objects.filter(undoes__in=asked).values_list("id", "undoes") if of}
     later = list(Posting.objects.filter(entry__in=undoing))
     uses = _uses([*postings, *later])
     lots = _lots(postings, uses)

@@ -131,9 +131,7 @@ class _Standing:
     line: int = -1
 
 
-def _post_undoing(
-    acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, lots: str = "none"
-) -> list[Outcome]:
+def _post_undoing(acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, lots: str = "none") -> list[Outcome]:
     """As `_post`, for acts on earlier entries, which are read once, behind the locks."""
     read: list[Originals] = []
 
@@ -219,7 +217,7 @@ def _open(acts: Sequence[Act], *, now: datetime, lots: str) -> tuple[dict[UUID, 
         for holder in act.holders:
             active[holder] = min(act.occurred_at, active.get(holder, act.occurred_at))
     keys = list({act.key for act in acts})
-    asked = [list(active), list(active.values()), PointType.REDEEMABLE, keys, now, lots, FIRST_LOTS]
+    asked: list[Any] = [list(active), list(active.values()), PointType.REDEEMABLE, keys, now, lots, FIRST_LOTS]
     with connection.cursor() as cursor:
         cursor.execute("select ledger_open(%s, %s, %s, %s, %s, %s, %s)", asked)
         read = cursor.fetchone()[0]
@@ -234,9 +232,7 @@ def _open(acts: Sequence[Act], *, now: datetime, lots: str) -> tuple[dict[UUID, 
         )
         for id_, holder, balance, deficit in read["wallets"]
     }
-    standing = {
-        key: _Standing(wallet, points, balance, UUID(entry)) for key, entry, wallet, points, balance in read["entries"]
-    }
+    standing = {key: _Standing(wallet, points, balance, UUID(entry)) for key, entry, wallet, points, balance in read["entries"]}
     return wallets, standing
 
 
@@ -248,7 +244,9 @@ def _reader(wallets: Collection[int], now: datetime) -> Callable[[int], list[Ope
         if not read:
             ends = Coalesce("expires_at", "wallet__idle_expires_at", Value(FOREVER))
             lots = Lot.objects.annotate(ends=ends).filter(wallet__in=wallets, open=True, available_at__lte=now, ends__gt=now)
-            for owner, seq, remaining in lots.order_by("expires_at", "earned_at", "seq").values_list("wallet", "seq", "remaining"):
+            for owner, seq, remaining in lots.order_by("expires_at", "earned_at", "seq").values_list(
+                "wallet", "seq", "remaining"
+            ):
                 read.setdefault(owner, []).append(OpenLot(seq, remaining))
         return read.get(wallet, [])
 

@@ -79,9 +79,7 @@ def net_balances(holders: Iterable[UUID]) -> dict[UUID, int]:
 def expiring(*, after: datetime, until: datetime, holders: Sequence[UUID] | None = None) -> list[Expiring]:
     """Points that end in (`after`, `until`], summed by holder and instant, soonest first."""
     idle = Q(expires_at=None, wallet__idle_expires_at__gt=after, wallet__idle_expires_at__lte=until)
-    lots = Lot.objects.filter(
-        Q(expires_at__gt=after, expires_at__lte=until) | idle, open=True, **REDEEMABLE
-    )
+    lots = Lot.objects.filter(Q(expires_at__gt=after, expires_at__lte=until) | idle, open=True, **REDEEMABLE)
     if holders is not None:
         lots = lots.filter(wallet__holder__in=holders)
     ends = Coalesce("expires_at", "wallet__idle_expires_at")

@@ -245,4 +245,3 @@ def _rows(statement: str, values: Any = None) -> list[Any]:
         cursor.execute(statement, values)
         found: list[Any] = cursor.fetchall()
     return found
-

@@ -10,7 +10,8 @@ from django.db.migrations.state import StateApps
 SQL = Path(__file__).parent.parent / "sql"
 UNDO = """
 drop trigger frozen on loyalty_termsversion;
-drop function terms_are_frozen, ledger_refuse, ledger_expire, ledger_ended, ledger_post, ledger_write, ledger_open, ledger_lot_ends cascade;
+drop function terms_are_frozen, ledger_refuse, ledger_expire, ledger_ended, ledger_post cascade;
+drop function ledger_write, ledger_open, ledger_lot_ends cascade;
 drop aggregate ledger_chain (bytea, bytea);
 drop function ledger_link, ledger_agree, ledger_payload, ledger_genesis, ledger_text;
 drop type ledger_line;

@@ -4,18 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty', '0002_ledger'),
+        ("loyalty", "0002_ledger"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='journalentry',
-            index=models.Index(condition=models.Q(('undoes__isnull', False)), fields=['undoes'], name='entry_undoes'),
+            model_name="journalentry",
+            index=models.Index(condition=models.Q(("undoes__isnull", False)), fields=["undoes"], name="entry_undoes"),
         ),
         migrations.AddIndex(
-            model_name='wallet',
-            index=models.Index(condition=models.Q(('idle_expires_at__isnull', False)), fields=['idle_expires_at'], name='wallet_idle'),
+            model_name="wallet",
+            index=models.Index(
+                condition=models.Q(("idle_expires_at__isnull", False)), fields=["idle_expires_at"], name="wallet_idle"
+            ),
         ),
     ]

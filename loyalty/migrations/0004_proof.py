@@ -26,9 +26,7 @@ class Migration(migrations.Migration):
                 verbose_name="number",
             ),
         ),
-        migrations.AddField(
-            "posting", "idle_until", models.DateTimeField(null=True, verbose_name="keeps the wallet until")
-        ),
+        migrations.AddField("posting", "idle_until", models.DateTimeField(null=True, verbose_name="keeps the wallet until")),
         migrations.CreateModel(
             name="Checkpoint",
             fields=[

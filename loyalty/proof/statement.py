@@ -48,4 +48,3 @@ def _sealed(wallet: int, folder: Path) -> dict[str, Any] | None:
     index = next(i for i, head in enumerate(sealed.heads) if head[0] == wallet)
     path = checkpoints.merkle_path(sealed.heads, index)
     return {"body": sealed.body, "signature": sealed.signature, "head": sealed.heads[index], "path": path}
-

@@ -20,7 +20,10 @@ EMPTY_NAMES = {"utils", "helpers", "services", "signals", "common", "misc"}
 CLOCKS = {"timezone.now", "datetime.now", "datetime.utcnow", "date.today", "timezone.localdate"}
 DOORS = {"api", "admin", "views", "tasks", "access", "accounts", "importing"}
 PRINTS = {"config/onebox/console.py": "the console of `up`", "config/journey/reconcile.py": "a program of its own"}
-READS_THE_CLOCK = {"members/messaging.py": "a mail went out when the mail server had it, which no caller can know before"}
+READS_THE_CLOCK = {
+    "members/messaging.py": "the inbox speaks of the terms of this moment",
+    "loyalty/sealing.py": "a checkpoint bears the moment of its own snapshot",
+}
 
 type Habit = Callable[[Path], Iterator[str]]
 

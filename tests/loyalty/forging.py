@@ -200,8 +200,7 @@ def empty_wallet_taken(random: Random) -> list[str]:
 def make_up_points(random: Random) -> list[str]:
     """A new wallet that claims points and has no line for them."""
     [(wallet,)] = run(
-        "insert into loyalty_wallet (holder, point_type, balance) "
-        "values (gen_random_uuid(), 'redeemable', %s) returning id",
+        "insert into loyalty_wallet (holder, point_type, balance) values (gen_random_uuid(), 'redeemable', %s) returning id",
         random.randint(1, 10**6),
     )
     return [f"wallet {wallet}: "]
@@ -216,7 +215,8 @@ def make_up_wallet(random: Random) -> list[str]:
     [(entry,)] = run("insert into loyalty_journalentry (key, reason) values (%s, '') returning id", f"old:{random.random()}")
     run(
         "insert into loyalty_posting (id, entry_id, wallet_id, seq, kind, points, contra, balance_after, occurred_at, "
-        "recorded_at, reference, hash) values (0, %s, %s, 1, 'earn', 500, 'issued', 500, %s, %s, '', '')", entry, wallet, NOW, NOW,
+        "recorded_at, reference, hash) values (0, %s, %s, 1, 'earn', 500, 'issued', 500, %s, %s, '', '')",
+        entry, wallet, NOW, NOW,
     )  # fmt: skip
     run(
         "insert into loyalty_lot (wallet_id, seq, points, remaining, open, available_at, earned_at) "

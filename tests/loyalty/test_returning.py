@@ -1,6 +1,6 @@
 """Giving back and taking back: restores, claw-backs, deficits, transfers, merges, idleness."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -34,18 +34,18 @@ def adds_up() -> object:
     assert sum(Posting.objects.filter(contra="clearing").values_list("points", flat=True)) == 0
 
 
-def spent(who: UUID, points: int, at=NOW) -> UUID:
+def spent(who: UUID, points: int, at: datetime = NOW) -> UUID:
     [outcome] = posting.burn([Burn(key=f"b{uuid4()}", holder=who, points=points, occurred_at=at)], now=at)
     assert isinstance(outcome, Posted)
     return outcome.entry
 
 
-def restore(who: UUID, entry: UUID, points: int, at=NOW, grace=None) -> object:
+def restore(who: UUID, entry: UUID, points: int, at: datetime = NOW, grace: datetime | None = None) -> object:
     act = Restore(key=f"r{uuid4()}", holder=who, entry=entry, points=points, occurred_at=at, grace_until=grace)
     return posting.restore([act], now=at)[0]
 
 
-def claw(who: UUID, points: int, *own: UUID, policy: ClawBackPolicy = ClawBackPolicy.DEFICIT, at=NOW) -> object:
+def claw(who: UUID, points: int, *own: UUID, policy: ClawBackPolicy = ClawBackPolicy.DEFICIT, at: datetime = NOW) -> object:
     act = ClawBack(key=f"c{uuid4()}", holder=who, entry=own[0], points=points, own=own, policy=policy, occurred_at=at)
     return posting.claw_back([act], now=at)[0]
 
@@ -93,14 +93,13 @@ def test_without_grace_ended_points_come_back_to_end_again() -> None:
 
 def test_a_claw_back_takes_own_lots_first_pending_before_active_then_others_then_deficit() -> None:
     one = holder()
-    [other] = give(one, 10, days=5)
-    own_active, = give(one, 10)
-    own_pending, = give(one, 10, pending=14)
+    give(one, 10, days=5)
+    (own_active,) = give(one, 10)
+    (own_pending,) = give(one, 10, pending=14)
     assert isinstance(claw(one, 15, own_active, own_pending), Posted)
     assert remaining(one) == [10, 5, 0]
     assert isinstance(claw(one, 22, own_active, own_pending), Posted)
     assert state(one) == (0, 7)
-    assert other
 
 
 def test_the_next_credits_pay_a_deficit_and_nothing_is_spent_before() -> None:
@@ -151,7 +150,7 @@ def test_a_transfer_keeps_the_end_of_each_lot() -> None:
     assert queries.balances([other], NOW + 6 * DAY)[other].available == 5
     too_much = Transfer(key="u", holder=one, to=other, points=6, occurred_at=NOW)
     to_self = Transfer(key="v", holder=one, to=one, points=1, occurred_at=NOW)
-    assert [outcome for outcome in posting.transfer([too_much, to_self], now=NOW, actor=None)] == [
+    assert posting.transfer([too_much, to_self], now=NOW, actor=None) == [
         Refused(Refusal.INSUFFICIENT_POINTS), Refused(Refusal.NOT_REVERSIBLE),
     ]  # fmt: skip
 
@@ -184,7 +183,7 @@ def test_a_merge_takes_a_deficit_along() -> None:
     assert (state(one), state(other)) == ((0, 0), (0, 6))
 
 
-def idle(who: UUID, points: int, at) -> Accrual:
+def idle(who: UUID, points: int, at: datetime) -> Accrual:
     act = accrual(who, points, at=at, days=None, idle_until=at + 30 * DAY)
     posting.accrue([act], now=at)
     return act
