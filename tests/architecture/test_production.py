@@ -9,7 +9,7 @@ import yaml
 
 from tests.architecture.source import BASE
 
-READ = re.compile(r'environment\.(?:text|flag|whole|names)\(\s*"(\w+)"')
+READ = re.compile(r'environment\.(?:text|file|flag|whole|names)\(\s*"(\w+)"')
 SUBSTITUTED = re.compile(r"(?<!\$)\$\{(\w+)")
 # What the images of other projects ask for.
 OF_OTHERS = {"POSTGRES_PASSWORD", "DATABASE_OWNER_PASSWORD", "DATABASE_APP_PASSWORD"}
