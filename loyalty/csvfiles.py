@@ -129,7 +129,8 @@ class Load[T]:
         self.report.bad += 1
         self._bad_lines.add(record.line)
         faults = problem.faults or [Fault("", problem.detail)]
-        why = [str(record.line), faults[0].pointer.strip("/"), "; ".join(one.detail for one in faults)]
+        named = [one.pointer.strip("/") for one in faults]
+        why = [str(record.line), ", ".join(named), "; ".join(one.detail for one in faults)]
         self._write_errors([why + [value.encode("utf-8", "replace").decode() for value in row] for row in record.raw])
 
     def _write_errors(self, rows: Sequence[Sequence[str]]) -> None:

@@ -53,5 +53,5 @@ class LoadCommand(BaseCommand):
             self.stdout.write(f"What is wrong stands in {report.error_file}.")
         if not report.written:
             self.stdout.write("Dry run: nothing was written." if options["dry_run"] else "Nothing was written.")
-        if report.bad and not options["skip_bad"] and not options["dry_run"]:
+        if report.bad and not options["skip_bad"]:
             raise CommandError("Mend the bad rows and run again, or add --skip-bad to write the good ones.")

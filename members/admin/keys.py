@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
@@ -25,7 +26,7 @@ SCOPES = [
     ("configure", _("configure: stores, rules, and members with their contacts")),
     ("partner", _("partner: exchange points")),
 ]
-WORDS = {"live": _("live"), "ended": _("ended"), "revoked": _("revoked")}
+WORDS = {"live": _("live"), "ended": _("ended"), "revoked": pgettext_lazy("state", "revoked")}
 LOOKS: Any = {"live": "success", "ended": "default", "revoked": "danger"}
 
 

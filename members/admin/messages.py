@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from loyalty.backoffice import ReadOnly
@@ -13,7 +14,7 @@ from loyalty.columns import instant
 from members import finding
 from members.models import Message
 
-WORDS = {"sent": _("sent"), "waiting": _("waiting"), "failed": _("given up")}
+WORDS = {"sent": pgettext_lazy("state", "sent"), "waiting": _("waiting"), "failed": pgettext_lazy("state", "given up")}
 LOOKS: Any = {"sent": "success", "waiting": "info", "failed": "danger"}
 STATES = {"sent": ~Q(sent_at=None), "waiting": Q(sent_at=None, failed_at=None), "failed": ~Q(failed_at=None)}
 
