@@ -70,7 +70,9 @@ create function ledger_lot_ends(own timestamptz, idle timestamptz) returns times
 -- entries that already bear one of the keys, and lots in burn order: `none`, the first p_limit `spendable` ones of each
 -- wallet (null: all), or `all` open ones with what moves with their points, pending ones last.
 create function ledger_open(p_holders uuid[], p_active_at timestamptz[], p_point_type text, p_keys text[], p_now timestamptz,
-                            p_lots text, p_limit int) returns json language plpgsql as $$
+                            p_lots text, p_limit int) returns json language plpgsql
+-- A plan made while the tables were small is kept by the session; it must not read whole tables when they have grown.
+set enable_seqscan = off as $$
 declare
     locked bigint[];
     answer json;
@@ -106,7 +108,7 @@ end $$;
 -- Writes the lines and everything that must move with them, in one statement. The caller holds the wallets' locks.
 -- Returns the lines that were written: one whose key was taken meanwhile by another wallet's entry is left out.
 create function ledger_write(p_lines ledger_line[], p_now timestamptz)
-returns table (ord int, entry uuid) language plpgsql as $$
+returns table (ord int, entry uuid) language plpgsql set enable_seqscan = off as $$
 #variable_conflict use_column
 begin
     -- A cached plan is made for a handful of lines; a large batch is planned for its own size (3 to 27 times faster).
@@ -197,7 +199,8 @@ create function ledger_ended(p_lots bigint[]) returns ledger_line[] language sql
          where l.id = any (p_lots) and l.open);
 
 -- The sweep: up to p_limit lots that ended by p_now. Returns lots and points expired.
-create function ledger_expire(p_now timestamptz, p_limit int, out lots bigint, out points bigint) language plpgsql as $$
+create function ledger_expire(p_now timestamptz, p_limit int, out lots bigint, out points bigint) language plpgsql
+set enable_seqscan = off as $$
 declare
     found bigint[];
     due ledger_line[];

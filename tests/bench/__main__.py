@@ -33,10 +33,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds and 100,000 lots: two minutes rather than ten")
     quick = parser.parse_args().quick
     started = time.monotonic()
-    count, lots = (3, 100_000) if quick else (9, 1_000_000)
+    count, lots = (3, 100_000) if quick else (7, 1_000_000)
     with psycopg.connect(os.environ["REGULARS_TEST_ADMIN_URL"], autocommit=True) as admin:
         rows = in_batches(admin, count)
-        waits = over_http(admin, 200 if quick else 500, count)
+        waits = over_http(admin, 150 if quick else 300, count)
         with opened(admin, 1) as shop:
             rows += told(f"expire, {lots:,} lots", sweeping.sweeping(shop, lots), "1")
     say(table(["what", "a second", "beside", "a second", "ratio", "worst – best round", "statements"], rows))

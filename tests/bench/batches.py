@@ -19,7 +19,7 @@ from tests.bench.shop import TAKE, Shop, Till, call, frozen, ready
 # Acts in a batch, and how many batches a round posts.
 CALLS = {1: 200, 100: 20, 1_000: 4, 10_000: 1}
 RECEIPTS = 1_000
-LOTS_BEFORE_BURNING = 20
+LOTS_BEFORE_BURNING = 10
 POST = call(
     "post",
     "uuid[] text[] bigint[] bigint[] timestamptz[] timestamptz[] timestamptz[] bigint[] text[] bigint uuid timestamptz",
