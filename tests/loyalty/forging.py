@@ -216,7 +216,8 @@ def make_up_wallet(random: Random) -> list[str]:
     [(entry,)] = run("insert into loyalty_journalentry (key, reason) values (%s, '') returning id", f"old:{random.random()}")
     run(
         "insert into loyalty_posting (id, entry_id, wallet_id, seq, kind, points, contra, balance_after, occurred_at, "
-        "recorded_at, reference, hash) values (0, %s, %s, 1, 'earn', 500, 'issued', 500, %s, %s, '', '')", entry, wallet, NOW, NOW,
+        "recorded_at, reference, hash) values (0, %s, %s, 1, 'earn', 500, 'issued', 500, %s, %s, '', '')",
+        entry, wallet, NOW, NOW,
     )  # fmt: skip
     run(
         "insert into loyalty_lot (wallet_id, seq, points, remaining, open, available_at, earned_at) "
