@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from django.db import connection
+from django.db import connection, transaction
 
 from loyalty import checkpoints, sealing
 from loyalty.checkpoints import BrokenCheckpointError, Head, Sealed
@@ -178,8 +178,8 @@ def _first_bad_range(table: str, sealed: Sequence[tuple[int, dict[str, Any]]]) -
 
 
 def _rows(statement: str, values: Any = None) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute("set statement_timeout = 0; set timezone = 'UTC'")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("set local statement_timeout = 0; set local timezone = 'UTC'")
         cursor.execute(statement, values)
         found: list[Any] = cursor.fetchall()
     return found

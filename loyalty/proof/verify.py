@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -50,6 +51,7 @@ union select 'lot uses of posting ' || r || ': no posting' from (
     select (wallet_id, seq) r from loyalty_lotuse except select (wallet_id, seq) from loyalty_posting) r
 union select 'wallet ' || r || ': missing' from (select wallet_id r from loyalty_posting except select id from loyalty_wallet) r
 """
+parsed = cache(lambda names: [(name.removesuffix("?"), b"\1" * (name[-1] == "?")) for name in names.split()])
 EPOCH, MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 type Row = dict[str, Any]
 type Point = tuple[int, int]
@@ -63,17 +65,15 @@ class BadError(Exception):
 
 def plain(value: Any) -> bytes:
     """The canonical bytes of a number, a text, an instant or an id."""
+    if isinstance(value, int):
+        return pack(">q", value)
     if isinstance(value, str):
         return pack(">i", len(value.encode())) + value.encode()
-    if isinstance(value, UUID):
-        return value.bytes
-    whole: int = (value - EPOCH) // MICROSECOND if isinstance(value, datetime) else value
-    return whole.to_bytes(8, signed=True)
+    return value.bytes if isinstance(value, UUID) else pack(">q", (value - EPOCH) // MICROSECOND)
 
 
 def fields(row: Row, names: str) -> bytes:
-    values = ((row[name.removesuffix("?")], name[-1] == "?") for name in names.split())
-    return b"".join(b"\0" if value is None else b"\1" * optional + plain(value) for value, optional in values)
+    return b"".join([b"\0" if (value := row[name]) is None else mark + plain(value) for name, mark in parsed(names)])
 
 
 def genesis(row: Row) -> bytes:

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from loyalty import checkpoints, verifying
+from loyalty.models import Checkpoint
 
 
 class Command(BaseCommand):
@@ -23,7 +24,7 @@ class Command(BaseCommand):
         folder, public_key = options["checkpoints"], options["public_key"]
         if folder and not public_key:
             raise CommandError("Checkpoints need a key to check their signatures: --public-key FILE.")
-        if folder == settings.SEAL_FOLDER and folder and not checkpoints.files(folder):
+        if folder == settings.SEAL_FOLDER and folder and not checkpoints.files(folder) and not Checkpoint.objects.exists():
             folder = None  # nothing was sealed yet
         compared = f" and the checkpoints in {folder}" if folder else ", without checkpoints: a cut tail would not be seen"
         self.stdout.write(f"Verifying {verifying.size():,} postings{compared}.")
