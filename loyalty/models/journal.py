@@ -49,7 +49,9 @@ class Posting(models.Model):
     balance_after = models.BigIntegerField(_("balance after"))
     occurred_at = models.DateTimeField(_("happened"))
     recorded_at = models.DateTimeField(_("recorded"))
-    store = models.ForeignKey(Store, models.DO_NOTHING, null=True, db_index=False, verbose_name=_("store"))
+    store = models.ForeignKey(
+        Store, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, verbose_name=_("store")
+    )
     reference = models.CharField(_("reference"), max_length=120, blank=True)
     idle_until = models.DateTimeField(_("keeps the wallet until"), null=True)
     hash = models.BinaryField(_("hash"))

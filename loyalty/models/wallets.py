@@ -53,7 +53,7 @@ class Lot(models.Model):
     available_at = models.DateTimeField(_("usable from"))
     expires_at = models.DateTimeField(_("expires"), null=True)
     earned_at = models.DateTimeField(_("earned"))
-    store = models.ForeignKey(Store, models.DO_NOTHING, null=True, verbose_name=_("store"))
+    store = models.ForeignKey(Store, models.DO_NOTHING, null=True, db_constraint=False, verbose_name=_("store"))
     rule_version = models.UUIDField(_("rule version"), null=True)
 
     class Meta:
