@@ -157,7 +157,9 @@ class _Standing:
     line: int = -1
 
 
-def _post_undoing(acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, with_lots: bool = False) -> list[Outcome]:
+def _post_undoing(
+    acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, with_lots: bool = False
+) -> list[Outcome]:
     """As `_post`, for acts on earlier entries, which are read once, behind the locks."""
     read: list[Originals] = []
 
@@ -245,7 +247,7 @@ def _open(acts: Sequence[Act], *, now: datetime, with_lots: bool) -> tuple[dict[
         for holder in act.holders:
             active[holder] = min(act.occurred_at, active.get(holder, act.occurred_at))
     keys = list({act.key for act in acts})
-    asked = [list(active), list(active.values()), PointType.REDEEMABLE, keys, now, with_lots]
+    asked: list[Any] = [list(active), list(active.values()), PointType.REDEEMABLE, keys, now, with_lots]
     with connection.cursor() as cursor:
         cursor.execute("select ledger_open(%s, %s, %s, %s, %s, %s)", asked)
         read = cursor.fetchone()[0]

@@ -1,4 +1,4 @@
-"""The fences around the ledger, and the first terms. The functions that write it come with the last migration that changed them."""
+"""The fences around the ledger, and the first terms. What writes it comes with the last migration that changed that."""
 
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 -- Grants, burns and expiry, decided where their rows lie, in one call. Acts come as loyalty/acts.py has them; each is answered
 -- by its place in the list. Of acts with one key the first decides. Whatever looks into a table that grows does so by
--- `lateral (… limit 1)`: one row by its index, whatever the planner believes about the table's size.
+-- `lateral (… limit …)` and without sequential scans: by its index, one row after the other, also when the session's plan was
+-- made while the tables were small.
 
 -- An act of loyalty/acts.py.
 create type ledger_act as (
@@ -48,7 +49,7 @@ language sql stable as $$
 
 -- Each act opens a lot; a deficit is paid out of the first ones.
 create function ledger_grant(p_acts json, p_point_type text, p_actor uuid, p_now timestamptz) returns setof ledger_answer
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$
 declare
     acts ledger_act[] := array(select a from json_populate_recordset(null::ledger_act, p_acts) a);
     lines ledger_line[];
@@ -79,7 +80,9 @@ create aggregate ledger_spent(wish bigint, held bigint) (sfunc = ledger_afford, 
 -- The lines of the acts that the first p_lots lots of each wallet (null: all) can pay. Wishes and lots, summed up in their
 -- order, are intervals; where a wish and a lot overlap, the lot pays.
 create function ledger_paid(p_acts ledger_act[], p_point_type text, p_actor uuid, p_now timestamptz, p_lots int)
-returns ledger_line[] language plpgsql as $$
+returns ledger_line[] language plpgsql
+-- The planner expects a handful of wishes; wishes and lots are joined by hashing, however many there are.
+set enable_nestloop = off as $$
 begin
     return array(
         with wish as materialized (
@@ -111,7 +114,7 @@ end $$;
 
 -- Each act takes points from lots in burn order, decided in the order of the list; a deficit forbids it.
 create function ledger_spend(p_acts json, p_point_type text, p_actor uuid, p_now timestamptz) returns setof ledger_answer
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$
 declare
     acts ledger_act[] := array(select a from json_populate_recordset(null::ledger_act, p_acts) a);
     lines ledger_line[];
