@@ -131,5 +131,6 @@ class RuleAdmin(ReadOnly):
 
     def _now(self, rule: EarnRule) -> RuleVersion | None:
         """The version in force."""
-        started = [one for one in rule.versions.all() if one.published_at and one.starts_at <= timezone.now()]
-        return max(started, key=lambda one: (one.starts_at, one.version), default=None)
+        now = timezone.now()
+        started = [one for one in rule.versions.all() if one.published_at and one.starts_at and one.starts_at <= now]
+        return max(started, key=lambda one: one.version, default=None)

@@ -20,6 +20,7 @@ def published() -> list[Published]:
     return [
         Published(Rule(id_, code, value), starts_at)
         for id_, code, value, starts_at in rows.values_list("id", "rule__code", "value", "starts_at")
+        if starts_at
     ]
 
 

@@ -142,6 +142,7 @@ def test_terms_are_told_in_words() -> None:
         "Points expire each year after 31 March.",
         "Goods can be returned for 14 days after the purchase.",
         "If the points of a return are spent already, the programme forgives them.",
+        "A change for the worse is announced at least 60 days before.",
     ]
 
 
