@@ -15,7 +15,7 @@ from loyalty.notice import Approval, Review
 from loyalty.outbox import Event
 from loyalty.problems import Fault, Problem
 
-LABEL = "campaigns.ruleversion"
+LABEL, VERB = "campaigns.ruleversion", "rate.publish"
 RATE_MAX = Decimal(10**6)
 
 
@@ -85,7 +85,8 @@ def publish(version: UUID, *, actor: UUID, approval: Approval | None = None, now
         one.save()
         facts = {
             "rule": one.rule.code, "rule_version": one.version, "detriment": one.detriment,
-            "starts_at": one.starts_at.isoformat(), "rate_before": _text(follows.value), "rate": _text(one.value),
+            "starts_at": one.starts_at.isoformat(), "name": _name(one),
+            "rate_before": _text(follows.value), "rate": _text(one.value),
         }  # fmt: skip
         outbox.tell([Event("terms.published", one.pk, facts)])
         auditing.record(actor, "ruleversion.published", LABEL, one.pk, facts | {"approved_by": str(one.approved_by or "")})
@@ -103,13 +104,19 @@ def _review(one: RuleVersion, versions: list[RuleVersion], now: datetime) -> Rev
         detail = _("Version %(number)s was published since. Draft the change anew.") % {"number": follows.version}
         raise Problem("not-eligible", detail, status=409)
     effect = judging.rate(follows.value, one.value)
-    name = one.rule.name if len(EarnRule.objects.values_list("pk")[:2]) > 1 else ""
     currency = terms.in_force(contracts, now).currency
-    lines = [] if effect is judging.Effect.SAME else [wording.rate_line(follows.value, one.value, currency, effect, name=name)]
+    lines = (
+        [] if effect is judging.Effect.SAME else [wording.rate_line(follows.value, one.value, currency, effect, name=_name(one))]
+    )
     assert follows.starts_at, "a published version has a start"
     asked = notice.judged(effect, asked=one.starts_at, not_before=follows.starts_at, versions=contracts, now=now)
     said = [LABEL, str(one.pk), follows.version, _text(one.value), one.starts_at and one.starts_at.isoformat()]
     return Review(LABEL, str(one.pk), lines, effect, asked, fingerprint(said).hex(), one.drafted_by)
+
+
+def _name(one: RuleVersion) -> str:
+    """What tells the rule from others, where there are any."""
+    return one.rule.name if len(EarnRule.objects.values_list("pk")[:2]) > 1 else ""
 
 
 def _newest(versions: list[RuleVersion]) -> RuleVersion:

@@ -29,12 +29,15 @@ FIELDS = (
     "currency", "timezone", "point_value", "expiry", "expiry_months", "expiry_round_up", "expiry_month", "expiry_day",
     "pending_days", "return_days", "claw_back", "notice_days",
 )  # fmt: skip
-LABEL = "loyalty.termsversion"
+LABEL, VERB = "loyalty.termsversion", "terms.publish"
 CURRENCY = re.compile(r"[A-Z]{3}")
 # The longest a person plans for; beyond it dates leave the calendar.
 MONTHS_MAX, DAYS_MAX = 600, 3650
 DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 VALUE_MAX = Decimal(10**6)
+# As far as the column counts.
+VERSION_MAX = 2**31
+YEARS = range(1970, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def versions() -> list[TermsVersion]:
 
 def read(version: int) -> TermsVersion:
     """Raises Problem `not-found`."""
-    one = TermsVersion.objects.filter(version=version).first()
+    one = TermsVersion.objects.filter(version=version).first() if version < VERSION_MAX else None
     if one is None:
         raise Problem("not-found", _("There is no such version of the terms."), status=404)
     return one
@@ -125,13 +128,13 @@ def insist_on_time(seen: Review, *, now: datetime) -> None:
     notice.insist_on_time(seen.notice, versions=terms.published(), now=now)
 
 
-def state(one: TermsVersion, *, now: datetime) -> str:
-    """`draft`, `scheduled`, `in_force` or `past`."""
+def state(one: TermsVersion, *, current: int, now: datetime) -> str:
+    """`draft`, `scheduled`, `in_force` or `past`; `current` is the version in force `now`."""
     if one.published_at is None or one.starts_at is None:
         return "draft"
     if one.starts_at > now:
         return "scheduled"
-    return "in_force" if terms.current(now).version == one.version else "past"
+    return "in_force" if current == one.version else "past"
 
 
 def newest(rows: list[TermsVersion]) -> TermsVersion:
@@ -206,6 +209,8 @@ def _faults(one: TermsVersion) -> dict[str, str]:
         known_timezone(one.timezone)
     except ValidationError as error:
         wrong["timezone"] = error.messages[0]
+    if one.starts_at and one.starts_at.year not in YEARS:
+        wrong["starts_at"] = _("The start is more than ten years away.")
     value = Decimal(one.point_value)
     if not value.is_finite() or not 0 <= value < VALUE_MAX or value != round(value, 6):
         wrong["point_value"] = _("Give an amount of at least 0 with at most six decimals.")

@@ -20,7 +20,7 @@ from tests.staff import signed_in, text
 
 pytestmark = pytest.mark.django_db
 
-BOOKS = (Posting, JournalEntry, Wallet, Lot, AuditRecord, OutboxEvent, TermsVersion)
+BOOKS = (Posting, JournalEntry, Wallet, Lot, AuditRecord, OutboxEvent)
 STORE = {"code": "S9", "name": "Quay", "timezone": "Europe/Paris", "region": "North"}
 
 

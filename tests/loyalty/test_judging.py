@@ -64,7 +64,9 @@ def test_a_change_is_better_or_worse(old: dict[str, Any], new: dict[str, Any], e
     assert judging.overall(one.effect for one in judging.changes(before, after)) == expected
 
 
-@pytest.mark.parametrize(("old", "new", "expected"), [("1", "2", "benefit"), ("1", "0.5", "detriment"), ("1", "1.000000", "same")])
+@pytest.mark.parametrize(
+    ("old", "new", "expected"), [("1", "2", "benefit"), ("1", "0.5", "detriment"), ("1", "1.000000", "same")]
+)
 def test_a_rate_is_better_or_worse(old: str, new: str, expected: str) -> None:
     assert judging.rate(Decimal(old), Decimal(new)) == expected
 
