@@ -110,7 +110,7 @@ class PurchaseAdmin(ReadOnly):
 class VersionInline(ReadOnlyInline):
     model = RuleVersion
     fields = ("number", "kind", "rate", "starts_at", "published_at")
-    readonly_fields = ("number", "rate")
+    readonly_fields = ("number", "rate", "published_at")
 
     @admin.display(description=_("version"))
     def number(self, version: RuleVersion) -> str:
@@ -168,6 +168,7 @@ class RateForm(DraftForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.is_new:
+            del self.fields["rule"]  # a version stays that of its rule
             self.initial["value"] = f"{self.instance.value.normalize():f}"
 
     def write(self) -> RuleVersion:
