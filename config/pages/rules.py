@@ -23,15 +23,10 @@ BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes different on a day: sentences before and after, and what happens to points that are there."""
+    """What becomes different on a day, part by part."""
 
     on: date
     lines: list[Line]
-
-    @property
-    def held(self) -> list[str]:
-        """Each thing to say of points that members have, once."""
-        return list(dict.fromkeys(line.held for line in self.lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +85,14 @@ def _rates(rates: Sequence[Published], currency: str, now: datetime) -> list[str
 
 
 def _versions(contracts: Sequence[Terms], contract: Terms) -> list[Version]:
-    starts = [contract.day_of(one.starts_at) if one.starts_at > BEGINNING else None for one in contracts]
+    starts = [one.starts_at for one in contracts]
     return [
-        Version(since, until, wording.sentences(one))
-        for one, since, until in zip(contracts, starts, [*starts[1:], None], strict=True)
+        Version(
+            since=contract.day_of(start) if start > BEGINNING else None,
+            until=contract.last_day(end) if end else None,
+            sentences=wording.sentences(one),
+        )
+        for one, start, end in zip(contracts, starts, [*starts[1:], None], strict=True)
     ]
 
 

@@ -10,6 +10,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 WEEK = 7
 
@@ -78,7 +79,7 @@ def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
         _tabs("loyalty.lot", _("All"), (_("Expiring in 30 days"), "ends=30"), (_("Open"), "open__exact=1")),
         _tabs("loyalty.wallet", _("All"), (_("Members who owe points"), "deficit_from=1")),
         _tabs("members.member", _("All"), (_("Active in 30 days"), "active=30"), (_("Blocked"), "status__exact=blocked")),
-        _tabs("members.approvalrequest", _("All"), (_("Waiting"), "decision__exact=")),
+        _tabs("members.approvalrequest", _("All"), (pgettext_lazy("approval", "Waiting"), "decision__exact=")),
         _tabs("members.message", _("All"), (_("Waiting"), "state=waiting"), (_("Given up"), "state=failed")),
     ]
 

@@ -14,6 +14,7 @@ from django.utils.html import format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelect2Widget
 
 from loyalty import publishing, terms, wording
 from loyalty.backoffice import Scope
@@ -72,7 +73,7 @@ class TermsAdmin(Reviewing):
     form = TermsForm
     list_display = ("__str__", "condition", "in_words", "starts", "published")
     export_columns = ("version", "in_words", "starts_at", "published_at")
-    readonly_fields = ("plainly", "starts", "published", "worse")
+    readonly_fields = ("plainly", "starts", "published", "worse", "drafter", "approver", "publisher")
     conditional_fields = {
         "expiry_months": MONTHS, "expiry_round_up": "expiry == 'months'", "expiry_month": FIXED, "expiry_day": FIXED,
     }  # fmt: skip
@@ -80,7 +81,8 @@ class TermsAdmin(Reviewing):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         writes = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if not writes:
-            return [(None, {"fields": ("version", "plainly", "starts", "published", "worse", "timezone", "currency")})]
+            frozen = ("published", "worse", "drafter", "approver", "publisher") if obj and obj.published_at else ("drafter",)
+            return [(None, {"fields": ("version", "plainly", "starts", *frozen, "timezone", "currency")})]
         programme = [] if Posting.objects.exists() else [(_("Programme"), {"fields": ("currency", "timezone")})]
         return [
             (_("Worth"), {"fields": ("point_value", "pending_days")}),
@@ -93,7 +95,7 @@ class TermsAdmin(Reviewing):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "timezone":
             names = [(name, name) for name in sorted(zoneinfo.available_timezones())]
-            return forms.ChoiceField(label=capfirst(_("time zone")), choices=names)
+            return forms.ChoiceField(label=capfirst(_("time zone")), choices=names, widget=UnfoldAdminSelect2Widget)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def prepare(self, rows: Sequence[Any]) -> None:
@@ -122,7 +124,9 @@ class TermsAdmin(Reviewing):
     def starts(self, version: TermsVersion) -> str | None:
         """The first version governs all that lies before it."""
         at = version.starts_at
-        return moment(at) if at is None or at > BEGINNING else str(_("from the beginning"))
+        if at is None:
+            return str(_("as soon as it may"))
+        return moment(at) if at > BEGINNING else str(_("from the beginning"))
 
     @admin.display(description=_("published"))
     def published(self, version: TermsVersion) -> str | None:
@@ -136,6 +140,21 @@ class TermsAdmin(Reviewing):
     @admin.display(description=_("says"))
     def plainly(self, version: TermsVersion) -> str:
         return format_html_join("", "<p>{}</p>", ((one,) for one in wording.sentences(version)))
+
+    @admin.display(description=_("drafted by"))
+    def drafter(self, version: TermsVersion) -> str:
+        return self._who(version.drafted_by)
+
+    @admin.display(description=_("approved by"))
+    def approver(self, version: TermsVersion) -> str:
+        return self._who(version.approved_by)
+
+    @admin.display(description=_("published by"))
+    def publisher(self, version: TermsVersion) -> str:
+        return self._who(version.published_by)
+
+    def _who(self, actor: UUID | None) -> str:
+        return self.house.staff([actor]).get(actor, "") if actor else ""
 
     @admin.display(description=_("worse for members"), boolean=True)
     def worse(self, version: TermsVersion) -> bool:

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 from unfold.decorators import display
 
 from loyalty.backoffice import ReadOnly, Scope
@@ -24,6 +25,7 @@ class ApprovalAdmin(ReadOnly):
     scope = Scope.HEAD_OFFICE
     list_display = ("what", "condition", "asked", "asker", "decided", "decider")
     list_filter = ("decision", ("requested_at", Between))
+    list_display_links = None
     ordering = ("-id",)
     search_fields = ("object_id__exact",)
     search_help_text = _("Object's id")
@@ -53,7 +55,7 @@ class ApprovalAdmin(ReadOnly):
 
     @admin.display(description=_("state"))
     def condition_in_words(self, request: ApprovalRequest) -> Any:
-        return request.get_decision_display() if request.decision else _("waiting")
+        return request.get_decision_display() if request.decision else pgettext("approval", "waiting")
 
     @admin.display(description=_("asked by"))
     def asker(self, request: Any) -> str:
