@@ -27,6 +27,7 @@ from unfold.widgets import UnfoldAdminSingleDateWidget
 from loyalty import auditing, notice, terms
 from loyalty.backoffice import Backoffice
 from loyalty.columns import moment
+from loyalty.house import Standing
 from loyalty.notice import Approval, Review
 from loyalty.problems import Problem
 
@@ -209,15 +210,11 @@ class Reviewing(Backoffice):
             self.insist_on_time(review, now)
         except Problem as problem:
             early = problem.detail
-        needed = review.notice.detriment
-        acts = ["discard"]
-        if review.lines and not early:
-            ready = not needed or (standing and standing.approved_by)
-            acts = ["publish", "discard"] if ready else ["approve", "refuse", "discard"] if standing else ["ask", "discard"]
+        acts = ["discard"] if early or not review.lines else _acts(review, standing, auditing.actor_of(request))
         names = self.house.staff([one for one in (standing.asked_by, standing.approved_by) if one]) if standing else {}
         return {
             "review": review, "standing": standing, "early": early, "buttons": self._buttons(request, acts),
-            "affected": notice.holders_with_points() if needed else 0,
+            "affected": notice.holders_with_points() if review.notice.detriment else 0,
             "starts": moment(review.notice.starts_at), "asked": bool(obj.starts_at),
             "asked_by": standing and names.get(standing.asked_by, ""), "asked_at": standing and moment(standing.asked_at),
             "approved_by": standing and standing.approved_by and names.get(standing.approved_by, ""),
@@ -264,3 +261,14 @@ class Reviewing(Backoffice):
 
     def _address(self, obj: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+
+
+def _acts(review: Review, standing: Standing | None, actor: UUID) -> list[str]:
+    """What `actor` can do with a draft that may be published: nobody approves their own, or publishes what they approved."""
+    if not review.notice.detriment:
+        return ["publish", "discard"]
+    if standing is None:
+        return ["ask", "discard"]
+    if standing.approved_by:
+        return ["discard"] if standing.approved_by == actor else ["publish", "discard"]
+    return ["discard"] if actor in (standing.asked_by, review.drafted_by) else ["approve", "refuse", "discard"]

@@ -156,6 +156,6 @@ class TermsAdmin(Reviewing):
     def _who(self, actor: UUID | None) -> str:
         return self.house.staff([actor]).get(actor, "") if actor else ""
 
-    @admin.display(description=_("worse for members"), boolean=True)
-    def worse(self, version: TermsVersion) -> bool:
-        return version.detriment
+    @admin.display(description=_("worse for members"))
+    def worse(self, version: TermsVersion) -> str:
+        return str(_("yes, announced before") if version.detriment else _("no"))
