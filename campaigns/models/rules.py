@@ -63,4 +63,4 @@ class RuleVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.rule_id}/{self.version}"
+        return f"v{self.version}"
