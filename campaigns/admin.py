@@ -20,11 +20,11 @@ from campaigns import explaining, publishing
 from campaigns.models import Award, EarnRule, Purchase, PurchaseLine, RuleVersion
 from campaigns.queries import of_receipt
 from loyalty import money
+from loyalty.admin.reviewing import DraftForm, Reviewing
 from loyalty.backoffice import ReadOnly, ReadOnlyInline, Scope
 from loyalty.columns import figure, instant
 from loyalty.filters import Between
 from loyalty.notice import Approval, Review
-from loyalty.reviewing import DraftForm, Reviewing
 from members import finding
 
 

@@ -17,11 +17,11 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from loyalty import publishing, terms, wording
+from loyalty.admin.reviewing import DraftForm, Reviewing
 from loyalty.backoffice import Scope
 from loyalty.columns import moment
 from loyalty.models import Posting, TermsVersion
 from loyalty.notice import Approval, Review
-from loyalty.reviewing import DraftForm, Reviewing
 
 # What the first terms version carries for its start.
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)

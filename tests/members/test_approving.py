@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -51,7 +52,7 @@ def test_a_second_person_approves_and_only_this_content() -> None:
 def test_who_asked_or_wrote_it_does_not_decide() -> None:
     approving.ask(ACT, by=ASKER, now=NOW)
     for one in (ASKER, AUTHOR):
-        said = refused(lambda one=one: approving.decide(ACT, Decision.APPROVED, by=one, author=AUTHOR, now=NOW))
+        said = refused(partial(approving.decide, ACT, Decision.APPROVED, by=one, author=AUTHOR, now=NOW))
         assert "Somebody else has to decide" in said
 
 
