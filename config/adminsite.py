@@ -117,7 +117,10 @@ class RegularsAdminSite(UnfoldAdminSite):
 
     def approval_of(self, verb: str, review: Review) -> Standing | None:
         asked = approving.request_of(approving.act_on(verb, review))
-        return Standing(asked.requested_by, asked.requested_at, asked.decided_by) if asked else None
+        if asked is None:
+            return None
+        by = {"refused_by" if asked.decision == approving.Decision.REFUSED else "approved_by": asked.decided_by}
+        return Standing(asked.requested_by, asked.requested_at, **by)
 
     def ask_approval(self, verb: str, review: Review, *, by: UUID, now: datetime) -> None:
         approving.ask(approving.act_on(verb, review), by=by, now=now)

@@ -13,11 +13,12 @@ from loyalty.notice import Review
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A draft that was put before a second person: who asked, and who approved it, if anybody has."""
+    """A draft that was put before a second person: who asked, and who approved or refused it, if anybody has."""
 
     asked_by: UUID
     asked_at: datetime
-    approved_by: UUID | None
+    approved_by: UUID | None = None
+    refused_by: UUID | None = None
 
 
 class House(Protocol):

@@ -41,7 +41,7 @@ def ask(act: Act, *, by: UUID, now: datetime) -> ApprovalRequest:
     """
     with transaction.atomic():
         known = request_of(act)
-        if known:
+        if known and known.decision != Decision.REFUSED:
             return known
         stale = ApprovalRequest.objects.filter(verb=act.verb, object_type=act.object_type, object_id=act.object_id, decision="")
         stale.delete()
@@ -74,8 +74,8 @@ def decide(act: Act, decision: str, *, by: UUID, author: UUID | None = None, now
 
 
 def request_of(act: Act) -> ApprovalRequest | None:
-    """What waits or was approved of exactly this content."""
-    return _requests(act).exclude(decision=Decision.REFUSED).first()
+    """The last request for exactly this content: waiting, approved or refused."""
+    return _requests(act).first()
 
 
 def approval_of(act: Act) -> Approval | None:

@@ -90,7 +90,7 @@ def _shown(version: int) -> dict[str, Any]:
 def _judged(seen: Review) -> dict[str, Any]:
     asked = approving.request_of(approving.act_on(publishing.VERB, seen))
     return {
-        "status": "draft" if asked is None else "approved" if asked.decision else "awaiting_approval",
+        "status": "draft" if asked is None else asked.decision or "awaiting_approval",
         "effect": seen.effect,
         "needs_approval": seen.notice.detriment,
         "earliest_start": seen.notice.first.isoformat(),

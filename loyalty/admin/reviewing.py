@@ -145,8 +145,13 @@ class Reviewing(Backoffice):
         """The verb that deletes a draft."""
         raise NotImplementedError
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and self._is_of_programme(request)
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or obj.published_at is None)
+        if obj is not None and obj.published_at is not None:
+            return False
+        return super().has_change_permission(request, obj) and self._is_of_programme(request)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -211,13 +216,15 @@ class Reviewing(Backoffice):
         except Problem as problem:
             early = problem.detail
         acts = ["discard"] if early or not review.lines else _acts(review, standing, auditing.actor_of(request))
-        names = self.house.staff([one for one in (standing.asked_by, standing.approved_by) if one]) if standing else {}
+        who = (standing.asked_by, standing.approved_by, standing.refused_by) if standing else ()
+        names = self.house.staff([one for one in who if one])
         return {
             "review": review, "standing": standing, "early": early, "buttons": self._buttons(request, acts),
             "affected": notice.holders_with_points() if review.notice.detriment else 0,
             "starts": moment(review.notice.starts_at), "asked": bool(obj.starts_at),
             "asked_by": standing and names.get(standing.asked_by, ""), "asked_at": standing and moment(standing.asked_at),
             "approved_by": standing and standing.approved_by and names.get(standing.approved_by, ""),
+            "refused_by": standing and standing.refused_by and names.get(standing.refused_by, ""),
         }  # fmt: skip
 
     def _carried_out(self, request: HttpRequest, obj: Any, act: str, button: Button) -> HttpResponse:
@@ -254,7 +261,12 @@ class Reviewing(Backoffice):
         return True
 
     def _may(self, request: HttpRequest, button: Button) -> bool:
-        return request.user.has_perm(f"{self.opts.app_label}.{button.right}_{self.opts.model_name}")
+        right = f"{self.opts.app_label}.{button.right}_{self.opts.model_name}"
+        return request.user.has_perm(right) and self._is_of_programme(request)
+
+    def _is_of_programme(self, request: HttpRequest) -> bool:
+        """Rules hold in every store: staff bound to some do not touch them."""
+        return self.house.stores_of(request) is None
 
     def _buttons(self, request: HttpRequest, acts: list[str]) -> list[tuple[str, Button]]:
         return [(act, BUTTONS[act]) for act in acts if self._may(request, BUTTONS[act])]
@@ -267,7 +279,7 @@ def _acts(review: Review, standing: Standing | None, actor: UUID) -> list[str]:
     """What `actor` can do with a draft that may be published: nobody approves their own, or publishes what they approved."""
     if not review.notice.detriment:
         return ["publish", "discard"]
-    if standing is None:
+    if standing is None or standing.refused_by:
         return ["ask", "discard"]
     if standing.approved_by:
         return ["discard"] if standing.approved_by == actor else ["publish", "discard"]

@@ -11,8 +11,9 @@ from django.utils import timezone
 from campaigns.models import EarnRule, RuleVersion
 from loyalty import publishing
 from loyalty.models import AuditRecord, TermsVersion
-from members.models import ApprovalRequest
-from tests.factories import holder, member
+from members.models import ApprovalRequest, User
+from members.staffing import employ
+from tests.factories import StoreFactory, holder, member
 from tests.staff import signed_in, text
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +76,37 @@ def test_the_owner_who_wrote_it_cannot_approve_it() -> None:
     assert "second person" in text(act(owner, "publish", one))
     assert ApprovalRequest.objects.get().decision == ""
     assert TermsVersion.objects.get(pk=one.pk).published_at is None
+
+
+def test_a_refused_draft_says_so_and_can_be_asked_for_again() -> None:
+    holder()
+    owner, finance = signed_in("owner"), signed_in("finance")
+    one = drafted(owner, point_value="0.008")
+    act(owner, "ask", one)
+    assert "Approve this change" not in text(owner.get(f"{LIST}{one.pk}/change/"))
+    act(finance, "refuse", one)
+    shown = text(owner.get(f"{LIST}{one.pk}/change/"))
+    assert "Refused by Finance" in shown
+    assert "Ask for approval" in shown
+    assert "second person" in text(act(owner, "publish", one))
+    assert "Waits for a second person" in text(act(owner, "ask", one))
+    act(finance, "approve", one)
+    assert "Publish this change" not in text(finance.get(f"{LIST}{one.pk}/change/"))
+    assert "Publish this change" in text(owner.get(f"{LIST}{one.pk}/change/"))
+
+
+def test_staff_bound_to_a_store_do_not_touch_the_rules_of_all() -> None:
+    holder()
+    StoreFactory.create()
+    one = drafted(signed_in("owner"), point_value="0.008")
+    employ("bound@shop.example", role="owner", stores=["S1"])
+    bound = Client()
+    bound.force_login(User.objects.get(email="bound@shop.example"))
+    assert bound.get(f"{LIST}{one.pk}/change/").status_code == 200
+    assert bound.post(f"{LIST}add/", FORM).status_code == 403
+    assert bound.post(f"{LIST}{one.pk}/change/", FORM).status_code == 403
+    for name in ("ask", "approve", "refuse", "publish", "discard"):
+        assert act(bound, name, one).status_code == 403
 
 
 def test_an_approval_is_void_when_the_draft_changes() -> None:

@@ -71,8 +71,11 @@ def test_another_content_withdraws_what_waits_and_a_decision_is_final() -> None:
     approving.ask(newer, by=ASKER, now=NOW)
     assert "decided meanwhile" in refused(lambda: approving.decide(ACT, Decision.APPROVED, by=SECOND, now=NOW))
     approving.decide(newer, Decision.REFUSED, by=SECOND, now=NOW)
-    assert approving.request_of(newer) is None
+    refusal = approving.request_of(newer)
+    assert refusal
+    assert (refusal.decision, approving.approval_of(newer)) == (Decision.REFUSED, None)
     assert "decided meanwhile" in refused(lambda: approving.decide(newer, Decision.APPROVED, by=SECOND, now=NOW))
+    assert approving.ask(newer, by=ASKER, now=NOW).decision == ""
 
 
 def test_the_database_says_the_same_again() -> None:
