@@ -81,6 +81,12 @@ def expiry(before: Terms, after: Terms) -> Effect:
     return Effect.BENEFIT if gains else Effect.SAME
 
 
+def undated_clash(published: Iterable[Terms], after: Terms) -> bool:
+    """Would lots that never end and lots that end with their idle wallet stand side by side? Neither bears a date of its own."""
+    undated = {one.expiry for one in (*published, after)} & {"never", "inactivity"}
+    return len(undated) > 1 and after.expiry in undated
+
+
 def _changes(before: Terms, after: Terms) -> Iterator[Change]:
     if (before.currency, before.zone) != (after.currency, after.zone):
         yield Change(Topic.PROGRAMME, Effect.DETRIMENT)

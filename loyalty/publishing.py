@@ -143,7 +143,8 @@ def newest(rows: list[TermsVersion]) -> TermsVersion:
 
 
 def _review(one: TermsVersion, now: datetime) -> Review:
-    follows = newest(list(TermsVersion.objects.all()))
+    rows = list(TermsVersion.objects.all())
+    follows = newest(rows)
     if follows.version > one.version:
         detail = _("Version %(number)s was published since. Draft the change anew.") % {"number": follows.version}
         raise Problem("not-eligible", detail, status=409)
@@ -152,6 +153,9 @@ def _review(one: TermsVersion, now: datetime) -> Review:
     if any(change.topic is Topic.PROGRAMME for change in changes) and Posting.objects.exists():
         detail = _("Currency and time zone stay as they are once points were posted.")
         raise Problem("validation", detail, faults=[Fault("/currency", detail)])
+    if judging.undated_clash([terms.as_terms(row) for row in rows if row.published_at], after) and Posting.objects.exists():
+        detail = _("Points that never end and points that end after inactivity cannot stand side by side. Choose months instead.")
+        raise Problem("validation", detail, faults=[Fault("/expiry", detail)])
     effect = judging.overall(change.effect for change in changes)
     asked = notice.judged(effect, asked=one.starts_at, not_before=before.starts_at, versions=terms.published(), now=now)
     signed = fingerprint([LABEL, one.version, follows.version, _content(one)]).hex()

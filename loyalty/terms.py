@@ -66,6 +66,12 @@ class Terms:
                 return add_months(day - timedelta(days=self.pending_days), self.expiry_months)
         return date.max
 
+    def alive_until(self, active_at: datetime) -> datetime | None:
+        """Under terms that end points after inactivity, the instant to which an act at `active_at` keeps the wallet alive."""
+        if self.expiry != TermsVersion.Expiry.INACTIVITY:
+            return None
+        return self.midnight_after(add_months(self.day_of(active_at), self.expiry_months))
+
     def midnight_after(self, day: date) -> datetime:
         return datetime.combine(day + timedelta(days=1), time(), self.zone).astimezone(UTC)
 
@@ -114,6 +120,11 @@ def published() -> list[Terms]:
 def in_force(versions: list[Terms], at: datetime) -> Terms:
     """The version that governs what happens at `at`; the first one governs all that lies before it."""
     return next((one for one in versions if one.starts_at <= at), versions[-1])
+
+
+def alive_until(versions: list[Terms], at: datetime) -> datetime | None:
+    """To when an act at `at` keeps a wallet alive: by any version that had started, for its points may be of an older one."""
+    return max((until for one in versions if one.starts_at <= at and (until := one.alive_until(at))), default=None)
 
 
 def current(now: datetime) -> Terms:

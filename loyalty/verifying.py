@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
@@ -71,7 +72,7 @@ def _parts() -> list[dict[str, int]]:
     with connection.cursor() as cursor:
         cursor.execute(ENDS, [PART])
         ends = [BELOW_ALL, *(row[0] for row in cursor.fetchall()[:-1]), ABOVE_ALL]
-    return [{"after": after, "upto": upto} for after, upto in zip(ends, ends[1:], strict=False)]
+    return [{"after": after, "upto": upto} for after, upto in pairwise(ends)]
 
 
 def _found(statement: str, part: dict[str, int]) -> tuple[str | None, float]:

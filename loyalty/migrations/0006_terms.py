@@ -17,7 +17,7 @@ def actor(name: str) -> "models.UUIDField[str | None, str | None]":
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0004_proof")]
+    dependencies = [("loyalty", "0005_deciding")]
 
     operations = [
         migrations.AddField(

@@ -1,6 +1,6 @@
 """Base rates are terms wherever they are edited; and every point carries the terms and the rate it was earned under."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from django.utils import timezone
 from campaigns import publishing as rates
 from campaigns.models import Award, EarnRule, RuleVersion
 from campaigns.purchases import record
-from loyalty import publishing, terms
+from loyalty import publishing, queries, terms
 from loyalty.models import AuditRecord, JournalEntry, Lot, OutboxEvent
 from loyalty.notice import Approval
 from loyalty.problems import Problem
@@ -114,3 +114,24 @@ def test_points_carry_the_terms_and_the_rate_they_were_earned_under_and_keep_the
     assert before
     assert ends[1]
     assert ends[1] > before + timedelta(days=300)
+
+
+def test_under_inactivity_each_receipt_keeps_all_points_also_when_later_terms_give_dates() -> None:
+    StoreFactory.create()
+    started = NOW - timedelta(days=400)
+    for given, at in (({"expiry": "inactivity", "expiry_months": 6}, started), ({"expiry": "months"}, NOW - timedelta(days=100))):
+        version = publishing.draft(given | {"expiry_months": 6}, actor=OWNER).version
+        seen = publishing.review(version, now=at)
+        publishing.publish(version, actor=OWNER, approval=Approval(FINANCE, seen.fingerprint), now=at)
+    one = member(now=NOW)
+    for days in (120, 20, 0):
+        assert not isinstance(
+            record([ReceiptFactory.build(member=str(one.pk), occurred_at=NOW - timedelta(days=days))], now=NOW, history=True)[0],
+            Problem,
+        )
+    [end] = {lot.expires_at for lot in queries.open_lots(one.holder, NOW) if lot.earned_at == NOW - timedelta(days=120)}
+    assert end == terms.current(NOW).midnight_after(date(2026, 12, 15))
+    assert (
+        queries.balances([one.holder], end)[one.holder].available
+        < queries.balances([one.holder], end - timedelta(seconds=1))[one.holder].available
+    )

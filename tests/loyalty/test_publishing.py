@@ -224,3 +224,13 @@ def test_judging_costs_the_same_with_more_versions() -> None:
     with CaptureQueriesContext(connection) as many:
         publish(draft({"return_days": 40}))
     assert len(many) == len(few)
+
+
+def test_points_that_never_end_are_not_put_under_an_idle_date_nor_the_other_way_round() -> None:
+    publish(draft({"expiry": "never"}))
+    publish(draft({"expiry": "inactivity", "expiry_months": 12}))  # nobody is there yet
+    give(holder(), 5)
+    for other in ({"expiry": "inactivity", "expiry_months": 24}, {"expiry": "never"}):
+        version = draft(other)
+        assert "cannot stand side by side" in refused(lambda version=version: publish(version, approved_by=FINANCE)).detail
+    assert publish(draft({"expiry": "months", "expiry_months": 24}), approved_by=FINANCE).published
