@@ -51,6 +51,9 @@ union select 'lot uses of posting ' || r || ': no posting' from (
     select (wallet_id, seq) r from loyalty_lotuse except select (wallet_id, seq) from loyalty_posting) r
 union select 'wallet ' || r || ': missing' from (select wallet_id r from loyalty_posting except select id from loyalty_wallet) r
 """
+CONTRA = dict(zip("earn bonus import burn restore expire return adjust forgive transfer merge exchange_in exchange_out".split(),
+                  "issued issued opening burned burned expired returned adjusted forgiven clearing clearing partner partner".split(),
+                  strict=True))  # fmt: skip
 parsed = cache(lambda names: [(name.removesuffix("?"), b"\1" * (name[-1] == "?")) for name in names.split()])
 EPOCH, MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 type Row = dict[str, Any]
@@ -77,7 +80,6 @@ def fields(row: Row, names: str) -> bytes:
 
 
 def genesis(row: Row) -> bytes:
-    """What a wallet's chain starts from."""
     return hashlib.sha256(b"\0" + fields(row, "w.id w.holder w.point_type w.opened_at")).digest()
 
 
@@ -107,6 +109,8 @@ class Walk:
 
     def move(self, row: Row, uses: Uses, kind: str, points: int) -> None:
         """Where the points come from and go to."""
+        if CONTRA.get(kind, row["p.contra"] if kind == "reverse" else None) != row["p.contra"]:
+            raise self.bad(f"{kind} against {row['p.contra']}")
         if row["l.id"] is not None:
             if row["l.points"] > points or (row["l.points"] < points and kind != "restore"):
                 raise self.bad(f"did not grant the {row['l.points']} points of its lot")
@@ -115,7 +119,7 @@ class Walk:
             raise self.bad("takes from a lot that is not there")
         for number, taken in uses:
             self.left[number] -= taken
-        if kind in ("burn", "expire") and sum(taken for _, taken in uses) != -points:
+        if kind in ("burn", "expire", "exchange_out") and sum(taken for _, taken in uses) != -points:
             raise self.bad(f"the lots did not give its {-points} points")
 
     def bad(self, what: str) -> BadError:
@@ -269,7 +273,7 @@ def check_wallet(rows: list[Row], sealed: Checkpoints | None) -> None:
 
 
 def check_wallets(read: Reader, sealed: Checkpoints | None) -> int:
-    """Every wallet, every posting, in order; the number of postings."""
+    """Every wallet, every posting, in order; how many postings."""
     count = 0
     everything = read(
         f"select {', '.join(COLUMNS)} from loyalty_wallet w left join loyalty_posting p on p.wallet_id = w.id "  # noqa: S608
@@ -328,7 +332,6 @@ def check_database(connection: Any, sealed: Checkpoints | None) -> str:
 
 
 def check_statement(file: Path, key: bytes | None) -> str:
-    """A member's downloaded statement, in words."""
     found = json.loads(file.read_text())
     entries, lots = {one["id"]: one for one in found["entries"]}, {one["seq"]: one for one in found["lots"]}
     wallet, rows = {f"w.{name}": typed(name, value) for name, value in found["wallet"].items()}, list[Row]()
@@ -359,7 +362,6 @@ def check_statement(file: Path, key: bytes | None) -> str:
 
 
 def typed(name: str, value: Any) -> Any:
-    """Ids, instants and digests as the database gives them."""
     if not isinstance(value, str) or name in ("key", "reason", "reference", "kind", "contra", "point_type"):
         return value
     if name.endswith(("_at", "_until")):
@@ -368,12 +370,10 @@ def typed(name: str, value: Any) -> Any:
 
 
 def public_key(given: str) -> bytes:
-    """From 64 hex digits or a file that holds them."""
     return bytes.fromhex(given if re.fullmatch("[0-9a-fA-F]{64}", given) else Path(given).read_text())
 
 
 def main() -> int:
-    """What the command line asks for; 1 when something does not hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database-url")
     for name, kind in (("--checkpoints", Path), ("--statement", Path), ("--public-key", public_key)):
