@@ -51,9 +51,11 @@ union select 'lot uses of posting ' || r || ': no posting' from (
     select (wallet_id, seq) r from loyalty_lotuse except select (wallet_id, seq) from loyalty_posting) r
 union select 'wallet ' || r || ': missing' from (select wallet_id r from loyalty_posting except select id from loyalty_wallet) r
 """
-CONTRA = dict(zip("earn bonus import burn restore expire return adjust forgive transfer merge exchange_in exchange_out".split(),
-                  "issued issued opening burned burned expired returned adjusted forgiven clearing clearing partner partner".split(),
-                  strict=True))  # fmt: skip
+CONTRA = {
+    "earn": "issued", "bonus": "issued", "import": "opening", "burn": "burned", "restore": "burned", "expire": "expired",
+    "return": "returned", "adjust": "adjusted", "forgive": "forgiven", "transfer": "clearing", "merge": "clearing",
+    "exchange_in": "partner", "exchange_out": "partner",
+}  # fmt: skip
 parsed = cache(lambda names: [(name.removesuffix("?"), b"\1" * (name[-1] == "?")) for name in names.split()])
 EPOCH, MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 type Row = dict[str, Any]
@@ -108,7 +110,6 @@ class Walk:
         self.idle = max((at for at in (self.idle, row["p.idle_until"]) if at), default=None)
 
     def move(self, row: Row, uses: Uses, kind: str, points: int) -> None:
-        """Where the points come from and go to."""
         if CONTRA.get(kind, row["p.contra"] if kind == "reverse" else None) != row["p.contra"]:
             raise self.bad(f"{kind} against {row['p.contra']}")
         if row["l.id"] is not None:
@@ -273,7 +274,6 @@ def check_wallet(rows: list[Row], sealed: Checkpoints | None) -> None:
 
 
 def check_wallets(read: Reader, sealed: Checkpoints | None) -> int:
-    """Every wallet, every posting, in order; how many postings."""
     count = 0
     everything = read(
         f"select {', '.join(COLUMNS)} from loyalty_wallet w left join loyalty_posting p on p.wallet_id = w.id "  # noqa: S608
