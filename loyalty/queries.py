@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import FilteredRelation, Q, Sum
 from django.db.models.functions import Coalesce
 
 from loyalty.models import Lot, PointType, Posting, Store, Wallet
@@ -53,14 +53,15 @@ class StatementLine:
 def balances(holders: Iterable[UUID], now: datetime) -> dict[UUID, Balance]:
     """Every holder asked for, with zeros for who has no wallet."""
     asked = list(holders)
-    undated = Q(lot__expires_at=None) & (Q(idle_expires_at=None) | Q(idle_expires_at__gt=now))
-    spendable = Q(lot__available_at__lte=now) & (Q(lot__expires_at__gt=now) | undated)
+    undated = Q(held__expires_at=None) & (Q(idle_expires_at=None) | Q(idle_expires_at__gt=now))
+    spendable = Q(held__available_at__lte=now) & (Q(held__expires_at__gt=now) | undated)
     sums = (
         Wallet.objects.filter(holder__in=asked, point_type=PointType.REDEEMABLE)
+        .alias(held=FilteredRelation("lot", condition=Q(lot__open=True)))  # closed lots are read by nobody
         .values("holder", "balance", "deficit")
         .annotate(
-            usable=Coalesce(Sum("lot__remaining", filter=Q(lot__open=True) & spendable), 0),
-            pending=Coalesce(Sum("lot__remaining", filter=Q(lot__open=True, lot__available_at__gt=now)), 0),
+            usable=Coalesce(Sum("held__remaining", filter=spendable), 0),
+            pending=Coalesce(Sum("held__remaining", filter=Q(held__available_at__gt=now)), 0),
         )
     )
     found = {

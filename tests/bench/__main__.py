@@ -45,6 +45,8 @@ def main() -> None:
         waits = over_http(admin, 150 if quick else 300, count)
         say(table(["POST /api/v1/purchases", "p50 ms", "p99 ms", "a second", "floor p50", "floor p99", "floor a second"], waits))
         acts, whole = growth.growing(admin, [size for size in (10_000, 1_000_000) if size < largest] + [largest])
+        deep = growth.deepening(admin, [10, 10_000 if quick else 100_000])
+    say(table(["what", "postings in its wallet", "a second", "beside the smallest"], deep))
     say(table(["what", "postings in the ledger", "a second", "beside the smallest"], acts))
     say(table(["the whole ledger", "postings", "took", "postings a second", "beside the floor"], whole))
     say(f"{count} rounds, medians, on {os.cpu_count()} processors; {time.monotonic() - started:.0f} s")

@@ -43,10 +43,34 @@ def growing(admin: psycopg.Connection, sizes: list[int]) -> tuple[list[list[str]
             done = size
             with psycopg.connect(database.url("postgres"), autocommit=True) as superuser:
                 superuser.execute("vacuum analyze")
-            for name, rate in _costs(size).items():
+            for name, rate in _rates(_spread(size)).items():
                 first.setdefault(name, rate)
                 acts.append([name, f"{size:,}", figure(rate), f"{rate / first[name]:.2f}"])
         return acts, _whole(database, done)
+
+
+def deepening(admin: psycopg.Connection, sizes: list[int]) -> list[list[str]]:
+    """What an act costs on a wallet of so many postings, beside one of the fewest."""
+    rows: list[list[str]] = []
+    first: dict[str, float] = {}
+    with copied(admin) as database, default_is(database):
+        for size in sizes:
+            one = UUID(int=0xDEE9 << 112 | size)
+            posting.open_wallets([one])
+            for start in range(0, size, BATCH):
+                count = min(BATCH, size - start)
+                grants, burns = count - count // 4, count // 4
+                at = START + timedelta(seconds=start)
+                posting.accrue([accrual(f"d{size}:{start}:{n}", one, at) for n in range(grants)], now=at)
+                posting.burn(
+                    [Burn(key=f"e{size}:{start}:{n}", holder=one, points=28, occurred_at=at) for n in range(burns)], now=at
+                )
+            with psycopg.connect(database.url("postgres"), autocommit=True) as superuser:
+                superuser.execute("vacuum analyze")
+            for name, rate in _rates([one] * READS).items():
+                first.setdefault(name, rate)
+                rows.append([name, f"{size:,}", figure(rate), f"{rate / first[name]:.2f}"])
+    return rows
 
 
 def fill(done: int, size: int) -> None:
@@ -69,28 +93,30 @@ def accrual(key: str, holder: UUID, at: datetime) -> Accrual:
     )
 
 
-def _costs(size: int) -> dict[str, float]:
-    """Acts a second of each kind, over wallets spread through the whole ledger."""
-    now, step = START + timedelta(days=400), max(size // EACH // READS, 1)
-    holders = [UUID(int=0xB16 << 112 | n) for n in range(0, size // EACH, step)][:READS]
-    turns = [holders[i % len(holders)] for i in range(READS)]
+def _spread(size: int) -> list[UUID]:
+    """Holders from the whole ledger, as many as are measured with."""
+    wallets = size // EACH
+    return [UUID(int=0xB16 << 112 | n * max(wallets // READS, 1) % wallets) for n in range(READS)]
 
-    def rate(act: Callable[[UUID], object], count: int) -> float:
+
+def _rates(turns: list[UUID]) -> dict[str, float]:
+    """Acts a second of each kind, each on the next of the holders."""
+    now = START + timedelta(days=400)
+
+    def rate(act: Callable[[UUID], object]) -> float:
         act(turns[0])
-        return median(
-            count / timed(lambda part=part: [act(one) for one in turns[part : part + count]])  # type: ignore[misc]
-            for part in range(0, READS, count)
-        )
+        parts = [turns[start : start + POSTS] for start in range(0, len(turns), POSTS)]
+        return median(len(part) / timed(lambda part=part: [act(one) for one in part]) for part in parts)  # type: ignore[misc]
+
+    def key() -> str:
+        return str(time.perf_counter_ns())
 
     return {
-        "accrue, 1 a batch": rate(lambda one: posting.accrue([accrual(f"{time.perf_counter_ns()}", one, now)], now=now), POSTS),
-        "burn, 1 a batch": rate(
-            lambda one: posting.burn([Burn(key=f"{time.perf_counter_ns()}", holder=one, points=1, occurred_at=now)], now=now),
-            POSTS,
-        ),
-        "balance": rate(lambda one: queries.balances([one], now), POSTS),
-        "statement, newest page of 20": rate(lambda one: queries.statement(one, limit=20), POSTS),
-        "statement, a page further back": rate(lambda one: queries.statement(one, before=25, limit=20), POSTS),
+        "accrue, 1 a batch": rate(lambda one: posting.accrue([accrual(key(), one, now)], now=now)),
+        "burn, 1 a batch": rate(lambda one: posting.burn([Burn(key=key(), holder=one, points=1, occurred_at=now)], now=now)),
+        "balance": rate(lambda one: queries.balances([one], now)),
+        "statement, newest page of 20": rate(lambda one: queries.statement(one, limit=20)),
+        "statement, a page further back": rate(lambda one: queries.statement(one, before=25, limit=20)),
     }
 
 
