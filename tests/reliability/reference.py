@@ -253,7 +253,7 @@ class Ledger:
             return Refusal.INSUFFICIENT_POINTS  # Open: which of the reasons.
         wallet.deficit -= act.points
         self.line(wallet, act.points)
-        return Entry(act, 0, [], [])
+        return Entry(act, [], [])
 
     def transfer(self, act: Transfer, now: datetime) -> Entry | Refusal:
         wallet, to = self.wallets[act.holder], self.wallets[act.to]
