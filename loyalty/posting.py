@@ -38,6 +38,7 @@ from loyalty.acts import (
 )
 from loyalty.drafting import Line, Lines, LockedWallet, Originals, Wallets
 from loyalty.ids import uuid7
+from loyalty.kinds import Kind
 from loyalty.lots import OpenLot
 from loyalty.models import Lot, PointType, Wallet
 from loyalty.originals import originals
@@ -45,6 +46,11 @@ from loyalty.terms import FOREVER
 
 # Enough lots for nearly every burn; a wallet that needs more is read again whole.
 FIRST_LOTS = 64
+
+KIND_OF: dict[type, Kind] = {
+    Burn: Kind.BURN, Restore: Kind.RESTORE, ClawBack: Kind.RETURN, Reversal: Kind.REVERSE, Adjustment: Kind.ADJUST,
+    Forgiveness: Kind.FORGIVE, Transfer: Kind.TRANSFER, Merge: Kind.MERGE, UnMerge: Kind.MERGE,
+}  # fmt: skip
 
 type _Draft = Callable[[Any, Wallets], Lines]
 type _Undo = Callable[[Any, Wallets, Originals], Lines]
@@ -99,17 +105,29 @@ def forgive(acts: Sequence[Forgiveness], *, now: datetime, actor: UUID | None) -
 
 def transfer(acts: Sequence[Transfer], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Move points between holders; refused like a burn."""
-    return _post(acts, moving.transfer, now=now, actor=actor, lots="all")
+
+    def post(run: Sequence[Transfer]) -> list[Outcome]:
+        return _post(run, moving.transfer, now=now, actor=actor, lots="all")
+
+    return _post_runs(_runs(acts, needs=lambda act: {act.holder}, brings=lambda act: act.to), post)
 
 
 def merge(acts: Sequence[Merge], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Move all that a holder has to another; refused when there is nothing."""
-    return _post(acts, moving.merge, now=now, actor=actor, lots="all")
+
+    def post(run: Sequence[Merge]) -> list[Outcome]:
+        return _post(run, moving.merge, now=now, actor=actor, lots="all")
+
+    return _post_runs(_runs(acts, needs=lambda act: {act.holder, act.to}, brings=lambda act: act.to), post)
 
 
 def unmerge(acts: Sequence[UnMerge], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Take back what is left of what a merge brought; refused when nothing is."""
-    return _post_undoing(acts, moving.unmerge, now=now, actor=actor, lots="all")
+
+    def post(run: Sequence[UnMerge]) -> list[Outcome]:
+        return _post_undoing(run, moving.unmerge, now=now, actor=actor, lots="all")
+
+    return _post_runs(_runs(acts, needs=lambda act: {act.to}, brings=lambda act: act.holder), post)
 
 
 def expire(*, now: datetime, limit: int = 10_000) -> tuple[int, int]:
@@ -122,13 +140,31 @@ def expire(*, now: datetime, limit: int = 10_000) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """An entry that bears a key: read from the ledger, or (entry None) a line of this batch."""
+    """An entry that bears a key, of the ledger or (entry None) of this batch, where `line` is its first line.
 
-    wallet: int
-    points: int
-    balance: int
-    entry: UUID | None
+    `moved` are kind and points of its postings, by wallet; `balances` what each wallet had after them.
+    """
+
+    undoes: UUID | None
+    moved: dict[int, list[tuple[str, int]]]
+    balances: dict[int, int]
+    entry: UUID | None = None
     line: int = -1
+
+    def says(self, act: Act, wallets: Wallets) -> bool:
+        """Whether it is this act's: its kind, its wallets, its points, and the entry that it undoes."""
+        named = {wallets[holder].id for holder in act.holders if holder in wallets}
+        if named != set(self.moved) or self.undoes != getattr(act, "entry", None):
+            return False
+        moved = self.moved[wallets[act.holder].id]
+        kind = act.kind if isinstance(act, Accrual) else KIND_OF[type(act)]
+        sign = -1 if isinstance(act, Burn | ClawBack | Transfer) else 1
+        points = sum(points for each, points in moved if each == kind)
+        return moved[0][0] == kind and points == sign * getattr(act, "points", sign * points)
+
+
+# An act's entry and its holder's balance after it, or why there is none.
+type _Decided = tuple[_Standing, int] | Refusal
 
 
 def _post_undoing(acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, lots: str = "none") -> list[Outcome]:
@@ -138,7 +174,7 @@ def _post_undoing(acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UU
     def drafted(act: Any, wallets: Wallets) -> Lines:
         if not read:
             named = [[one.entry, *getattr(one, "own", ())] for one in acts]  # type: ignore[union-attr]
-            read.append(originals((entry for entries in named for entry in entries), now=now))
+            read.append(originals(entry for entries in named for entry in entries))
         return draft(act, wallets, read[0])
 
     return _post(acts, drafted, now=now, actor=actor, lots=lots)
@@ -151,43 +187,66 @@ def _post(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | No
     with transaction.atomic():
         wallets, standing = _open(acts, now=now, lots=lots)
         lines: list[Line] = []
-        decided: list[_Standing | Refusal] = []
+        decided: list[_Decided] = []
         for act in acts:
-            if act.key in standing:
-                decided.append(_again(act, wallets, standing[act.key]))
+            if found := standing.get(act.key):
+                again = found.says(act, wallets)
+                decided.append((found, found.balances[wallets[act.holder].id]) if again else Refusal.KEY_REUSED)
                 continue
             unknown = any(holder not in wallets for holder in act.holders)
             drafted = Refusal.UNKNOWN_HOLDER if unknown else draft(act, wallets)
             if isinstance(drafted, Refusal):
                 decided.append(drafted)
                 continue
-            wallet = wallets[act.holder]
-            standing[act.key] = _Standing(wallet.id, drafted[0]["points"], wallet.net, None, len(lines))
-            decided.append(standing[act.key])
+            standing[act.key] = _standing(act, wallets, drafted, len(lines))
+            decided.append((standing[act.key], wallets[act.holder].net))
             lines += _with_entry(act, drafted, len(lines), actor)
         entries = _write(lines, now=now)
     return _answers(decided, entries)
 
 
-def _again(act: Act, wallets: Wallets, standing: _Standing) -> _Standing | Refusal:
-    """A key seen before answers what it answered then, if the act says the same."""
-    wallet, sign = wallets.get(act.holder), -1 if isinstance(act, Burn | ClawBack | Transfer) else 1
-    points = sign * getattr(act, "points", sign * standing.points)
-    same = wallet is not None and wallet.id == standing.wallet and points == standing.points
-    return standing if same else Refusal.KEY_REUSED
+def _runs[A: Act](acts: Sequence[A], *, needs: Callable[[A], set[UUID]], brings: Callable[[A], UUID]) -> list[list[A]]:
+    """Cut a batch before each act that needs what one before it brings: a lot can be taken from once it is written."""
+    runs: list[list[A]] = [[]]
+    brought: set[UUID] = set()
+    for act in acts:
+        if brought & needs(act):
+            runs.append([])
+            brought = set()
+        runs[-1].append(act)
+        brought.add(brings(act))
+    return runs
 
 
-def _answers(decided: list[_Standing | Refusal], entries: dict[int, UUID]) -> list[Outcome]:
+def _post_runs[A: Act](runs: list[list[A]], post: Callable[[Sequence[A]], list[Outcome]]) -> list[Outcome]:
+    with transaction.atomic():
+        if len(runs) > 1:
+            lock({holder for run in runs for act in run for holder in act.holders})
+        return [outcome for run in runs for outcome in post(run)]
+
+
+def _standing(act: Act, wallets: Wallets, lines: list[Line], line: int) -> _Standing:
+    """The entry of these lines, as an act with its key will find it."""
+    moved: dict[int, list[tuple[str, int]]] = {}
+    for one in lines:
+        moved.setdefault(one["wallet"], []).append((one["kind"], one["points"]))
+    balances = {wallets[holder].id: wallets[holder].net for holder in act.holders}
+    return _Standing(getattr(act, "entry", None), moved, balances, line=line)
+
+
+def _answers(decided: list[_Decided], entries: dict[int, UUID]) -> list[Outcome]:
     answers: list[Outcome] = []
     told: set[int] = set()
     for one in decided:
         if isinstance(one, Refusal):
             answers.append(Refused(one))
-        elif one.entry is not None:
-            answers.append(Posted(one.entry, one.balance, replayed=True))
-        elif one.line in entries:
-            answers.append(Posted(entries[one.line], one.balance, replayed=one.line in told))
-            told.add(one.line)
+            continue
+        standing, balance = one
+        if standing.entry is not None:
+            answers.append(Posted(standing.entry, balance, replayed=True))
+        elif standing.line in entries:
+            answers.append(Posted(entries[standing.line], balance, replayed=standing.line in told))
+            told.add(standing.line)
         else:  # another wallet's entry took the key while we decided
             answers.append(Refused(Refusal.KEY_REUSED))
     return answers
@@ -232,7 +291,11 @@ def _open(acts: Sequence[Act], *, now: datetime, lots: str) -> tuple[dict[UUID, 
         )
         for id_, holder, balance, deficit in read["wallets"]
     }
-    standing = {key: _Standing(wallet, points, balance, UUID(entry)) for key, entry, wallet, points, balance in read["entries"]}
+    standing: dict[str, _Standing] = {}
+    for key, entry, undoes, wallet, kind, points, balance in read["entries"]:
+        one = standing.setdefault(key, _Standing(undoes and UUID(undoes), {}, {}, UUID(entry)))
+        one.moved.setdefault(wallet, []).append((kind, points))
+        one.balances[wallet] = balance
     return wallets, standing
 
 

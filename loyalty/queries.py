@@ -54,13 +54,13 @@ def balances(holders: Iterable[UUID], now: datetime) -> dict[UUID, Balance]:
     """Every holder asked for, with zeros for who has no wallet."""
     asked = list(holders)
     undated = Q(lot__expires_at=None) & (Q(idle_expires_at=None) | Q(idle_expires_at__gt=now))
-    spendable = Q(lot__available_at__lte=now) & (Q(lot__expires_at__gt=now) | undated)
+    lasting = Q(lot__open=True) & (Q(lot__expires_at__gt=now) | undated)
     sums = (
         Wallet.objects.filter(holder__in=asked, point_type=PointType.REDEEMABLE)
         .values("holder", "balance", "deficit")
         .annotate(
-            usable=Coalesce(Sum("lot__remaining", filter=Q(lot__open=True) & spendable), 0),
-            pending=Coalesce(Sum("lot__remaining", filter=Q(lot__open=True, lot__available_at__gt=now)), 0),
+            usable=Coalesce(Sum("lot__remaining", filter=lasting & Q(lot__available_at__lte=now)), 0),
+            pending=Coalesce(Sum("lot__remaining", filter=lasting & Q(lot__available_at__gt=now)), 0),
         )
     )
     found = {

@@ -88,7 +88,7 @@ begin
     select json_build_object(
         'wallets', (select coalesce(json_agg(json_build_array(w.id, w.holder, w.balance, w.deficit)), '[]')
                       from loyalty_wallet w where w.id = any (locked)),
-        'entries', (select coalesce(json_agg(json_build_array(e.key, e.id, p.wallet_id, p.points, p.balance_after) order by p.id desc), '[]')
+        'entries', (select coalesce(json_agg(json_build_array(e.key, e.id, e.undoes, p.wallet_id, p.kind, p.points, p.balance_after) order by p.id), '[]')
                       from loyalty_journalentry e join loyalty_posting p on p.entry_id = e.id where e.key = any (p_keys)),
         'lots', case when p_lots = 'none' then '[]' else (
             select coalesce(json_agg(case when p_lots = 'spendable' then json_build_array(l.wallet_id, l.seq, l.remaining)

@@ -224,6 +224,8 @@ class Crowd:
             return None
         entry, merged = self.random.choice(self.merges)
         common["holder"] = merged.holder
+        if self.random.random() < 0.1 and (undone := self.entry_of(merged.holder, UnMerge)):
+            return UnMerge(**common | {"holder": merged.to}, entry=undone, to=merged.holder)
         to = merged.to if self.random.random() < 0.95 else self.random.choice(self.holders)
         return UnMerge(**common, entry=entry, to=to)
 

@@ -183,9 +183,8 @@ def main() -> int:
             if asked.state:
                 with asked.state.open("a") as file:
                     file.write(json.dumps(asdict(chunks[-1])) + "\n")
-            say(
-                f"seed {next_seed}: {trial.operations:,} operations in {trial.steps:,} steps, {trial.operations / seconds:,.0f} a second"
-            )
+            rate = trial.operations / seconds
+            say(f"seed {next_seed}: {trial.operations:,} operations in {trial.steps:,} steps, {rate:,.0f} a second")
     done, seconds = sum(chunk.operations for chunk in chunks), sum(chunk.seconds for chunk in chunks)
     say(f"seed {seed}: {done:,} operations, 0 divergences, {done / max(seconds, 0.1):,.0f} a second")
     return 0
