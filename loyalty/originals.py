@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import Sum, Value
+from django.db.models.functions import Coalesce
 
 from loyalty.drafting import Original
 from loyalty.kinds import Kind
@@ -49,21 +50,23 @@ def _given_back(entries: Sequence[UUID]) -> dict[UUID, int]:
 
 def _uses(postings: Sequence[Posting]) -> dict[Place, list[Place]]:
     """What each posting, by wallet and number, took from which lot of its wallet, oldest lots first."""
+    asked = {(one.wallet_id, one.seq) for one in postings}
     found: dict[Place, list[Place]] = {}
-    rows = LotUse.objects.filter(wallet__in={one.wallet_id for one in postings}, seq__in={one.seq for one in postings})
-    for use in rows.order_by("lot_seq"):
-        if use.lot_seq != use.seq and use.points > 0:
-            found.setdefault((use.wallet_id, use.seq), []).append((use.lot_seq, use.points))
+    rows = LotUse.objects.filter(wallet__in={wallet for wallet, _ in asked}, seq__in={seq for _, seq in asked}, points__gt=0)
+    for wallet, seq, lot_seq, points in rows.order_by("lot_seq").values_list("wallet_id", "seq", "lot_seq", "points"):
+        if (wallet, seq) in asked and lot_seq != seq:
+            found.setdefault((wallet, seq), []).append((lot_seq, points))
     return found
 
 
 def _lots(postings: Sequence[Posting], uses: dict[Place, list[Place]]) -> dict[int, dict[int, PastLot]]:
     """The lots that the postings opened or took from, by wallet and number."""
-    seqs = {one.seq for one in postings} | {seq for taken in uses.values() for seq, _points in taken}
-    rows = Lot.objects.filter(Q(wallet__in={one.wallet_id for one in postings}) & Q(seq__in=seqs)).select_related("wallet")
+    asked = {(one.wallet_id, one.seq) for one in postings}
+    asked |= {(wallet, seq) for (wallet, _), taken in uses.items() for seq, _points in taken}
+    ends = Coalesce("expires_at", "wallet__idle_expires_at", Value(FOREVER))
+    rows = Lot.objects.filter(wallet__in={wallet for wallet, _ in asked}, seq__in={seq for _, seq in asked})
     found: dict[int, dict[int, PastLot]] = {}
-    for lot in rows:
-        ends_at = lot.expires_at or lot.wallet.idle_expires_at or FOREVER
-        past = PastLot(lot.remaining, ends_at, lot.earned_at, lot.store_id, lot.rule_version)
-        found.setdefault(lot.wallet_id, {})[lot.seq] = past
+    for wallet, seq, *lot in rows.values_list("wallet_id", "seq", "remaining", ends, "earned_at", "store_id", "rule_version"):
+        if (wallet, seq) in asked:
+            found.setdefault(wallet, {})[seq] = PastLot(*lot)
     return found

@@ -33,7 +33,7 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 POLICIES = list(ClawBackPolicy)
 KINDS = [Kind.EARN, Kind.EARN, Kind.BONUS, Kind.IMPORT]
 RULES = [None, UUID(int=0xA), UUID(int=0xB)]
-# How often each verb is called, of a hundred times.
+# How often each verb is called, of a hundred times; in some runs accruals more often, so that wallets hold many lots.
 WEIGHTS = {
     "accrue": 27, "burn": 22, "restore": 11, "claw_back": 9, "adjust": 7, "reverse": 8, "transfer": 6, "forgive": 3,
     "merge": 3, "unmerge": 2, "expire": 2,
@@ -51,6 +51,7 @@ class Crowd:
         self.now = START
         self.holders: list[UUID] = []
         self.keys = 0
+        self.weights = WEIGHTS | {"accrue": WEIGHTS["accrue"] * self.random.choice([1, 1, 5])}
         # What each holder did lately, by verb, that later acts may name; and acts of all, to be sent again.
         self.entries: dict[tuple[UUID, type], list[UUID]] = {}
         self.merges: list[tuple[UUID, Merge]] = []
@@ -68,7 +69,7 @@ class Crowd:
         self.now += MINUTE + self.random.random() * days * DAY
 
     def verb(self) -> str:
-        return self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        return self.random.choices(list(self.weights), list(self.weights.values()))[0]
 
     def batch(self, verb: str) -> list[Act]:
         """Acts for one call of a verb, on few wallets or many."""
