@@ -54,6 +54,8 @@ KIND_OF: dict[type, Kind] = {
 
 type _Draft = Callable[[Any, Wallets], Lines]
 type _Undo = Callable[[Any, Wallets, Originals], Lines]
+# Whose lots an act takes from, and to whom it brings some.
+type _Moves = Callable[[Any], tuple[set[UUID], UUID]]
 
 
 def open_wallets(holders: Iterable[UUID], point_type: PointType = PointType.REDEEMABLE) -> None:
@@ -105,29 +107,17 @@ def forgive(acts: Sequence[Forgiveness], *, now: datetime, actor: UUID | None) -
 
 def transfer(acts: Sequence[Transfer], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Move points between holders; refused like a burn."""
-
-    def post(run: Sequence[Transfer]) -> list[Outcome]:
-        return _post(run, moving.transfer, now=now, actor=actor, lots="all")
-
-    return _post_runs(_runs(acts, needs=lambda act: {act.holder}, brings=lambda act: act.to), post)
+    return _post(acts, moving.transfer, now=now, actor=actor, lots="all", moves=lambda act: ({act.holder}, act.to))
 
 
 def merge(acts: Sequence[Merge], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Move all that a holder has to another; refused when there is nothing."""
-
-    def post(run: Sequence[Merge]) -> list[Outcome]:
-        return _post(run, moving.merge, now=now, actor=actor, lots="all")
-
-    return _post_runs(_runs(acts, needs=lambda act: {act.holder, act.to}, brings=lambda act: act.to), post)
+    return _post(acts, moving.merge, now=now, actor=actor, lots="all", moves=lambda act: ({act.holder, act.to}, act.to))
 
 
 def unmerge(acts: Sequence[UnMerge], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Take back what is left of what a merge brought; refused when nothing is."""
-
-    def post(run: Sequence[UnMerge]) -> list[Outcome]:
-        return _post_undoing(run, moving.unmerge, now=now, actor=actor, lots="all")
-
-    return _post_runs(_runs(acts, needs=lambda act: {act.to}, brings=lambda act: act.holder), post)
+    return _post_undoing(acts, moving.unmerge, now=now, actor=actor, lots="all", moves=lambda act: ({act.to}, act.holder))
 
 
 def expire(*, now: datetime, limit: int = 10_000) -> tuple[int, int]:
@@ -167,8 +157,46 @@ class _Standing:
 type _Decided = tuple[_Standing, int] | Refusal
 
 
-def _post_undoing(acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, lots: str = "none") -> list[Outcome]:
-    """As `_post`, for acts on earlier entries, which are read once, behind the locks."""
+def _post_undoing(
+    acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, lots: str = "none", moves: _Moves | None = None
+) -> list[Outcome]:
+    """As `_post`, for acts on earlier entries."""
+    return _in_runs(acts, lambda run: _post_run(run, _undoing(run, draft), now=now, actor=actor, lots=lots), moves)
+
+
+def _post(
+    acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | None, lots: str = "none", moves: _Moves | None = None
+) -> list[Outcome]:
+    """Post the acts, nearly always in one run."""
+    return _in_runs(acts, lambda run: _post_run(run, draft, now=now, actor=actor, lots=lots), moves)
+
+
+def _in_runs(acts: Sequence[Act], post: Callable[[Sequence[Act]], list[Outcome]], moves: _Moves | None) -> list[Outcome]:
+    """Cut a batch before each act that needs what is written only with the acts before it.
+
+    That is a lot which they bring, or the end of a wallet which they kept alive, but not until this act.
+    """
+    runs: list[list[Act]] = [[]]
+    brought: set[UUID] = set()
+    alive: dict[UUID, datetime] = {}
+    for act in acts:
+        takes, brings = moves(act) if moves else (set(), None)
+        if brought & takes or any(alive.get(holder, FOREVER) <= act.occurred_at for holder in act.holders):
+            runs.append([])
+            brought, alive = set(), {}
+        runs[-1].append(act)
+        if brings:
+            brought.add(brings)
+        if act.idle_until:
+            alive |= {holder: max(act.idle_until, alive.get(holder, act.idle_until)) for holder in act.holders}
+    with transaction.atomic():
+        if len(runs) > 1:
+            lock({holder for act in acts for holder in act.holders})
+        return [outcome for run in runs for outcome in post(run)]
+
+
+def _undoing(acts: Sequence[Act], draft: _Undo) -> _Draft:
+    """A draft that is told what the acts' entries did, read once, behind the locks."""
     read: list[Originals] = []
 
     def drafted(act: Any, wallets: Wallets) -> Lines:
@@ -177,10 +205,10 @@ def _post_undoing(acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UU
             read.append(originals(entry for entries in named for entry in entries))
         return draft(act, wallets, read[0])
 
-    return _post(acts, drafted, now=now, actor=actor, lots=lots)
+    return drafted
 
 
-def _post(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | None, lots: str = "none") -> list[Outcome]:
+def _post_run(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | None, lots: str) -> list[Outcome]:
     """Lock and read, decide act by act, write. `draft` makes an act's lines and moves the wallets' state with them."""
     if not acts:
         return []
@@ -203,26 +231,6 @@ def _post(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | No
             lines += _with_entry(act, drafted, len(lines), actor)
         entries = _write(lines, now=now)
     return _answers(decided, entries)
-
-
-def _runs[A: Act](acts: Sequence[A], *, needs: Callable[[A], set[UUID]], brings: Callable[[A], UUID]) -> list[list[A]]:
-    """Cut a batch before each act that needs what one before it brings: a lot can be taken from once it is written."""
-    runs: list[list[A]] = [[]]
-    brought: set[UUID] = set()
-    for act in acts:
-        if brought & needs(act):
-            runs.append([])
-            brought = set()
-        runs[-1].append(act)
-        brought.add(brings(act))
-    return runs
-
-
-def _post_runs[A: Act](runs: list[list[A]], post: Callable[[Sequence[A]], list[Outcome]]) -> list[Outcome]:
-    with transaction.atomic():
-        if len(runs) > 1:
-            lock({holder for run in runs for act in run for holder in act.holders})
-        return [outcome for run in runs for outcome in post(run)]
 
 
 def _standing(act: Act, wallets: Wallets, lines: list[Line], line: int) -> _Standing:

@@ -228,3 +228,10 @@ def test_what_idleness_has_ended_is_not_pending() -> None:
     posting.accrue([act], now=NOW)
     assert queries.balances([one], NOW + 29 * DAY)[one].pending == 10
     assert queries.balances([one], NOW + 30 * DAY)[one] == queries.Balance(balance=10)
+
+
+def test_a_batch_wakes_no_points_that_ended_between_its_acts() -> None:
+    one, old = holder(), NOW - 100 * DAY
+    acts = [accrual(one, 10, at=at, days=None, idle_until=at + 30 * DAY) for at in (old, old + 29 * DAY, NOW)]
+    outcomes = posting.accrue(acts, now=NOW)
+    assert [outcome.balance for outcome in outcomes if isinstance(outcome, Posted)] == [10, 20, 10]
