@@ -10,7 +10,7 @@ from uuid import UUID
 class OpenLot:
     """A lot with points left: the number of the posting that opened it, and what moves with its points.
 
-    Instants are ISO 8601 as the database wrote them; they are None where only spendable lots were asked for.
+    Instants are ISO 8601 as the database wrote them.
     """
 
     seq: int

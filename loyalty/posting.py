@@ -1,22 +1,22 @@
 """The ledger's door: the only writer of its tables.
 
 Each verb takes a list of acts (one act is a list of one), locks the wallets in key order, decides in the order given
-and writes all of it with a constant number of statements: one that locks and reads (`ledger_open`), one that writes
-(`ledger_post`, both in sql/ledger.sql). Each act is answered, in order, by `Posted` or `Refused`. Verbs run inside the
-caller's transaction and hold the locks until its end. Lock order everywhere: wallets, then stock, then counters.
+and writes all of it with a constant number of statements. What a wallet's own rows decide (grants, burns, expiry) is
+one call (sql/deciding.sql); the other verbs lock and read by one (`ledger_open`), decide in Python, and write by another
+(`ledger_post`). Each act is answered, in order, by `Posted` or `Refused`; of acts with one key the first decides. Verbs
+run inside the caller's transaction and hold the locks until its end. Lock order everywhere: wallets, then stock, then
+counters.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Value
-from django.db.models.functions import Coalesce
+from pydantic_core import to_json
 
 from loyalty import drafting, moving
 from loyalty.acts import (
@@ -40,16 +40,15 @@ from loyalty.drafting import Line, Lines, LockedWallet, Originals, Wallets
 from loyalty.ids import uuid7
 from loyalty.kinds import Kind
 from loyalty.lots import OpenLot
-from loyalty.models import Lot, PointType, Wallet
+from loyalty.models import PointType, Wallet
 from loyalty.originals import originals
 from loyalty.terms import FOREVER
 
-# Enough lots for nearly every burn; a wallet that needs more is read again whole.
-FIRST_LOTS = 64
-
+GRANT = "select * from ledger_grant(%s, %s, %s, %s)"
+SPEND = "select * from ledger_spend(%s, %s, %s, %s)"
 KIND_OF: dict[type, Kind] = {
-    Burn: Kind.BURN, Restore: Kind.RESTORE, ClawBack: Kind.RETURN, Reversal: Kind.REVERSE, Adjustment: Kind.ADJUST,
-    Forgiveness: Kind.FORGIVE, Transfer: Kind.TRANSFER, Merge: Kind.MERGE, UnMerge: Kind.MERGE,
+    Restore: Kind.RESTORE, ClawBack: Kind.RETURN, Reversal: Kind.REVERSE, Forgiveness: Kind.FORGIVE, Transfer: Kind.TRANSFER,
+    Merge: Kind.MERGE, UnMerge: Kind.MERGE,
 }  # fmt: skip
 
 type _Draft = Callable[[Any, Wallets], Lines]
@@ -70,14 +69,18 @@ def lock(holders: Iterable[UUID], point_type: PointType = PointType.REDEEMABLE) 
     list(wallets.select_for_update().order_by("id").values_list("id"))
 
 
-def accrue(acts: Sequence[Accrual], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
+def accrue(
+    acts: Sequence[Accrual], *, now: datetime, actor: UUID | None = None, point_type: PointType = PointType.REDEEMABLE
+) -> list[Outcome]:
     """Grant points, each act as one lot; a deficit is paid first, out of the new lot."""
-    return _post(acts, drafting.grant, now=now, actor=actor)
+    return _decided_there(GRANT, acts, now=now, actor=actor, point_type=point_type)
 
 
-def burn(acts: Sequence[Burn], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
+def burn(
+    acts: Sequence[Burn], *, now: datetime, actor: UUID | None = None, point_type: PointType = PointType.REDEEMABLE
+) -> list[Outcome]:
     """Spend points in burn order; refused with a deficit, or when fewer are available as of `now`."""
-    return _post(acts, drafting.spend, now=now, actor=actor, lots="spendable")
+    return _decided_there(SPEND, acts, now=now, actor=actor, point_type=point_type)
 
 
 def restore(acts: Sequence[Restore], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
@@ -86,8 +89,13 @@ def restore(acts: Sequence[Restore], *, now: datetime, actor: UUID | None = None
 
 
 def adjust(acts: Sequence[Adjustment], *, now: datetime, actor: UUID | None) -> list[Outcome]:
-    """Correct balances by hand; taking points is refused like a burn, and sees no lot of the same batch."""
-    return _post(acts, drafting.adjust, now=now, actor=actor, lots="spendable")
+    """Correct balances by hand: first what gives points, then what takes them, which is refused like a burn."""
+    with transaction.atomic():
+        lock({act.holder for act in acts})
+        giving, taking = [act for act in acts if act.points > 0], [act for act in acts if act.points < 0]
+        given = iter(_decided_there(GRANT, giving, now=now, actor=actor))
+        taken = iter(_decided_there(SPEND, taking, now=now, actor=actor))
+    return [next(given if act.points > 0 else taken) for act in acts]
 
 
 def reverse(acts: Sequence[Reversal], *, now: datetime, actor: UUID | None) -> list[Outcome]:
@@ -97,7 +105,7 @@ def reverse(acts: Sequence[Reversal], *, now: datetime, actor: UUID | None) -> l
 
 def claw_back(acts: Sequence[ClawBack], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
     """Take points back after a return; what is spent becomes a deficit, is forgiven or refuses the act, by its policy."""
-    return _post_undoing(acts, drafting.claw_back, now=now, actor=actor, lots="all")
+    return _post_undoing(acts, drafting.claw_back, now=now, actor=actor, with_lots=True)
 
 
 def forgive(acts: Sequence[Forgiveness], *, now: datetime, actor: UUID | None) -> list[Outcome]:
@@ -107,17 +115,17 @@ def forgive(acts: Sequence[Forgiveness], *, now: datetime, actor: UUID | None) -
 
 def transfer(acts: Sequence[Transfer], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Move points between holders; refused like a burn."""
-    return _post(acts, moving.transfer, now=now, actor=actor, lots="all", moves=lambda act: ({act.holder}, act.to))
+    return _post(acts, moving.transfer, now=now, actor=actor, with_lots=True, moves=lambda act: ({act.holder}, act.to))
 
 
 def merge(acts: Sequence[Merge], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Move all that a holder has to another; refused when there is nothing."""
-    return _post(acts, moving.merge, now=now, actor=actor, lots="all", moves=lambda act: ({act.holder, act.to}, act.to))
+    return _post(acts, moving.merge, now=now, actor=actor, with_lots=True, moves=lambda act: ({act.holder, act.to}, act.to))
 
 
 def unmerge(acts: Sequence[UnMerge], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Take back what is left of what a merge brought; refused when nothing is."""
-    return _post_undoing(acts, moving.unmerge, now=now, actor=actor, lots="all", moves=lambda act: ({act.to}, act.holder))
+    return _post_undoing(acts, moving.unmerge, now=now, actor=actor, with_lots=True, moves=lambda act: ({act.to}, act.holder))
 
 
 def expire(*, now: datetime, limit: int = 10_000) -> tuple[int, int]:
@@ -126,6 +134,34 @@ def expire(*, now: datetime, limit: int = 10_000) -> tuple[int, int]:
         cursor.execute("select lots, points from ledger_expire(%s, %s)", [now, limit])
         lots, points = cursor.fetchone()
     return lots, points
+
+
+def _decided_there(
+    statement: str,
+    acts: Sequence[Accrual | Burn | Adjustment],
+    *,
+    now: datetime,
+    actor: UUID | None,
+    point_type: PointType = PointType.REDEEMABLE,
+) -> list[Outcome]:
+    """Hand the acts to a function of sql/deciding.sql."""
+
+    def post(run: Sequence[Act]) -> list[Outcome]:
+        return _call(statement, run, now=now, actor=actor, point_type=point_type)
+
+    return _in_runs(acts, post, point_type=point_type)
+
+
+def _call(statement: str, acts: Sequence[Act], *, now: datetime, actor: UUID | None, point_type: PointType) -> list[Outcome]:
+    """Each act is answered by its place."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [to_json(list(acts)).decode(), point_type, actor, now])
+        rows = cursor.fetchall()
+    outcomes: list[Outcome] = [Refused(Refusal.KEY_REUSED)] * len(acts)
+    for place, outcome, entry, balance in rows:
+        known = outcome in ("posted", "replayed")
+        outcomes[place - 1] = Posted(entry, balance, outcome == "replayed") if known else Refused(Refusal(outcome))
+    return outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +183,7 @@ class _Standing:
         if named != set(self.moved) or self.undoes != getattr(act, "entry", None):
             return False
         moved = self.moved[wallets[act.holder].id]
-        kind = act.kind if isinstance(act, Accrual) else KIND_OF[type(act)]
-        sign = -1 if isinstance(act, Burn | ClawBack | Transfer) else 1
+        kind, sign = KIND_OF[type(act)], -1 if isinstance(act, ClawBack | Transfer) else 1
         points = sum(points for each, points in moved if each == kind)
         return moved[0][0] == kind and points == sign * getattr(act, "points", sign * points)
 
@@ -158,20 +193,43 @@ type _Decided = tuple[_Standing, int] | Refusal
 
 
 def _post_undoing(
-    acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, lots: str = "none", moves: _Moves | None = None
+    acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, with_lots: bool = False, moves: _Moves | None = None
 ) -> list[Outcome]:
     """As `_post`, for acts on earlier entries."""
-    return _in_runs(acts, lambda run: _post_run(run, _undoing(run, draft), now=now, actor=actor, lots=lots), moves)
+    return _in_runs(acts, lambda run: _post_run(run, _undoing(run, draft), now=now, actor=actor, with_lots=with_lots), moves)
 
 
 def _post(
-    acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | None, lots: str = "none", moves: _Moves | None = None
+    acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | None, with_lots: bool = False, moves: _Moves | None = None
 ) -> list[Outcome]:
     """Post the acts, nearly always in one run."""
-    return _in_runs(acts, lambda run: _post_run(run, draft, now=now, actor=actor, lots=lots), moves)
+    return _in_runs(acts, lambda run: _post_run(run, draft, now=now, actor=actor, with_lots=with_lots), moves)
 
 
-def _in_runs(acts: Sequence[Act], post: Callable[[Sequence[Act]], list[Outcome]], moves: _Moves | None) -> list[Outcome]:
+def _in_runs(
+    acts: Sequence[Act],
+    post: Callable[[Sequence[Act]], list[Outcome]],
+    moves: _Moves | None = None,
+    point_type: PointType = PointType.REDEEMABLE,
+) -> list[Outcome]:
+    """Post a batch, nearly always at once; of acts with one key the first decides."""
+    runs = _runs(acts, moves)
+    if len(runs) < 2:
+        return post(acts) if acts else []
+    outcomes: list[Outcome] = []
+    refused: set[str] = set()
+    with transaction.atomic():
+        lock({holder for act in acts for holder in act.holders}, point_type)
+        for run in runs:
+            answers = iter(post([act for act in run if act.key not in refused]))
+            told = [Refused(Refusal.KEY_REUSED) if act.key in refused else next(answers) for act in run]
+            new = zip(run, told, strict=True)  # a key that another act bears is not refused, and may be asked for again
+            refused |= {act.key for act, said in new if isinstance(said, Refused) and said.reason != Refusal.KEY_REUSED}
+            outcomes += told
+    return outcomes
+
+
+def _runs(acts: Sequence[Act], moves: _Moves | None) -> list[list[Act]]:
     """Cut a batch before each act that needs what is written only with the acts before it.
 
     That is a lot which they bring, or the end of a wallet which they kept alive, but not until this act.
@@ -189,10 +247,7 @@ def _in_runs(acts: Sequence[Act], post: Callable[[Sequence[Act]], list[Outcome]]
             brought.add(brings)
         if act.idle_until:
             alive |= {holder: max(act.idle_until, alive.get(holder, act.idle_until)) for holder in act.holders}
-    with transaction.atomic():
-        if len(runs) > 1:
-            lock({holder for act in acts for holder in act.holders})
-        return [outcome for run in runs for outcome in post(run)]
+    return runs
 
 
 def _undoing(acts: Sequence[Act], draft: _Undo) -> _Draft:
@@ -208,29 +263,35 @@ def _undoing(acts: Sequence[Act], draft: _Undo) -> _Draft:
     return drafted
 
 
-def _post_run(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | None, lots: str) -> list[Outcome]:
+def _post_run(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | None, with_lots: bool) -> list[Outcome]:
     """Lock and read, decide act by act, write. `draft` makes an act's lines and moves the wallets' state with them."""
-    if not acts:
-        return []
     with transaction.atomic():
-        wallets, standing = _open(acts, now=now, lots=lots)
+        wallets, standing = _open(acts, now=now, with_lots=with_lots)
         lines: list[Line] = []
         decided: list[_Decided] = []
+        refused: set[str] = set()
         for act in acts:
-            if found := standing.get(act.key):
-                again = found.says(act, wallets)
-                decided.append((found, found.balances[wallets[act.holder].id]) if again else Refusal.KEY_REUSED)
+            if act.key in standing or act.key in refused:
+                decided.append(_again(act, wallets, standing.get(act.key)))
                 continue
             unknown = any(holder not in wallets for holder in act.holders)
             drafted = Refusal.UNKNOWN_HOLDER if unknown else draft(act, wallets)
             if isinstance(drafted, Refusal):
                 decided.append(drafted)
+                refused.add(act.key)
                 continue
             standing[act.key] = _standing(act, wallets, drafted, len(lines))
             decided.append((standing[act.key], wallets[act.holder].net))
             lines += _with_entry(act, drafted, len(lines), actor)
         entries = _write(lines, now=now)
     return _answers(decided, entries)
+
+
+def _again(act: Act, wallets: Wallets, standing: _Standing | None) -> _Decided:
+    """A key seen before answers what it answered then, if that was posted and the act says the same."""
+    if standing is None or not standing.says(act, wallets):
+        return Refusal.KEY_REUSED
+    return standing, standing.balances[wallets[act.holder].id]
 
 
 def _standing(act: Act, wallets: Wallets, lines: list[Line], line: int) -> _Standing:
@@ -262,11 +323,9 @@ def _answers(decided: list[_Decided], entries: dict[int, UUID]) -> list[Outcome]
 
 def _with_entry(act: Act, lines: list[Line], ord_: int, actor: UUID | None) -> list[Line]:
     """The lines with what their entry says; the first one bears the key, the others name its entry."""
-    if len(lines) > 1 and "entry" not in lines[0]:
-        entry = str(uuid7())
-        lines = [line | {"entry": entry} for line in lines]
+    entry = str(uuid7())
     at, idle = act.occurred_at.isoformat(), act.idle_until and act.idle_until.isoformat()
-    common: Line = {"occurred_at": at, "store": act.store, "reference": act.reference, "idle_until": idle}
+    common: Line = {"occurred_at": at, "store": act.store, "reference": act.reference, "idle_until": idle, "entry": entry}
     whole = [common | {"ord": ord_ + i} | line for i, line in enumerate(lines)]
     whole[0] |= {
         "key": act.key,
@@ -278,25 +337,21 @@ def _with_entry(act: Act, lines: list[Line], ord_: int, actor: UUID | None) -> l
     return whole
 
 
-def _open(acts: Sequence[Act], *, now: datetime, lots: str) -> tuple[dict[UUID, LockedWallet], dict[str, _Standing]]:
+def _open(acts: Sequence[Act], *, now: datetime, with_lots: bool) -> tuple[dict[UUID, LockedWallet], dict[str, _Standing]]:
     active: dict[UUID, datetime] = {}
     for act in acts:
         for holder in act.holders:
-            active[holder] = min(act.occurred_at, active.get(holder, act.occurred_at))
+            active.setdefault(holder, act.occurred_at)
     keys = list({act.key for act in acts})
-    asked: list[Any] = [list(active), list(active.values()), PointType.REDEEMABLE, keys, now, lots, FIRST_LOTS]
+    asked: list[Any] = [list(active), list(active.values()), PointType.REDEEMABLE, keys, now, with_lots]
     with connection.cursor() as cursor:
-        cursor.execute("select ledger_open(%s, %s, %s, %s, %s, %s, %s)", asked)
+        cursor.execute("select ledger_open(%s, %s, %s, %s, %s, %s)", asked)
         read = cursor.fetchone()[0]
     by_wallet: dict[int, list[OpenLot]] = {}
     for wallet, *lot in read["lots"]:
         by_wallet.setdefault(wallet, []).append(OpenLot(*lot))
-    full = {wallet for wallet, first in by_wallet.items() if lots == "spendable" and len(first) == FIRST_LOTS}
-    reader = _reader(full, now)
     wallets = {
-        UUID(holder): LockedWallet(
-            id_, balance - deficit, deficit, by_wallet.get(id_, []), partial(reader, id_) if id_ in full else None
-        )
+        UUID(holder): LockedWallet(id_, balance - deficit, deficit, by_wallet.get(id_, []))
         for id_, holder, balance, deficit in read["wallets"]
     }
     standing: dict[str, _Standing] = {}
@@ -305,23 +360,6 @@ def _open(acts: Sequence[Act], *, now: datetime, lots: str) -> tuple[dict[UUID, 
         one.moved.setdefault(wallet, []).append((kind, points))
         one.balances[wallet] = balance
     return wallets, standing
-
-
-def _reader(wallets: Collection[int], now: datetime) -> Callable[[int], list[OpenLot]]:
-    """All spendable lots of a wallet; the first one asked for reads those of all `wallets`, in one statement."""
-    read: dict[int, list[OpenLot]] = {}
-
-    def lots_of(wallet: int) -> list[OpenLot]:
-        if not read:
-            ends = Coalesce("expires_at", "wallet__idle_expires_at", Value(FOREVER))
-            lots = Lot.objects.annotate(ends=ends).filter(wallet__in=wallets, open=True, available_at__lte=now, ends__gt=now)
-            for owner, seq, remaining in lots.order_by("expires_at", "earned_at", "seq").values_list(
-                "wallet", "seq", "remaining"
-            ):
-                read.setdefault(owner, []).append(OpenLot(seq, remaining))
-        return read.get(wallet, [])
-
-    return lots_of
 
 
 def _write(lines: list[Line], *, now: datetime) -> dict[int, UUID]:

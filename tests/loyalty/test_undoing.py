@@ -232,6 +232,7 @@ def test_what_idleness_has_ended_is_not_pending() -> None:
 
 def test_a_batch_wakes_no_points_that_ended_between_its_acts() -> None:
     one, old = holder(), NOW - 100 * DAY
-    acts = [accrual(one, 10, at=at, days=None, idle_until=at + 30 * DAY) for at in (old, old + 29 * DAY, NOW)]
+    days = (old, old + 29 * DAY, NOW, old + 29 * DAY)
+    acts = [accrual(one, 10, at=at, days=None, idle_until=at + 30 * DAY) for at in days]
     outcomes = posting.accrue(acts, now=NOW)
-    assert [outcome.balance for outcome in outcomes if isinstance(outcome, Posted)] == [10, 20, 10]
+    assert [outcome.balance for outcome in outcomes if isinstance(outcome, Posted)] == [10, 20, 10, 20]

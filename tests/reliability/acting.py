@@ -78,18 +78,21 @@ class Crowd:
             size = self.random.choice([1, 1, 3])
         who = self.random.sample(self.holders, min(len(self.holders), self.random.randint(2, size + 2)))
         acts: list[Act] = []
-        woken: set[UUID] = set()
+        short: set[UUID] = set()
+        done: set[UUID] = set()
         while len(acts) < size:
             act = self.again(verb, acts) if self.random.random() < 0.05 else self.fresh(verb, who)
             if act is None:
                 break
-            # What idleness has ended is decided once for a batch: of such a wallet, one act is enough.
-            idle = {holder for holder in act.holders if self.is_idle(holder)}
-            if not idle & woken:
+            # What idleness has ended is looked for where the first act of a holder needs it, not where one is refused in
+            # between: of a wallet that was idle, one act is enough, and one after an act that does not keep it alive.
+            holders = set(act.holders)
+            if not holders & done:
                 acts.append(act)
+                done |= {holder for holder in holders if holder in short or self.is_idle(holder)}
+                short |= holders if act.idle_until and act.idle_until <= self.now else set()
             elif self.random.random() < 0.2:
                 break
-            woken |= idle
         return acts
 
     def is_idle(self, holder: UUID) -> bool:

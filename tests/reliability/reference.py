@@ -59,7 +59,7 @@ class Ledger:
         self.entries: dict[str, Entry] = {}
         self.names: dict[UUID, Entry] = {}
         self.lots = 0
-        self.lots_before_batch = 0
+        self.refused: set[str] = set()
 
     def open_wallets(self, holders: Iterable[UUID]) -> None:
         for holder in holders:
@@ -70,9 +70,15 @@ class Ledger:
         self.names[entry] = self.entries[key]
 
     def post(self, acts: Sequence[Act], now: datetime) -> list[Answer]:
-        """Do what is asked, act after act."""
-        self.lots_before_batch = self.lots
-        return [self._post(act, now) for act in acts]
+        """Do what is asked, act after act; of adjustments first those that give, then those that take."""
+        gives = [not isinstance(act, Adjustment) or act.points > 0 for act in acts]
+        answers: dict[int, Answer] = {}
+        for giving in (True, False):
+            self.refused = set()
+            for place, act in enumerate(acts):
+                if gives[place] is giving:
+                    answers[place] = self._post(act, now)
+        return [answers[place] for place in range(len(acts))]
 
     def _post(self, act: Act, now: datetime) -> Answer:
         for holder in act.holders:
@@ -80,6 +86,20 @@ class Ledger:
         # Open: of several reasons to refuse, the key is told first, then the missing wallet.
         if standing := self.entries.get(act.key):
             return Said(standing.balance, replayed=True) if same(standing.act, act) else Refusal.KEY_REUSED
+        # Open: of acts of one batch with the same key the first decides, also when it is refused.
+        if act.key in self.refused:
+            return Refusal.KEY_REUSED
+        answer = self._decide(act, now)
+        if isinstance(answer, Refusal):
+            self.refused.add(act.key)
+            return answer
+        for holder in act.holders:
+            self.keep_alive(self.wallets[holder], act.idle_until)
+        self.entries[act.key] = answer
+        answer.balance = self.wallets[act.holder].net()
+        return Said(answer.balance)
+
+    def _decide(self, act: Act, now: datetime) -> Entry | Refusal:
         if any(holder not in self.wallets for holder in act.holders):
             return Refusal.UNKNOWN_HOLDER
         verbs: dict[type, Callable[[Any, datetime], Entry | Refusal]] = {
@@ -87,14 +107,7 @@ class Ledger:
             ClawBack: self.claw_back, Forgiveness: self.forgive, Transfer: self.transfer, Merge: self.merge,
             UnMerge: self.unmerge,
         }  # fmt: skip
-        answer = verbs[type(act)](act, now)
-        if isinstance(answer, Refusal):
-            return answer
-        for holder in act.holders:
-            self.keep_alive(self.wallets[holder], act.idle_until)
-        self.entries[act.key] = answer
-        answer.balance = self.wallets[act.holder].net()
-        return Said(answer.balance)
+        return verbs[type(act)](act, now)
 
     # What verbs are made of
 
@@ -174,8 +187,7 @@ class Ledger:
             self.line(wallet, act.points)
             of = (act.occurred_at, act.store, act.rule_version)
             return Entry(act, [], [self.grant(wallet, act.points, act.occurred_at, act.expires_at, of)])
-        lots = [lot for lot in wallet.active(now) if lot.number <= self.lots_before_batch]
-        taken = self.spend(wallet, -act.points, lots)
+        taken = self.spend(wallet, -act.points, wallet.active(now))
         return taken if isinstance(taken, Refusal) else Entry(act, taken, [])
 
     def reverse(self, act: Reversal, now: datetime) -> Entry | Refusal:
