@@ -179,7 +179,7 @@ class _Standing:
 
     def says(self, act: Act, wallets: Wallets) -> bool:
         """Whether it is this act's: its kind, its wallets, its points, and the entry that it undoes."""
-        named = {wallets[holder].id for holder in act.holders if holder in wallets}
+        named = {wallets[holder].id if holder in wallets else None for holder in act.holders}
         if named != set(self.moved) or self.undoes != getattr(act, "entry", None):
             return False
         moved = self.moved[wallets[act.holder].id]

@@ -202,6 +202,8 @@ def test_a_key_is_not_taken_for_another_verb_entry_or_receiver_with_the_same_poi
     assert posting.transfer(moves[1:], now=NOW, actor=None) == [KEY_REUSED]
     to_self = Transfer(key="t", holder=one, to=one, points=1, occurred_at=NOW)
     assert posting.transfer([to_self], now=NOW, actor=None) == [KEY_REUSED]
+    of_nobody = Transfer(key="a", holder=uuid4(), to=one, points=10, occurred_at=NOW)
+    assert posting.transfer([of_nobody], now=NOW, actor=None) == [KEY_REUSED]
     undo = [Reversal(key="r", holder=one, entry=entry, occurred_at=NOW) for entry in (again, given)]
     assert posting.reverse(undo, now=NOW, actor=None)[1] == KEY_REUSED
     assert posting.reverse(undo[1:], now=NOW, actor=None) == [KEY_REUSED]
