@@ -116,8 +116,9 @@ class Reversal(_Act):
 class Restore(_Act):
     """`points` > 0 that the burn `entry` took, given back to the lots they came from.
 
-    What came from lots that have ended meanwhile becomes a lot that ends at `grace_until`; without it, or when that has
-    passed too, it goes back to the ended lot, which the sweep ends again. A deficit is paid first.
+    What came from lots that have ended meanwhile becomes a lot that ends at `grace_until`, one for each store and rule they
+    were of; without it, or when that has passed too, it goes back to the ended lots, which the sweep ends again. A part
+    fills the oldest lots first. A deficit is paid first.
     """
 
     entry: UUID
@@ -127,10 +128,11 @@ class Restore(_Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClawBack(_Act):
-    """`points` > 0 taken back after a return; `entry` is the award that is taken back.
+    """`points` > 0 taken back after a return; `entry` is the award that is taken back, refused unless it is the holder's.
 
     First from the lots of `own` (the receipt's entries; pending ones first), then from others in burn order, pending
-    ones last, then by `policy`.
+    ones last, then by `policy`. Nothing is taken from lots that have ended: who asks leaves out the points that count as
+    taken already.
     """
 
     entry: UUID

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 
 @dataclass(slots=True)
@@ -19,6 +21,17 @@ class OpenLot:
     earned_at: str | None = None
     store: int | None = None
     rule: str | None = None
+
+
+@dataclass(slots=True)
+class PastLot:
+    """A lot that an earlier entry opened or took from, with points left or not."""
+
+    remaining: int
+    ends_at: datetime
+    earned_at: datetime
+    store: int | None = None
+    rule: UUID | None = None
 
 
 def take(lots: Iterable[OpenLot], points: int) -> list[tuple[int, int]] | None:
@@ -63,12 +76,15 @@ def give_back(uses: Iterable[tuple[int, int]], withheld: int) -> list[tuple[int,
     return given
 
 
-def first_points(uses: Iterable[tuple[int, int]], points: int) -> list[tuple[int, int]]:
-    """The part of `uses` that makes up their first `points`."""
-    part: list[tuple[int, int]] = []
+def first_points(uses: Iterable[tuple[int, int]], points: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Part `uses` into their first `points` and the rest."""
+    first: list[tuple[int, int]] = []
+    rest: list[tuple[int, int]] = []
     for seq, used in uses:
-        if points <= 0:
-            break
-        part.append((seq, min(used, points)))
-        points -= used
-    return part
+        part = min(used, points)
+        points -= part
+        if part:
+            first.append((seq, part))
+        if used > part:
+            rest.append((seq, used - part))
+    return first, rest

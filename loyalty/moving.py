@@ -44,10 +44,15 @@ def unmerge(act: UnMerge, wallets: Wallets, originals: Originals) -> Lines:
     """`holder` had the points before the merge; `to` got them and gives back what is left of each lot it got."""
     source, target = wallets[act.holder], wallets[act.to]
     merged = originals.get(act.entry)
-    if merged is None or merged.wallet != source.id or merged.kind != Kind.MERGE:
+    if merged is None or merged.kind != Kind.MERGE or merged.undoes or source.id not in {wallet for wallet, _ in merged.places}:
         return Refusal.NOT_REVERSIBLE
-    back = [(lot.seq, lot.remaining) for lot in target.lots if lot.remaining and lot.seq in merged.brought]
-    return _moved(target, source, back, Kind.MERGE) if back else Refusal.NOT_REVERSIBLE
+    brought = [lot for lot in target.lots if (target.id, lot.seq) in merged.places]
+    back = take_up_to(brought, sum(lot.remaining for lot in brought))
+    if not back:
+        return Refusal.NOT_REVERSIBLE
+    lines = _moved(target, source, back, Kind.MERGE)
+    lines[0]["undoes"] = str(act.entry)
+    return lines
 
 
 def _moved(source: LockedWallet, target: LockedWallet, uses: Sequence[tuple[int, int]], kind: Kind) -> list[Line]:

@@ -1,70 +1,72 @@
 """What earlier entries did, for the acts that undo them. Read behind the wallets' locks, in a constant number of statements."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Sum, Value
+from django.db.models.functions import Coalesce
 
 from loyalty.drafting import Original
+from loyalty.kinds import Kind
+from loyalty.lots import PastLot, first_points
 from loyalty.models import JournalEntry, Lot, LotUse, Posting
+from loyalty.terms import FOREVER
 
 type Place = tuple[int, int]
 
 
-def originals(entries: Iterable[UUID], *, now: datetime) -> dict[UUID, Original]:
+def originals(entries: Iterable[UUID]) -> dict[UUID, Original]:
     """Each entry that stands, by its id."""
     asked = list(set(entries))
-    postings = list(Posting.objects.filter(entry__in=asked).order_by("id"))
-    undoing = {id_: of for id_, of in JournalEntry.objects.filter(undoes__in=asked).values_list("id", "undoes") if of}
-    later = list(Posting.objects.filter(entry__in=undoing))
-    uses = _uses([*postings, *later])
+    postings = list(Posting.objects.filter(entry__in=asked).select_related("entry").order_by("wallet_id", "seq"))
+    given_back = _given_back(asked)
+    uses = _uses(postings)
     lots = _lots(postings, uses)
-    given_back: dict[UUID, dict[int, int]] = {}
-    for one in later:
-        back = given_back.setdefault(undoing[one.entry_id], {})
-        for seq, points in uses.get((one.wallet_id, one.seq), []):
-            back[seq] = back.get(seq, 0) + points
     first: dict[UUID, Posting] = {}
-    brought: dict[UUID, set[int]] = {}
+    places: dict[UUID, list[Place]] = {}
     for one in postings:
-        if first.setdefault(one.entry_id, one) is not one:
-            brought.setdefault(one.entry_id, set()).add(one.seq)
-    return {id_: _original(one, uses, lots, given_back.get(id_, {}), brought.get(id_, set()), now) for id_, one in first.items()}
+        first.setdefault(one.entry_id, one)
+        places.setdefault(one.entry_id, []).append((one.wallet_id, one.seq))
+    return {
+        id_: Original(
+            wallet=one.wallet_id, seq=one.seq, points=one.points, kind=one.kind, contra=one.contra,
+            uses=first_points(uses.get((one.wallet_id, one.seq), []), given_back.get(id_, 0))[1],
+            lots=lots.get(one.wallet_id, {}),
+            places=frozenset(places[id_]), undoes=one.entry.undoes,
+        )
+        for id_, one in first.items()
+    }  # fmt: skip
 
 
-def _original(
-    one: Posting, uses: dict[Place, list[Place]], lots: dict[Place, Lot], back: dict[int, int], brought: set[int], now: datetime
-) -> Original:
-    own = lots.get((one.wallet_id, one.seq))
-    left = [(seq, points + back.get(seq, 0)) for seq, points in uses.get((one.wallet_id, one.seq), [])]
-    used = [lots[one.wallet_id, seq] for seq, _points in left]
-    return Original(
-        wallet=one.wallet_id, seq=one.seq, points=one.points, kind=one.kind, contra=one.contra,
-        left=own.remaining if own else None,
-        uses=[(seq, points) for seq, points in left if points > 0],
-        ended=frozenset(lot.seq for lot in used if _ends(lot) <= now),
-        earned_at=min((lot.earned_at for lot in used), default=None),
-        brought=frozenset(brought),
-    )  # fmt: skip
-
-
-def _ends(lot: Lot) -> datetime:
-    return lot.expires_at or lot.wallet.idle_expires_at or datetime.max.replace(tzinfo=lot.earned_at.tzinfo)
+def _given_back(entries: Sequence[UUID]) -> dict[UUID, int]:
+    """How many points of each entry were given back since, to whatever lots, or paid a deficit on their way."""
+    undoing = {id_: of for id_, of in JournalEntry.objects.filter(undoes__in=entries).values_list("id", "undoes") if of}
+    lines = Posting.objects.filter(entry__in=undoing, kind__in=[Kind.RESTORE, Kind.REVERSE])
+    points: dict[UUID, int] = {}
+    for entry, given in lines.values_list("entry").order_by().annotate(given=Sum("points")):
+        points[undoing[entry]] = points.get(undoing[entry], 0) + given
+    return points
 
 
 def _uses(postings: Sequence[Posting]) -> dict[Place, list[Place]]:
-    """What each posting, by wallet and number, took from which lot."""
+    """What each posting, by wallet and number, took from which lot of its wallet, oldest lots first."""
+    asked = {(one.wallet_id, one.seq) for one in postings}
     found: dict[Place, list[Place]] = {}
-    rows = LotUse.objects.filter(wallet__in={one.wallet_id for one in postings}, seq__in={one.seq for one in postings})
-    for use in rows.order_by("lot_seq"):
-        if use.lot_seq != use.seq:
-            found.setdefault((use.wallet_id, use.seq), []).append((use.lot_seq, use.points))
+    rows = LotUse.objects.filter(wallet__in={wallet for wallet, _ in asked}, seq__in={seq for _, seq in asked}, points__gt=0)
+    for wallet, seq, lot_seq, points in rows.order_by("lot_seq").values_list("wallet_id", "seq", "lot_seq", "points"):
+        if (wallet, seq) in asked and lot_seq != seq:
+            found.setdefault((wallet, seq), []).append((lot_seq, points))
     return found
 
 
-def _lots(postings: Sequence[Posting], uses: dict[Place, list[Place]]) -> dict[Place, Lot]:
+def _lots(postings: Sequence[Posting], uses: dict[Place, list[Place]]) -> dict[int, dict[int, PastLot]]:
     """The lots that the postings opened or took from, by wallet and number."""
-    seqs = {one.seq for one in postings} | {seq for taken in uses.values() for seq, _points in taken}
-    rows = Lot.objects.filter(Q(wallet__in={one.wallet_id for one in postings}) & Q(seq__in=seqs)).select_related("wallet")
-    return {(lot.wallet_id, lot.seq): lot for lot in rows}
+    asked = {(one.wallet_id, one.seq) for one in postings}
+    asked |= {(wallet, seq) for (wallet, _), taken in uses.items() for seq, _points in taken}
+    ends = Coalesce("expires_at", "wallet__idle_expires_at", Value(FOREVER))
+    rows = Lot.objects.filter(wallet__in={wallet for wallet, _ in asked}, seq__in={seq for _, seq in asked})
+    found: dict[int, dict[int, PastLot]] = {}
+    for wallet, seq, *lot in rows.values_list("wallet_id", "seq", "remaining", ends, "earned_at", "store_id", "rule_version"):
+        if (wallet, seq) in asked:
+            found.setdefault(wallet, {})[seq] = PastLot(*lot)
+    return found

@@ -54,14 +54,14 @@ def balances(holders: Iterable[UUID], now: datetime) -> dict[UUID, Balance]:
     """Every holder asked for, with zeros for who has no wallet."""
     asked = list(holders)
     undated = Q(held__expires_at=None) & (Q(idle_expires_at=None) | Q(idle_expires_at__gt=now))
-    spendable = Q(held__available_at__lte=now) & (Q(held__expires_at__gt=now) | undated)
+    lasting = Q(held__expires_at__gt=now) | undated
     sums = (
         Wallet.objects.filter(holder__in=asked, point_type=PointType.REDEEMABLE)
         .alias(held=FilteredRelation("lot", condition=Q(lot__open=True)))  # closed lots are read by nobody
         .values("holder", "balance", "deficit")
         .annotate(
-            usable=Coalesce(Sum("held__remaining", filter=spendable), 0),
-            pending=Coalesce(Sum("held__remaining", filter=Q(held__available_at__gt=now)), 0),
+            usable=Coalesce(Sum("held__remaining", filter=lasting & Q(held__available_at__lte=now)), 0),
+            pending=Coalesce(Sum("held__remaining", filter=lasting & Q(held__available_at__gt=now)), 0),
         )
     )
     found = {

@@ -165,8 +165,8 @@ create function ledger_ended(p_lots bigint[]) returns ledger_line[] language sql
           from loyalty_lot l join loyalty_wallet w on w.id = l.wallet_id
          where l.id = any (p_lots) and l.open);
 
--- Locks the wallets of these holders in key order, and ends what idleness has ended before each holder's act, so that no
--- act wakes ended points. What is read afterwards, in another statement, is not older than the lock.
+-- Locks the wallets of these holders in key order, and ends what idleness has ended before each holder's first act, so that
+-- no act wakes ended points. What is read afterwards, in another statement, is not older than the lock.
 create function ledger_lock(p_holders uuid[], p_active_at timestamptz[], p_point_type text, p_now timestamptz) returns bigint[]
 language plpgsql as $$
 declare
@@ -178,16 +178,15 @@ begin
       from (select id, idle_expires_at from loyalty_wallet where id = any (wallets) order by id for update) locked;
     if idle then
         perform from ledger_write(ledger_ended(array(
-            select l.id from (select holder, min(at) as at from unnest(p_holders, p_active_at) a (holder, at) group by holder) a
+            select l.id from (select distinct on (holder) * from unnest(p_holders, p_active_at) with ordinality a (holder, at, nth) order by holder, nth) a
               join loyalty_wallet w on w.holder = a.holder and w.point_type = p_point_type and w.idle_expires_at <= a.at
               join loyalty_lot l on l.wallet_id = w.id and l.open and l.expires_at is null)), p_now);
     end if;
     return wallets;
 end $$;
 
--- For the verbs that Python decides: locks, then reads the wallets, the entries that already bear one of the keys (wallet
--- and points of their first posting, that wallet's balance after the last), and with p_lots all open lots in burn order,
--- pending ones last, with what moves with their points.
+-- For the verbs that Python decides: locks, then reads the wallets, the entries that already bear one of the keys, posting by
+-- posting, and with p_lots all open lots in burn order, pending ones last, with what moves with their points.
 create function ledger_open(p_holders uuid[], p_active_at timestamptz[], p_point_type text, p_keys text[], p_now timestamptz,
                             p_lots boolean) returns json language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
@@ -198,8 +197,9 @@ begin
     select json_build_object(
         'wallets', (select coalesce(json_agg(json_build_array(w.id, w.holder, w.balance, w.deficit, w.idle_expires_at)), '[]')
                       from loyalty_wallet w where w.id = any (locked)),
-        'entries', (select coalesce(json_agg(json_build_array(s.key, s.entry, s.wallet, s.points, s.balance)), '[]')
-                      from ledger_standing(p_keys) s),
+        'entries', (select coalesce(json_agg(json_build_array(e.key, e.id, e.undoes, p.wallet_id, p.kind, p.points,
+                                                              p.balance_after) order by p.id), '[]')
+                      from loyalty_journalentry e join loyalty_posting p on p.entry_id = e.id where e.key = any (p_keys)),
         'lots', case when p_lots then (
             select coalesce(json_agg(json_build_array(
                        l.wallet_id, l.seq, l.remaining, l.available_at <= p_now, l.available_at, l.expires_at, l.earned_at,
