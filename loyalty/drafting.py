@@ -88,7 +88,7 @@ type Originals = Mapping[UUID, Original]
 
 def grant(act: Accrual, wallets: Wallets) -> Lines:
     wallet = wallets[act.holder]
-    lot = _new_lot(act, wallet, act.points, act.occurred_at) | {"available_at": act.available_at.isoformat()}
+    lot = _new_lot(act, wallet, act.points, act.earned_at or act.occurred_at) | {"available_at": act.available_at.isoformat()}
     return [wallet.line(act.points, act.kind, CONTRA_OF_ACCRUAL[act.kind]) | lot]
 
 
