@@ -18,7 +18,7 @@ from loyalty.acts import (
     Reversal,
 )
 from loyalty.kinds import Contra, Kind
-from loyalty.lots import OpenLot, first_points, give_back, take, take_up_to
+from loyalty.lots import OpenLot, after_points, first_points, give_back, take, take_up_to
 
 CONTRA_OF_ACCRUAL = {Kind.EARN: Contra.ISSUED, Kind.BONUS: Contra.ISSUED, Kind.IMPORT: Contra.OPENING}
 
@@ -63,9 +63,9 @@ class LockedWallet:
         return uses
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Original:
-    """What an earlier entry did to its wallet: its (first) posting, and what is left of the lot that opened.
+    """What an earlier entry did to its wallet: its (first) posting, and what the acts so far left of the lot it opened.
 
     `uses` are the lots it took from, without what was given back since; `ended` those of them that have ended;
     `brought` the lots it opened elsewhere.
@@ -120,14 +120,16 @@ def undo(act: Reversal, wallets: Wallets, originals: Originals) -> Lines:
     if original.points > 0:
         if original.left != original.points:
             return Refusal.NOT_REVERSIBLE
+        original.left = 0
         return [
             wallet.line(-original.points, Kind.REVERSE, original.contra) | undone | as_uses([(original.seq, original.points)])
         ]
     if sum(points for _, points in original.uses) != -original.points:  # a part was restored, or became a deficit
         return Refusal.NOT_REVERSIBLE
-    paid = wallet.pay_deficit(-original.points)
+    paid, uses = wallet.pay_deficit(-original.points), original.uses
+    original.uses = []
     line = wallet.line(-original.points, Kind.REVERSE, original.contra, deficit_change=-paid)
-    return [line | undone | as_uses(give_back(original.uses, paid))]
+    return [line | undone | as_uses(give_back(uses, paid))]
 
 
 def restore(act: Restore, wallets: Wallets, originals: Originals, *, now: datetime) -> Lines:
@@ -136,7 +138,7 @@ def restore(act: Restore, wallets: Wallets, originals: Originals, *, now: dateti
         return Refusal.NOT_REVERSIBLE
     if act.points > sum(points for _, points in original.uses):
         return Refusal.NOT_REVERSIBLE
-    uses = first_points(original.uses, act.points)
+    uses, original.uses = first_points(original.uses, act.points), after_points(original.uses, act.points)
     graced = act.grace_until is not None and act.grace_until > now
     late = sum(points for seq, points in uses if graced and seq in original.ended)
     same = [(seq, points) for seq, points in uses if not (graced and seq in original.ended)]

@@ -72,3 +72,14 @@ def first_points(uses: Iterable[tuple[int, int]], points: int) -> list[tuple[int
         part.append((seq, min(used, points)))
         points -= used
     return part
+
+
+def after_points(uses: Iterable[tuple[int, int]], points: int) -> list[tuple[int, int]]:
+    """What `uses` hold beyond their first `points`."""
+    left: list[tuple[int, int]] = []
+    for seq, used in uses:
+        gone = min(used, points)
+        points -= gone
+        if used > gone:
+            left.append((seq, used - gone))
+    return left

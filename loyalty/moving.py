@@ -48,7 +48,8 @@ def unmerge(act: UnMerge, wallets: Wallets, originals: Originals) -> Lines:
     merged = originals.get(act.entry)
     if merged is None or merged.wallet != source.id or merged.kind != Kind.MERGE:
         return Refusal.NOT_REVERSIBLE
-    back = [(lot.seq, lot.remaining) for lot in target.lots if lot.remaining and lot.seq in merged.brought]
+    left = [lot for lot in target.lots if lot.remaining and lot.seq in merged.brought]
+    back = take_up_to(left, sum(lot.remaining for lot in left))
     return _moved(target, source, back, Kind.MERGE) if back else Refusal.NOT_REVERSIBLE
 
 

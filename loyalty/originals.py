@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from loyalty.drafting import Original
+from loyalty.lots import after_points
 from loyalty.models import JournalEntry, Lot, LotUse, Posting
 
 type Place = tuple[int, int]
@@ -18,31 +19,30 @@ def originals(entries: Iterable[UUID], *, now: datetime) -> dict[UUID, Original]
     postings = list(Posting.objects.filter(entry__in=asked).order_by("id"))
     undoing = {id_: of for id_, of in JournalEntry.objects.filter(undoes__in=asked).values_list("id", "undoes") if of}
     later = list(Posting.objects.filter(entry__in=undoing))
-    uses = _uses([*postings, *later])
+    uses = _uses(postings)
     lots = _lots(postings, uses)
-    given_back: dict[UUID, dict[int, int]] = {}
+    given_back: dict[UUID, int] = {}
     for one in later:
-        back = given_back.setdefault(undoing[one.entry_id], {})
-        for seq, points in uses.get((one.wallet_id, one.seq), []):
-            back[seq] = back.get(seq, 0) + points
+        given_back[undoing[one.entry_id]] = given_back.get(undoing[one.entry_id], 0) + one.points
     first: dict[UUID, Posting] = {}
     brought: dict[UUID, set[int]] = {}
     for one in postings:
         if first.setdefault(one.entry_id, one) is not one:
             brought.setdefault(one.entry_id, set()).add(one.seq)
-    return {id_: _original(one, uses, lots, given_back.get(id_, {}), brought.get(id_, set()), now) for id_, one in first.items()}
+    return {id_: _original(one, uses, lots, given_back.get(id_, 0), brought.get(id_, set()), now) for id_, one in first.items()}
 
 
 def _original(
-    one: Posting, uses: dict[Place, list[Place]], lots: dict[Place, Lot], back: dict[int, int], brought: set[int], now: datetime
+    one: Posting, uses: dict[Place, list[Place]], lots: dict[Place, Lot], back: int, brought: set[int], now: datetime
 ) -> Original:
     own = lots.get((one.wallet_id, one.seq))
-    left = [(seq, points + back.get(seq, 0)) for seq, points in uses.get((one.wallet_id, one.seq), [])]
+    # Whatever came back, to its lot, as a lot with grace or into a deficit, stood first in the order of the uses.
+    left = after_points(uses.get((one.wallet_id, one.seq), []), max(back, 0))
     used = [lots[one.wallet_id, seq] for seq, _points in left]
     return Original(
         wallet=one.wallet_id, seq=one.seq, points=one.points, kind=one.kind, contra=one.contra,
         left=own.remaining if own else None,
-        uses=[(seq, points) for seq, points in left if points > 0],
+        uses=left,
         ended=frozenset(lot.seq for lot in used if _ends(lot) <= now),
         earned_at=min((lot.earned_at for lot in used), default=None),
         brought=frozenset(brought),
