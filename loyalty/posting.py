@@ -8,7 +8,7 @@ caller's transaction and hold the locks until its end. Lock order everywhere: wa
 
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -232,8 +232,19 @@ def _open(acts: Sequence[Act], *, now: datetime, lots: str) -> tuple[dict[UUID, 
         )
         for id_, holder, balance, deficit in read["wallets"]
     }
-    standing = {key: _Standing(wallet, points, balance, UUID(entry)) for key, entry, wallet, points, balance in read["entries"]}
-    return wallets, standing
+    return wallets, _standing(read["entries"])
+
+
+def _standing(rows: Sequence[tuple[str, str, int, int, int]]) -> dict[str, _Standing]:
+    """Each entry by its first posting, with the balance after its last one in that wallet; `rows` are newest first."""
+    found: dict[str, _Standing] = {}
+    for key, entry, wallet, points, balance in reversed(rows):
+        first = found.get(key)
+        if first is None:
+            found[key] = _Standing(wallet, points, balance, UUID(entry))
+        elif wallet == first.wallet:
+            found[key] = replace(first, balance=balance)
+    return found
 
 
 def _reader(wallets: Collection[int], now: datetime) -> Callable[[int], list[OpenLot]]:

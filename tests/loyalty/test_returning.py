@@ -1,5 +1,6 @@
 """Giving back and taking back: restores, claw-backs, deficits, transfers, merges, idleness."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -164,7 +165,10 @@ def test_a_deficit_is_forgiven_in_words_or_the_return_refused() -> None:
     before = state(one), Posting.objects.count()
     assert claw(one, 20, entry, policy=ClawBackPolicy.REFUSE) == Refused(Refusal.INSUFFICIENT_POINTS)
     assert (state(one), Posting.objects.count()) == before
-    assert isinstance(claw(one, 20, entry, policy=ClawBackPolicy.FORGIVE), Posted)
+    taken = ClawBack(key="f", holder=one, entry=entry, points=20, own=(entry,), policy=ClawBackPolicy.FORGIVE, occurred_at=NOW)
+    [posted], [again] = posting.claw_back([taken], now=NOW), posting.claw_back([taken], now=NOW)
+    assert isinstance(posted, Posted)
+    assert again == Posted(posted.entry, 0, replayed=True) == replace(posted, replayed=True)
     assert [(line.kind, line.points) for line in queries.statement(one, limit=2)] == [("forgive", 15), ("return", -20)]
     assert state(one) == (0, 0)
     [entry] = give(one, 5)
