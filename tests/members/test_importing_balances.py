@@ -199,6 +199,13 @@ def test_a_batch_costs_the_same_statements_for_20_rows_and_2000(tmp_path: Path) 
     assert adds_up()
 
 
+def others() -> int:
+    """How many other sessions the database has."""
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
 def test_a_run_that_is_killed_half_way_is_simply_repeated(committing_db: Database, tmp_path: Path) -> None:
     people = members(ApplicationFactory.build_batch(50))
     rows = [row(f"k{n}", people[n % 50], 1 + n % 7, earned_at="2025-01-01") for n in range(8000)]
@@ -212,6 +219,7 @@ def test_a_run_that_is_killed_half_way_is_simply_repeated(committing_db: Databas
     finally:
         child.send_signal(signal.SIGKILL)
         child.wait()
+    wait_for(lambda: others() == 0)  # a commit that was under way has come to its end
     written = Posting.objects.count()
     assert 0 < written < len(rows)
     assert written % 1000 == 0  # a batch whole or not at all
