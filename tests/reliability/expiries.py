@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from itertools import pairwise
 from random import Random
@@ -67,22 +67,22 @@ def days_of(zone: ZoneInfo, dice: Random, count: int) -> list[date]:
     """First those on which clocks change near midnight, then other changes, then any."""
     found = changes(zone)
     dice.shuffle(found)
-    found.sort(key=lambda at: day_at(_instant(at - 1), zone) == day_at(_instant(at + 2 * HOUR), zone))
-    around = [day_at(_instant(at), zone) + timedelta(days=near) for at in found for near in (0, -1, 1)]
-    others = [day_at(_instant(dice.randrange(SINCE, UNTIL)), zone) for _ in range(count)]
+    found.sort(key=lambda at: clock(at - 1, zone).date() == clock(at + 2 * HOUR, zone).date())
+    around = [clock(at, zone).date() + timedelta(days=near) for at in found for near in (0, -1, 1)]
+    others = [clock(dice.randrange(SINCE, UNTIL), zone).date() for _ in range(count)]
     return (around[: count - 1] + others)[:count]
 
 
 def changes(zone: ZoneInfo) -> list[int]:
     """The seconds with which another offset begins."""
-    offsets = [(at, _instant(at).astimezone(zone).utcoffset()) for at in range(SINCE, UNTIL, CHANGE_STEP)]
+    offsets = [(at, clock(at, zone).utcoffset()) for at in range(SINCE, UNTIL, CHANGE_STEP)]
     found = []
     for (low, before), (high, after) in pairwise(offsets):
         if before != after:
             first, last = low, high
             while last - first > 1:
                 middle = (first + last) // 2
-                same = _instant(middle).astimezone(zone).utcoffset() == before
+                same = clock(middle, zone).utcoffset() == before
                 first, last = (middle, last) if same else (first, middle)
             found.append(last)
     return found
@@ -92,13 +92,13 @@ def end_of(day: date, zone: ZoneInfo) -> datetime:
     """The first instant from which the clocks of `zone` never show `day` or a day before it again."""
     noon = int(datetime(day.year, day.month, day.day, 12, tzinfo=UTC).timestamp())
     walked = range(noon - 4 * HOUR, noon + 28 * HOUR, STEP)
-    first = max(at for at in walked if day_at(_instant(at), zone) <= day)
+    first = next(at for at in reversed(walked) if clock(at, zone).date() <= day)
     last = first + STEP
     assert last in walked, f"{zone} is farther from Greenwich than anybody"
     while last - first > 1:
         middle = (first + last) // 2
-        first, last = (middle, last) if day_at(_instant(middle), zone) <= day else (first, middle)
-    return _instant(last)
+        first, last = (middle, last) if clock(middle, zone).date() <= day else (first, middle)
+    return clock(last, UTC)
 
 
 def moment_of(day: date, zone: ZoneInfo, dice: Random) -> datetime:
@@ -108,6 +108,11 @@ def moment_of(day: date, zone: ZoneInfo, dice: Random) -> datetime:
         return end
     seconds = int((end - first).total_seconds())
     return dice.choice([first, end - timedelta(microseconds=1), first + timedelta(seconds=dice.randrange(seconds))])
+
+
+def clock(seconds: int, zone: tzinfo) -> datetime:
+    """What a clock on the wall shows so many seconds after the beginning of 1970."""
+    return datetime.fromtimestamp(seconds, zone)
 
 
 def day_at(instant: datetime, zone: ZoneInfo) -> date:
@@ -140,7 +145,3 @@ def next_such(day: date, month: int, number: int) -> date:
     while day.month != month or (day.day != number and ((day + timedelta(days=1)).month == month or day.day > number)):
         day += timedelta(days=1)
     return day
-
-
-def _instant(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

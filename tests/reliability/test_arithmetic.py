@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from loyalty import moving
 from loyalty.terms import Terms
 from tests.reliability import expiries, roundtrips, splits
-from tests.reliability.tiers import PARTS, QUICK, dice
+from tests.reliability.arithmetic import PARTS, QUICK, dice
 
 NUMBERS = st.decimals(min_value=0, max_value=10**6, places=3)
 
