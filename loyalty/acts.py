@@ -4,7 +4,7 @@ Points are whole; instants are aware; `key` makes an act exactly-once and is uni
 the random id that a wallet belongs to; `reason` is a code, never free text.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -90,9 +90,10 @@ class Accrual(_Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burn(_Act):
-    """`points` > 0 spent from the lots that end soonest."""
+    """`points` > 0 spent from the lots that end soonest; `kind` tells an exchange for a partner's points."""
 
     points: int
+    kind: Kind = Kind.BURN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,7 @@ class Adjustment(_Act):
 
     points: int
     expires_at: datetime | None = None
+    kind: Kind = field(default=Kind.ADJUST, init=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

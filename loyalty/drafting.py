@@ -1,15 +1,12 @@
 """What an act does to locked wallets: the lines to write, or why not. No I/O, no clock: state in, lines out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from loyalty.acts import (
-    Accrual,
-    Adjustment,
-    Burn,
     ClawBack,
     ClawBackPolicy,
     Forgiveness,
@@ -19,8 +16,6 @@ from loyalty.acts import (
 )
 from loyalty.kinds import Contra, Kind
 from loyalty.lots import OpenLot, after_points, first_points, give_back, take, take_up_to
-
-CONTRA_OF_ACCRUAL = {Kind.EARN: Contra.ISSUED, Kind.BONUS: Contra.ISSUED, Kind.IMPORT: Contra.OPENING}
 
 # The fields of ledger_line (sql/ledger.sql) that differ from null.
 type Line = dict[str, Any]
@@ -32,15 +27,13 @@ type Wallets = Mapping[UUID, "LockedWallet"]
 class LockedWallet:
     """A locked wallet as the acts so far leave it.
 
-    `net` is balance minus deficit; `lots` are in burn order, pending ones last; `all_lots` reads the rest when only the
-    first were read (None: there are no more).
+    `net` is balance minus deficit; `lots` are in burn order, pending ones last.
     """
 
     id: int
     net: int
     deficit: int
     lots: list[OpenLot] = field(default_factory=list)
-    all_lots: Callable[[], list[OpenLot]] | None = None
 
     def line(self, points: int, kind: str, contra: str, **more: Any) -> Line:
         """A line of this wallet; the state moves with it."""
@@ -53,14 +46,7 @@ class LockedWallet:
         return paid
 
     def take(self, points: int) -> list[tuple[int, int]] | None:
-        spendable = [lot for lot in self.lots if lot.spendable]
-        uses = take(spendable, points)
-        if uses is None and self.all_lots:
-            left = {lot.seq: lot.remaining for lot in self.lots}
-            self.lots = [OpenLot(lot.seq, left.get(lot.seq, lot.remaining)) for lot in self.all_lots()]
-            self.all_lots = None
-            uses = take(self.lots, points)
-        return uses
+        return take([lot for lot in self.lots if lot.spendable], points)
 
 
 @dataclass(slots=True)
@@ -84,31 +70,6 @@ class Original:
 
 
 type Originals = Mapping[UUID, Original]
-
-
-def grant(act: Accrual, wallets: Wallets) -> Lines:
-    wallet = wallets[act.holder]
-    lot = _new_lot(act, wallet, act.points, act.earned_at or act.occurred_at) | {"available_at": act.available_at.isoformat()}
-    return [wallet.line(act.points, act.kind, CONTRA_OF_ACCRUAL[act.kind]) | lot]
-
-
-def spend(act: Burn | Adjustment, wallets: Wallets) -> Lines:
-    wallet = wallets[act.holder]
-    if wallet.deficit:
-        return Refusal.DEFICIT
-    uses = wallet.take(abs(act.points))
-    if uses is None:
-        return Refusal.INSUFFICIENT_POINTS
-    return [wallet.line(-abs(act.points), Kind.BURN, Contra.BURNED) | as_uses(uses)]
-
-
-def adjust(act: Adjustment, wallets: Wallets) -> Lines:
-    if act.points > 0:
-        wallet = wallets[act.holder]
-        lot = _new_lot(act, wallet, act.points, act.occurred_at) | {"available_at": act.occurred_at.isoformat()}
-        return [wallet.line(act.points, Kind.ADJUST, Contra.ADJUSTED) | lot]
-    lines = spend(act, wallets)
-    return lines if isinstance(lines, Refusal) else [line | {"kind": Kind.ADJUST, "contra": Contra.ADJUSTED} for line in lines]
 
 
 def undo(act: Reversal, wallets: Wallets, originals: Originals) -> Lines:
@@ -197,15 +158,3 @@ def _put_back(lots: Sequence[OpenLot], uses: Sequence[tuple[int, int]]) -> None:
     taken = dict(uses)
     for lot in lots:
         lot.remaining += taken.get(lot.seq, 0)
-
-
-def _new_lot(act: Accrual | Adjustment, wallet: LockedWallet, points: int, earned_at: datetime) -> Line:
-    paid = wallet.pay_deficit(points)
-    return {
-        "deficit_change": -paid,
-        "lot_points": points,
-        "lot_paid": paid,
-        "lot_rule": act.rule_version and str(act.rule_version),
-        "expires_at": act.expires_at and act.expires_at.isoformat(),
-        "earned_at": earned_at.isoformat(),
-    }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class OpenLot:
     """A lot with points left: the number of the posting that opened it, and what moves with its points.
 
-    Instants are ISO 8601 as the database wrote them; they are None where only spendable lots were asked for.
+    Instants are ISO 8601 as the database wrote them.
     """
 
     seq: int

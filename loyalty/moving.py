@@ -1,7 +1,6 @@
 """Points that change hands: transfers and merges, lot by lot, so that each keeps its end, its age and its store."""
 
 from collections.abc import Sequence
-from uuid import uuid4
 
 from loyalty.acts import Merge, Refusal, Transfer, UnMerge
 from loyalty.drafting import Line, Lines, LockedWallet, Originals, Wallets, as_uses
@@ -33,12 +32,11 @@ def merge(act: Merge, wallets: Wallets) -> Lines:
     for lot in source.lots:
         lot.remaining = 0
     if owed := source.deficit:
-        entry = lines[0]["entry"] if lines else str(uuid4())
         paid = take_up_to(held, owed)
         short = owed - sum(points for _, points in paid)
         source.deficit, target.deficit = 0, target.deficit + short
-        lines.append(source.line(owed, Kind.MERGE, Contra.CLEARING, deficit_change=-owed, entry=entry))
-        lines.append(target.line(-owed, Kind.MERGE, Contra.CLEARING, deficit_change=short, entry=entry) | as_uses(paid))
+        lines.append(source.line(owed, Kind.MERGE, Contra.CLEARING, deficit_change=-owed))
+        lines.append(target.line(-owed, Kind.MERGE, Contra.CLEARING, deficit_change=short) | as_uses(paid))
     return lines or Refusal.INSUFFICIENT_POINTS
 
 
@@ -55,10 +53,9 @@ def unmerge(act: UnMerge, wallets: Wallets, originals: Originals) -> Lines:
 
 def _moved(source: LockedWallet, target: LockedWallet, uses: Sequence[tuple[int, int]], kind: Kind) -> list[Line]:
     lots = {lot.seq: lot for lot in source.lots}
-    entry = {"entry": str(uuid4())}
     points = sum(part for _, part in uses)
-    lines = [source.line(-points, kind, Contra.CLEARING) | entry | as_uses(uses)]
-    return lines + [target.line(part, kind, Contra.CLEARING) | entry | _arriving(lots[seq], target, part) for seq, part in uses]
+    lines = [source.line(-points, kind, Contra.CLEARING) | as_uses(uses)]
+    return lines + [target.line(part, kind, Contra.CLEARING) | _arriving(lots[seq], target, part) for seq, part in uses]
 
 
 def _arriving(lot: OpenLot, target: LockedWallet, points: int) -> Line:

@@ -1,22 +1,22 @@
 """The ledger's door: the only writer of its tables.
 
 Each verb takes a list of acts (one act is a list of one), locks the wallets in key order, decides in the order given
-and writes all of it with a constant number of statements: one that locks and reads (`ledger_open`), one that writes
-(`ledger_post`, both in sql/ledger.sql). Each act is answered, in order, by `Posted` or `Refused`. Verbs run inside the
-caller's transaction and hold the locks until its end. Lock order everywhere: wallets, then stock, then counters.
+and writes all of it with a constant number of statements. What a wallet's own rows decide (grants, burns, expiry) is
+one call (sql/deciding.sql); the other verbs lock and read by one (`ledger_open`), decide in Python, and write by another
+(`ledger_post`). Each act is answered, in order, by `Posted` or `Refused`; of acts with one key the first decides. Verbs
+run inside the caller's transaction and hold the locks until its end. Lock order everywhere: wallets, then stock, then
+counters.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Value
-from django.db.models.functions import Coalesce
+from pydantic_core import to_json
 
 from loyalty import drafting, moving
 from loyalty.acts import (
@@ -39,12 +39,8 @@ from loyalty.acts import (
 from loyalty.drafting import Line, Lines, LockedWallet, Originals, Wallets
 from loyalty.ids import uuid7
 from loyalty.lots import OpenLot
-from loyalty.models import Lot, PointType, Wallet
+from loyalty.models import PointType, Wallet
 from loyalty.originals import originals
-from loyalty.terms import FOREVER
-
-# Enough lots for nearly every burn; a wallet that needs more is read again whole.
-FIRST_LOTS = 64
 
 type _Draft = Callable[[Any, Wallets], Lines]
 type _Undo = Callable[[Any, Wallets, Originals], Lines]
@@ -62,14 +58,18 @@ def lock(holders: Iterable[UUID], point_type: PointType = PointType.REDEEMABLE) 
     list(wallets.select_for_update().order_by("id").values_list("id"))
 
 
-def accrue(acts: Sequence[Accrual], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
+def accrue(
+    acts: Sequence[Accrual], *, now: datetime, actor: UUID | None = None, point_type: PointType = PointType.REDEEMABLE
+) -> list[Outcome]:
     """Grant points, each act as one lot; a deficit is paid first, out of the new lot."""
-    return _post(acts, drafting.grant, now=now, actor=actor)
+    return _decided_there("select * from ledger_grant(%s, %s, %s, %s)", acts, now=now, actor=actor, point_type=point_type)
 
 
-def burn(acts: Sequence[Burn], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
+def burn(
+    acts: Sequence[Burn], *, now: datetime, actor: UUID | None = None, point_type: PointType = PointType.REDEEMABLE
+) -> list[Outcome]:
     """Spend points in burn order; refused with a deficit, or when fewer are available as of `now`."""
-    return _post(acts, drafting.spend, now=now, actor=actor, lots="spendable")
+    return _decided_there("select * from ledger_spend(%s, %s, %s, %s)", acts, now=now, actor=actor, point_type=point_type)
 
 
 def restore(acts: Sequence[Restore], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
@@ -78,8 +78,13 @@ def restore(acts: Sequence[Restore], *, now: datetime, actor: UUID | None = None
 
 
 def adjust(acts: Sequence[Adjustment], *, now: datetime, actor: UUID | None) -> list[Outcome]:
-    """Correct balances by hand; taking points is refused like a burn, and sees no lot of the same batch."""
-    return _post(acts, drafting.adjust, now=now, actor=actor, lots="spendable")
+    """Correct balances by hand: first what gives points, then what takes them, which is refused like a burn."""
+    with transaction.atomic():
+        lock({act.holder for act in acts})
+        giving, taking = [act for act in acts if act.points > 0], [act for act in acts if act.points < 0]
+        given = iter(_decided_there("select * from ledger_grant(%s, %s, %s, %s)", giving, now=now, actor=actor))
+        taken = iter(_decided_there("select * from ledger_spend(%s, %s, %s, %s)", taking, now=now, actor=actor))
+    return [next(given if act.points > 0 else taken) for act in acts]
 
 
 def reverse(acts: Sequence[Reversal], *, now: datetime, actor: UUID | None) -> list[Outcome]:
@@ -89,7 +94,7 @@ def reverse(acts: Sequence[Reversal], *, now: datetime, actor: UUID | None) -> l
 
 def claw_back(acts: Sequence[ClawBack], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
     """Take points back after a return; what is spent becomes a deficit, is forgiven or refuses the act, by its policy."""
-    return _post_undoing(acts, drafting.claw_back, now=now, actor=actor, lots="all")
+    return _post_undoing(acts, drafting.claw_back, now=now, actor=actor, with_lots=True)
 
 
 def forgive(acts: Sequence[Forgiveness], *, now: datetime, actor: UUID | None) -> list[Outcome]:
@@ -99,17 +104,17 @@ def forgive(acts: Sequence[Forgiveness], *, now: datetime, actor: UUID | None) -
 
 def transfer(acts: Sequence[Transfer], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Move points between holders; refused like a burn."""
-    return _post(acts, moving.transfer, now=now, actor=actor, lots="all")
+    return _post(acts, moving.transfer, now=now, actor=actor, with_lots=True)
 
 
 def merge(acts: Sequence[Merge], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Move all that a holder has to another; refused when there is nothing."""
-    return _post(acts, moving.merge, now=now, actor=actor, lots="all")
+    return _post(acts, moving.merge, now=now, actor=actor, with_lots=True)
 
 
 def unmerge(acts: Sequence[UnMerge], *, now: datetime, actor: UUID | None) -> list[Outcome]:
     """Take back what is left of what a merge brought; refused when nothing is."""
-    return _post_undoing(acts, moving.unmerge, now=now, actor=actor, lots="all")
+    return _post_undoing(acts, moving.unmerge, now=now, actor=actor, with_lots=True)
 
 
 def expire(*, now: datetime, limit: int = 10_000) -> tuple[int, int]:
@@ -118,6 +123,27 @@ def expire(*, now: datetime, limit: int = 10_000) -> tuple[int, int]:
         cursor.execute("select lots, points from ledger_expire(%s, %s)", [now, limit])
         lots, points = cursor.fetchone()
     return lots, points
+
+
+def _decided_there(
+    statement: str,
+    acts: Sequence[Accrual | Burn | Adjustment],
+    *,
+    now: datetime,
+    actor: UUID | None,
+    point_type: PointType = PointType.REDEEMABLE,
+) -> list[Outcome]:
+    """Hand the acts to a function of sql/deciding.sql, which answers each by its place."""
+    if not acts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [to_json(list(acts)).decode(), point_type, actor, now])
+        rows = cursor.fetchall()
+    outcomes: list[Outcome] = [Refused(Refusal.KEY_REUSED)] * len(acts)
+    for place, outcome, entry, balance in rows:
+        known = outcome in ("posted", "replayed")
+        outcomes[place - 1] = Posted(entry, balance, outcome == "replayed") if known else Refused(Refusal(outcome))
+    return outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +157,9 @@ class _Standing:
     line: int = -1
 
 
-def _post_undoing(acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, lots: str = "none") -> list[Outcome]:
+def _post_undoing(
+    acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, with_lots: bool = False
+) -> list[Outcome]:
     """As `_post`, for acts on earlier entries, which are read once, behind the locks."""
     read: list[Originals] = []
 
@@ -141,25 +169,27 @@ def _post_undoing(acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UU
             read.append(originals((entry for entries in named for entry in entries), now=now))
         return draft(act, wallets, read[0])
 
-    return _post(acts, drafted, now=now, actor=actor, lots=lots)
+    return _post(acts, drafted, now=now, actor=actor, with_lots=with_lots)
 
 
-def _post(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | None, lots: str = "none") -> list[Outcome]:
+def _post(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | None, with_lots: bool = False) -> list[Outcome]:
     """Lock and read, decide act by act, write. `draft` makes an act's lines and moves the wallets' state with them."""
     if not acts:
         return []
     with transaction.atomic():
-        wallets, standing = _open(acts, now=now, lots=lots)
+        wallets, standing = _open(acts, now=now, with_lots=with_lots)
         lines: list[Line] = []
         decided: list[_Standing | Refusal] = []
+        refused: set[str] = set()
         for act in acts:
-            if act.key in standing:
-                decided.append(_again(act, wallets, standing[act.key]))
+            if act.key in standing or act.key in refused:
+                decided.append(_again(act, wallets, standing.get(act.key)))
                 continue
             unknown = any(holder not in wallets for holder in act.holders)
             drafted = Refusal.UNKNOWN_HOLDER if unknown else draft(act, wallets)
             if isinstance(drafted, Refusal):
                 decided.append(drafted)
+                refused.add(act.key)
                 continue
             wallet = wallets[act.holder]
             standing[act.key] = _Standing(wallet.id, drafted[0]["points"], wallet.net, None, len(lines))
@@ -169,9 +199,11 @@ def _post(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | No
     return _answers(decided, entries)
 
 
-def _again(act: Act, wallets: Wallets, standing: _Standing) -> _Standing | Refusal:
-    """A key seen before answers what it answered then, if the act says the same."""
-    wallet, sign = wallets.get(act.holder), -1 if isinstance(act, Burn | ClawBack | Transfer) else 1
+def _again(act: Act, wallets: Wallets, standing: _Standing | None) -> _Standing | Refusal:
+    """A key seen before answers what it answered then, if that was posted and the act says the same."""
+    if standing is None:
+        return Refusal.KEY_REUSED
+    wallet, sign = wallets.get(act.holder), -1 if isinstance(act, ClawBack | Transfer) else 1
     points = sign * getattr(act, "points", sign * standing.points)
     same = wallet is not None and wallet.id == standing.wallet and points == standing.points
     return standing if same else Refusal.KEY_REUSED
@@ -195,11 +227,9 @@ def _answers(decided: list[_Standing | Refusal], entries: dict[int, UUID]) -> li
 
 def _with_entry(act: Act, lines: list[Line], ord_: int, actor: UUID | None) -> list[Line]:
     """The lines with what their entry says; the first one bears the key, the others name its entry."""
-    if len(lines) > 1 and "entry" not in lines[0]:
-        entry = str(uuid7())
-        lines = [line | {"entry": entry} for line in lines]
+    entry = str(uuid7())
     at, idle = act.occurred_at.isoformat(), act.idle_until and act.idle_until.isoformat()
-    common: Line = {"occurred_at": at, "store": act.store, "reference": act.reference, "idle_until": idle}
+    common: Line = {"occurred_at": at, "store": act.store, "reference": act.reference, "idle_until": idle, "entry": entry}
     whole = [common | {"ord": ord_ + i} | line for i, line in enumerate(lines)]
     whole[0] |= {
         "key": act.key,
@@ -211,57 +241,25 @@ def _with_entry(act: Act, lines: list[Line], ord_: int, actor: UUID | None) -> l
     return whole
 
 
-def _open(acts: Sequence[Act], *, now: datetime, lots: str) -> tuple[dict[UUID, LockedWallet], dict[str, _Standing]]:
+def _open(acts: Sequence[Act], *, now: datetime, with_lots: bool) -> tuple[dict[UUID, LockedWallet], dict[str, _Standing]]:
     active: dict[UUID, datetime] = {}
     for act in acts:
         for holder in act.holders:
             active[holder] = min(act.occurred_at, active.get(holder, act.occurred_at))
     keys = list({act.key for act in acts})
-    asked: list[Any] = [list(active), list(active.values()), PointType.REDEEMABLE, keys, now, lots, FIRST_LOTS]
+    asked: list[Any] = [list(active), list(active.values()), PointType.REDEEMABLE, keys, now, with_lots]
     with connection.cursor() as cursor:
-        cursor.execute("select ledger_open(%s, %s, %s, %s, %s, %s, %s)", asked)
+        cursor.execute("select ledger_open(%s, %s, %s, %s, %s, %s)", asked)
         read = cursor.fetchone()[0]
     by_wallet: dict[int, list[OpenLot]] = {}
     for wallet, *lot in read["lots"]:
         by_wallet.setdefault(wallet, []).append(OpenLot(*lot))
-    full = {wallet for wallet, first in by_wallet.items() if lots == "spendable" and len(first) == FIRST_LOTS}
-    reader = _reader(full, now)
     wallets = {
-        UUID(holder): LockedWallet(
-            id_, balance - deficit, deficit, by_wallet.get(id_, []), partial(reader, id_) if id_ in full else None
-        )
+        UUID(holder): LockedWallet(id_, balance - deficit, deficit, by_wallet.get(id_, []))
         for id_, holder, balance, deficit in read["wallets"]
     }
-    return wallets, _standing(read["entries"])
-
-
-def _standing(rows: Sequence[tuple[str, str, int, int, int]]) -> dict[str, _Standing]:
-    """Each entry by its first posting, with the balance after its last one in that wallet; `rows` are newest first."""
-    found: dict[str, _Standing] = {}
-    for key, entry, wallet, points, balance in reversed(rows):
-        first = found.get(key)
-        if first is None:
-            found[key] = _Standing(wallet, points, balance, UUID(entry))
-        elif wallet == first.wallet:
-            found[key] = replace(first, balance=balance)
-    return found
-
-
-def _reader(wallets: Collection[int], now: datetime) -> Callable[[int], list[OpenLot]]:
-    """All spendable lots of a wallet; the first one asked for reads those of all `wallets`, in one statement."""
-    read: dict[int, list[OpenLot]] = {}
-
-    def lots_of(wallet: int) -> list[OpenLot]:
-        if not read:
-            ends = Coalesce("expires_at", "wallet__idle_expires_at", Value(FOREVER))
-            lots = Lot.objects.annotate(ends=ends).filter(wallet__in=wallets, open=True, available_at__lte=now, ends__gt=now)
-            for owner, seq, remaining in lots.order_by("expires_at", "earned_at", "seq").values_list(
-                "wallet", "seq", "remaining"
-            ):
-                read.setdefault(owner, []).append(OpenLot(seq, remaining))
-        return read.get(wallet, [])
-
-    return lots_of
+    standing = {key: _Standing(wallet, points, balance, UUID(entry)) for key, entry, wallet, points, balance in read["entries"]}
+    return wallets, standing
 
 
 def _write(lines: list[Line], *, now: datetime) -> dict[int, UUID]:

@@ -1,4 +1,4 @@
-"""The functions that write the ledger, the fences around it, and the first terms."""
+"""The fences around the ledger, and the first terms. What writes it comes with the last migration that changed that."""
 
 from pathlib import Path
 
@@ -10,11 +10,7 @@ from django.db.migrations.state import StateApps
 SQL = Path(__file__).parent.parent / "sql"
 UNDO = """
 drop trigger frozen on loyalty_termsversion;
-drop function terms_are_frozen, ledger_refuse, ledger_expire, ledger_ended, ledger_post cascade;
-drop function ledger_write, ledger_open, ledger_lot_ends cascade;
-drop aggregate ledger_chain (bytea, bytea);
-drop function ledger_link, ledger_agree, ledger_payload, ledger_genesis, ledger_text;
-drop type ledger_line;
+drop function terms_are_frozen, ledger_refuse cascade;
 """
 
 
@@ -38,6 +34,5 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunPython(first_terms, migrations.RunPython.noop),
-        migrations.RunSQL((SQL / "ledger.sql").read_text(), UNDO),
-        migrations.RunSQL((SQL / "append_only.sql").read_text(), migrations.RunSQL.noop),
+        migrations.RunSQL((SQL / "append_only.sql").read_text(), UNDO),
     ]

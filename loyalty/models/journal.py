@@ -18,16 +18,20 @@ class JournalEntry(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
-    key = models.CharField(_("key"), max_length=255, unique=True)
+    key = models.CharField(_("key"), max_length=255)
     actor = models.UUIDField(_("actor"), null=True)
     reason = models.CharField(_("reason"), max_length=60, blank=True)
-    terms = models.ForeignKey(TermsVersion, models.DO_NOTHING, null=True, db_constraint=False, verbose_name=_("terms"))
+    terms = models.ForeignKey(
+        TermsVersion, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, verbose_name=_("terms")
+    )
     rule_version = models.UUIDField(_("rule version"), null=True)
     undoes = models.UUIDField(_("undoes entry"), null=True)
 
     class Meta:
         verbose_name = _("journal entry")
         verbose_name_plural = _("journal entries")
+        # A constraint, not `unique=True`, which would add an index for LIKE to every entry.
+        constraints = [models.UniqueConstraint(fields=["key"], name="entry_key_once")]
         indexes = [models.Index(fields=["undoes"], condition=Q(undoes__isnull=False), name="entry_undoes")]
 
     def __str__(self) -> str:
@@ -49,7 +53,7 @@ class Posting(models.Model):
     balance_after = models.BigIntegerField(_("balance after"))
     occurred_at = models.DateTimeField(_("happened"))
     recorded_at = models.DateTimeField(_("recorded"))
-    store = models.ForeignKey(Store, models.DO_NOTHING, null=True, db_index=False, verbose_name=_("store"))
+    store = models.ForeignKey(Store, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, verbose_name=_("store"))
     reference = models.CharField(_("reference"), max_length=120, blank=True)
     idle_until = models.DateTimeField(_("keeps the wallet until"), null=True)
     hash = models.BinaryField(_("hash"))

@@ -45,7 +45,7 @@ class Wallet(models.Model):
 class Lot(models.Model):
     """The points that one posting granted. All but `remaining` and `open` is fixed and hashed with that posting."""
 
-    wallet = models.ForeignKey(Wallet, models.DO_NOTHING, db_constraint=False, verbose_name=_("wallet"))
+    wallet = models.ForeignKey(Wallet, models.DO_NOTHING, db_constraint=False, db_index=False, verbose_name=_("wallet"))
     seq = models.BigIntegerField(_("opened by posting"))
     points = models.BigIntegerField(_("points"))
     remaining = models.BigIntegerField(_("remaining"))
@@ -53,7 +53,7 @@ class Lot(models.Model):
     available_at = models.DateTimeField(_("usable from"))
     expires_at = models.DateTimeField(_("expires"), null=True)
     earned_at = models.DateTimeField(_("earned"))
-    store = models.ForeignKey(Store, models.DO_NOTHING, null=True, verbose_name=_("store"))
+    store = models.ForeignKey(Store, models.DO_NOTHING, null=True, db_constraint=False, verbose_name=_("store"))
     rule_version = models.UUIDField(_("rule version"), null=True)
 
     class Meta:
@@ -70,7 +70,7 @@ class Lot(models.Model):
         indexes = [
             # `open`, not `remaining`, in the predicates: taking part of a lot stays an update without index work.
             models.Index(fields=["wallet", "expires_at", "earned_at", "seq"], condition=Q(open=True), name="lot_burn_order"),
-            models.Index(fields=["expires_at", "wallet"], condition=Q(open=True), name="lot_expiry"),
+            models.Index(fields=["expires_at"], condition=Q(open=True), name="lot_expiry"),
         ]
 
     def __str__(self) -> str:
@@ -81,7 +81,7 @@ class LotUse(models.Model):
     """How many points a posting took from a lot; negative where it gave them back."""
 
     pk = models.CompositePrimaryKey("wallet_id", "seq", "lot_seq")
-    wallet = models.ForeignKey(Wallet, models.DO_NOTHING, db_constraint=False)
+    wallet = models.ForeignKey(Wallet, models.DO_NOTHING, db_constraint=False, db_index=False)
     seq = models.BigIntegerField()
     lot_seq = models.BigIntegerField()
     points = models.BigIntegerField()

@@ -1,5 +1,9 @@
--- The one statement that writes the ledger, and the chain that seals what it wrote.
--- loyalty/posting.py decides (which lots pay, what is refused) and hands finished lines to ledger_write.
+-- What locks, writes and seals the ledger. sql/deciding.sql decides grants, burns and expiry; loyalty/posting.py the other verbs.
+-- Each migration that changes these files runs them again, so they begin by dropping what stood.
+drop type if exists ledger_line, ledger_act, ledger_answer cascade;
+drop aggregate if exists ledger_chain (bytea, bytea), ledger_spent (bigint, bigint);
+drop function if exists ledger_link, ledger_afford, ledger_agree, ledger_payload, ledger_genesis, ledger_text, ledger_contra,
+    ledger_lot_ends, ledger_lock, ledger_open, ledger_post, ledger_standing, ledger_expire;
 
 -- A line: one posting with its entry, the lot it opens (lot_points) and the lots it takes from (uses_*).
 -- lot_paid: what a deficit took out of the line's own lot at once; uses_points < 0 gives points back to a lot.
@@ -48,8 +52,10 @@ create function ledger_genesis(wallet bigint, holder uuid, point_type text, open
 
 -- hash(n) = sha256(hash(n-1) || payload(n)); the first link of a call starts from the wallet's head,
 -- that of an empty wallet from its genesis.
-create function ledger_link(state bytea, head bytea, payload bytea) returns bytea language sql immutable parallel safe
+create function ledger_link(state bytea, head bytea, payload bytea) returns bytea language plpgsql immutable parallel safe as $$
+begin
     return sha256(coalesce(state, head) || payload);
+end $$;
 create aggregate ledger_chain(head bytea, payload bytea) (sfunc = ledger_link, stype = bytea);
 
 -- Raises when a statement's parts disagree: an assertion that stays on in production.
@@ -65,66 +71,27 @@ end $$;
 create function ledger_lot_ends(own timestamptz, idle timestamptz) returns timestamptz language sql immutable parallel safe
     return coalesce(own, idle, 'infinity');
 
--- Locks the wallets of these holders in key order, ends what idleness has ended before the holder's act (so that an act
--- never wakes ended points), then reads with a fresh snapshot, so nothing read is older than the lock: the wallets, the
--- entries that already bear one of the keys, and lots in burn order: `none`, the first p_limit `spendable` ones of each
--- wallet (null: all), or `all` open ones with what moves with their points, pending ones last.
-create function ledger_open(p_holders uuid[], p_active_at timestamptz[], p_point_type text, p_keys text[], p_now timestamptz,
-                            p_lots text, p_limit int) returns json language plpgsql
--- A plan made while the tables were small is kept by the session; it must not read whole tables when they have grown.
-set enable_seqscan = off as $$
-declare
-    locked bigint[];
-    answer json;
-begin
-    locked := array(select w.id from loyalty_wallet w
-                     where w.holder = any (p_holders) and w.point_type = p_point_type order by w.id for update);
-    if exists (select from loyalty_wallet w where w.id = any (locked) and w.idle_expires_at <= p_now) then
-        perform from ledger_write(ledger_ended(array(
-            select l.id from unnest(p_holders, p_active_at) a (holder, at)
-              join loyalty_wallet w on w.holder = a.holder and w.point_type = p_point_type and w.idle_expires_at <= a.at
-              join loyalty_lot l on l.wallet_id = w.id and l.open and l.expires_at is null)), p_now);
-    end if;
-    select json_build_object(
-        'wallets', (select coalesce(json_agg(json_build_array(w.id, w.holder, w.balance, w.deficit)), '[]')
-                      from loyalty_wallet w where w.id = any (locked)),
-        'entries', (select coalesce(json_agg(json_build_array(e.key, e.id, p.wallet_id, p.points, p.balance_after) order by p.id desc), '[]')
-                      from loyalty_journalentry e join loyalty_posting p on p.entry_id = e.id where e.key = any (p_keys)),
-        'lots', case when p_lots = 'none' then '[]' else (
-            select coalesce(json_agg(case when p_lots = 'spendable' then json_build_array(l.wallet_id, l.seq, l.remaining)
-                else json_build_array(l.wallet_id, l.seq, l.remaining, l.available_at <= p_now, l.available_at, l.expires_at,
-                                      l.earned_at, l.store_id, l.rule_version) end order by l.wallet_id, l.nr), '[]')
-              from loyalty_wallet w cross join lateral (
-                   select l.*, row_number() over (order by l.available_at > p_now, l.expires_at, l.earned_at, l.seq) as nr
-                     from loyalty_lot l
-                    where l.wallet_id = w.id and l.open and (p_lots = 'all' or l.available_at <= p_now)
-                      and ledger_lot_ends(l.expires_at, w.idle_expires_at) > p_now
-                    order by l.expires_at, l.earned_at, l.seq limit case when p_lots = 'spendable' then p_limit end) l
-             where w.id = any (locked)) end
-    ) into answer;
-    return answer;
-end $$;
-
--- Writes the lines and everything that must move with them, in one statement. The caller holds the wallets' locks.
--- Returns the lines that were written: one whose key was taken meanwhile by another wallet's entry is left out.
+-- Writes the lines and everything that must move with them. The caller holds the wallets' locks.
+-- Returns the lines that were written, with the balance after each: a line whose key was taken meanwhile by another
+-- wallet's entry is left out.
 create function ledger_write(p_lines ledger_line[], p_now timestamptz)
-returns table (ord int, entry uuid) language plpgsql set enable_seqscan = off as $$
+returns table (ord int, entry uuid, balance_after bigint) language plpgsql
+-- By index only, one row after the other: a plan made while the tables were small is kept by the session, and would read
+-- whole tables when they have grown.
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 begin
     -- A cached plan is made for a handful of lines; a large batch is planned for its own size (3 to 27 times faster).
     perform set_config('plan_cache_mode',
                        case when cardinality(p_lines) < 20 then 'force_generic_plan' else 'force_custom_plan' end, true);
+    -- Exactly once: the key decides, also between two callers.
+    insert into loyalty_journalentry (id, key, actor, reason, terms_id, rule_version, undoes)
+    select entry, key, actor, reason, terms, rule, undoes from unnest(p_lines) where key is not null order by key
+    on conflict (key) do nothing;
     return query
-    with line as materialized (
-        select coalesce(l.entry, uuidv7()) as id, l.* from unnest(p_lines) l
-    ), fresh as (          -- exactly once: the key decides, also between two callers and twice in one batch
-        insert into loyalty_journalentry (id, key, actor, reason, terms_id, rule_version, undoes)
-        select id, key, actor, reason, terms, rule, undoes from line where key is not null order by key
-        on conflict (key) do nothing
-        returning id, key as entry_key, actor as entry_actor, reason as entry_reason, terms_id as entry_terms,
-                  rule_version as entry_rule, undoes as entry_undoes
-    ), placed as materialized (   -- each line's place in its wallet, and the balance after it
-        select l.*, f.entry_key, f.entry_actor, f.entry_reason, f.entry_terms, f.entry_rule, f.entry_undoes,
+    with placed as materialized (   -- each line's place in its wallet, and the balance after it
+        select l.*, e.key as entry_key, e.actor as entry_actor, e.reason as entry_reason, e.terms_id as entry_terms,
+               e.rule_version as entry_rule, e.undoes as entry_undoes,
                case when w.seq = 0 then ledger_genesis(w.id, w.holder, w.point_type, w.opened_at) else w.head end as head,
                nextval('loyalty_posting_id_seq') as posting_id,
                case when l.lot_points is not null then nextval('loyalty_lot_id_seq') end as lot_id,
@@ -132,11 +99,11 @@ begin
                (w.balance - w.deficit + sum(l.points) over n)::bigint as balance_after,
                (select string_agg(int8send(u.lot) || int8send(u.points), ''::bytea order by u.lot)
                   from unnest(l.uses_lot, l.uses_points) u (lot, points)) as uses
-          from fresh f join line l on l.id = f.id join loyalty_wallet w on w.id = l.wallet
+          from unnest(p_lines) l join loyalty_journalentry e on e.id = l.entry join loyalty_wallet w on w.id = l.wallet
         window n as (partition by l.wallet order by l.ord rows unbounded preceding)
     ), sealed as materialized (
         select p.*, ledger_chain(p.head, ledger_payload(
-                   wallet, seq, posting_id, id, entry_key, entry_actor, entry_reason, entry_terms, entry_rule, entry_undoes,
+                   wallet, seq, posting_id, entry, entry_key, entry_actor, entry_reason, entry_terms, entry_rule, entry_undoes,
                    kind, points, contra, balance_after, occurred_at, p_now, store, reference, idle_until,
                    lot_id, lot_points, available_at, expires_at, earned_at,
                    case when lot_points is not null then store end, lot_rule,
@@ -146,7 +113,7 @@ begin
     ), posted as (
         insert into loyalty_posting (id, entry_id, wallet_id, seq, kind, points, contra, balance_after, occurred_at,
                                      recorded_at, store_id, reference, idle_until, hash)
-        select posting_id, id, wallet, seq, kind, points, contra, balance_after, occurred_at, p_now, store, reference,
+        select posting_id, entry, wallet, seq, kind, points, contra, balance_after, occurred_at, p_now, store, reference,
                idle_until, hash from sealed
     ), opened as (         -- a lot is born without what it paid of a deficit
         insert into loyalty_lot (id, wallet_id, seq, points, remaining, open, available_at, expires_at, earned_at, store_id, rule_version)
@@ -172,25 +139,25 @@ begin
           from (select wallet, sum(points)::bigint as points, sum(deficit_change)::bigint as deficit_change,
                        max(seq) as seq, max(idle_until) as idle_until, (array_agg(hash order by seq desc))[1] as head
                   from sealed group by wallet) d
-         where w.id = d.wallet returning 1
+         where w.id = d.wallet
     ), told as (
         insert into loyalty_outboxevent (type, subject, payload)
-        select 'points.changed', holder, jsonb_build_object('entry', id, 'kind', kind, 'points', points,
+        select 'points.changed', holder, jsonb_build_object('entry', entry, 'kind', kind, 'points', points,
                                                             'balance', balance_after, 'occurred_at', occurred_at)
           from sealed
     )
-    select s.ord, s.id from sealed s
+    select s.ord, s.entry, s.balance_after from sealed s
      where ledger_agree((select coalesce(sum(points), 0)::bigint from taken),
-                        (select coalesce(sum(points), 0)::bigint from used), 'a lot to take from is missing');
+                        (select coalesce(sum(points), 0)::bigint from used), 'a lot to take from is missing')
+       -- One look at the stores of the batch in the place of a foreign key's look for each row; no store is ever deleted.
+       and ledger_agree((select count(*) from (select distinct store from sealed where store is not null) n
+                          where not exists (select from loyalty_store where id = n.store)), 0, 'a store is missing');
 end $$;
-
-create function ledger_post(p_lines json, p_now timestamptz) returns table (ord int, entry uuid) language sql
-    return ledger_write(array(select l from json_populate_recordset(null::ledger_line, p_lines) l), p_now);
 
 -- The lines that end these lots, one each, for what remains in them. The caller holds their wallets' locks.
 create function ledger_ended(p_lots bigint[]) returns ledger_line[] language sql
     return array(
-        select row(row_number() over (order by l.expires_at, l.seq), null,
+        select row(row_number() over (order by l.expires_at, l.seq), uuidv7(),
                    'expire:' || l.wallet_id || ':' || l.seq || ':' || w.seq, l.wallet_id, -l.remaining, 0,
                    'expire', 'expired', coalesce(l.expires_at, w.idle_expires_at), l.store_id, '', null, 'expired', null,
                    l.rule_version, null, null, null, null, null, null, null,
@@ -198,25 +165,63 @@ create function ledger_ended(p_lots bigint[]) returns ledger_line[] language sql
           from loyalty_lot l join loyalty_wallet w on w.id = l.wallet_id
          where l.id = any (p_lots) and l.open);
 
--- The sweep: up to p_limit lots that ended by p_now. Returns lots and points expired.
-create function ledger_expire(p_now timestamptz, p_limit int, out lots bigint, out points bigint) language plpgsql
-set enable_seqscan = off as $$
+-- Locks the wallets of these holders in key order, and ends what idleness has ended before each holder's act, so that no
+-- act wakes ended points. What is read afterwards, in another statement, is not older than the lock.
+create function ledger_lock(p_holders uuid[], p_active_at timestamptz[], p_point_type text, p_now timestamptz) returns bigint[]
+language plpgsql as $$
 declare
-    found bigint[];
-    due ledger_line[];
+    wallets bigint[] := array(select w.id from unnest(p_holders) h (holder) cross join lateral (
+        select id from loyalty_wallet where holder = h.holder and point_type = p_point_type limit 1) w);
+    idle boolean;
 begin
-    found := array(
-        (select id from loyalty_lot where open and expires_at <= p_now order by expires_at limit p_limit)
-        union all
-        (select l.id from loyalty_wallet w join loyalty_lot l on l.wallet_id = w.id and l.open and l.expires_at is null
-          where w.idle_expires_at <= p_now and w.balance > 0 order by w.idle_expires_at limit p_limit)
-        limit p_limit);
-    -- Wallets are locked in key order like everywhere; a lot or an idle date that has changed meanwhile is left alone.
-    perform from loyalty_wallet w
-      where w.id in (select wallet_id from loyalty_lot where id = any (found)) order by w.id for update;
-    due := ledger_ended(array(
-        select l.id from loyalty_lot l join loyalty_wallet w on w.id = l.wallet_id
-         where l.id = any (found) and ledger_lot_ends(l.expires_at, w.idle_expires_at) <= p_now));
-    perform from ledger_write(due, p_now);
-    select count(*), coalesce(-sum(d.points), 0) into lots, points from unnest(due) d;
+    select array_agg(id), bool_or(idle_expires_at <= p_now) into wallets, idle
+      from (select id, idle_expires_at from loyalty_wallet where id = any (wallets) order by id for update) locked;
+    if idle then
+        perform from ledger_write(ledger_ended(array(
+            select l.id from (select holder, min(at) as at from unnest(p_holders, p_active_at) a (holder, at) group by holder) a
+              join loyalty_wallet w on w.holder = a.holder and w.point_type = p_point_type and w.idle_expires_at <= a.at
+              join loyalty_lot l on l.wallet_id = w.id and l.open and l.expires_at is null)), p_now);
+    end if;
+    return wallets;
 end $$;
+
+-- For the verbs that Python decides: locks, then reads the wallets, the entries that already bear one of the keys (wallet
+-- and points of their first posting, that wallet's balance after the last), and with p_lots all open lots in burn order,
+-- pending ones last, with what moves with their points.
+create function ledger_open(p_holders uuid[], p_active_at timestamptz[], p_point_type text, p_keys text[], p_now timestamptz,
+                            p_lots boolean) returns json language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+    locked bigint[] := ledger_lock(p_holders, p_active_at, p_point_type, p_now);
+    answer json;
+begin
+    select json_build_object(
+        'wallets', (select coalesce(json_agg(json_build_array(w.id, w.holder, w.balance, w.deficit)), '[]')
+                      from loyalty_wallet w where w.id = any (locked)),
+        'entries', (select coalesce(json_agg(json_build_array(s.key, s.entry, s.wallet, s.points, s.balance)), '[]')
+                      from ledger_standing(p_keys) s),
+        'lots', case when p_lots then (
+            select coalesce(json_agg(json_build_array(
+                       l.wallet_id, l.seq, l.remaining, l.available_at <= p_now, l.available_at, l.expires_at, l.earned_at,
+                       l.store_id, l.rule_version
+                   ) order by l.wallet_id, l.available_at > p_now, l.expires_at, l.earned_at, l.seq), '[]')
+              from loyalty_wallet w join loyalty_lot l on l.wallet_id = w.id and l.open
+               and ledger_lot_ends(l.expires_at, w.idle_expires_at) > p_now
+             where w.id = any (locked)) else '[]' end
+    ) into answer;
+    return answer;
+end $$;
+
+-- What stands under these keys: the entry, wallet, kind and points of its first posting, that wallet's balance after its last.
+create function ledger_standing(p_keys text[], out key text, out entry uuid, out wallet bigint, out kind text, out points bigint,
+                                out balance bigint) returns setof record language sql stable as $$
+    select e.key, e.id, first.wallet_id, first.kind, first.points, last.balance_after
+      from loyalty_journalentry e
+           cross join lateral (select * from loyalty_posting where entry_id = e.id order by id limit 1) first
+           cross join lateral (select * from loyalty_posting where entry_id = e.id and wallet_id = first.wallet_id
+                                order by seq desc limit 1) last
+     where e.key = any (p_keys) $$;
+
+create function ledger_post(p_lines json, p_now timestamptz) returns table (ord int, entry uuid) language sql as $$
+    select w.ord, w.entry
+      from ledger_write(array(select l from json_populate_recordset(null::ledger_line, p_lines) l), p_now) w $$;

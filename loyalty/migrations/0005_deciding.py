@@ -1,0 +1,63 @@
+"""Grants and burns decided in the database, and what no statement needs taken from its way.
+
+Stores are looked at once a batch in the place of a foreign key's look for each row; indexes that repeat others go.
+"""
+
+from pathlib import Path
+
+from django.db import migrations, models
+from django.db.models import DO_NOTHING
+
+SQL = Path(__file__).parent.parent / "sql"
+# What a foreign key promised: no store that postings name goes away.
+STORES_STAY = """
+create trigger append_only before delete on loyalty_store for each statement execute function ledger_refuse();
+create trigger append_only_truncate before truncate on loyalty_store for each statement execute function ledger_refuse();
+revoke delete, truncate on loyalty_store from regulars_app;
+"""
+STORES_MAY_GO = """
+drop trigger append_only on loyalty_store;
+drop trigger append_only_truncate on loyalty_store;
+grant delete on loyalty_store to regulars_app;
+"""
+# The drops that ledger.sql begins with.
+UNDO = (SQL / "ledger.sql").read_text().partition("-- A line:")[0]
+
+
+class Migration(migrations.Migration):
+    dependencies = [("loyalty", "0004_proof")]
+
+    operations = [
+        migrations.AlterField("journalentry", "key", models.CharField(max_length=255, verbose_name="key")),
+        migrations.AddConstraint("journalentry", models.UniqueConstraint(fields=["key"], name="entry_key_once")),
+        migrations.AlterField(
+            "journalentry",
+            "terms",
+            models.ForeignKey(
+                "loyalty.termsversion", DO_NOTHING, null=True, db_constraint=False, db_index=False, verbose_name="terms"
+            ),
+        ),
+        migrations.AlterField(
+            "lot",
+            "wallet",
+            models.ForeignKey("loyalty.wallet", DO_NOTHING, db_constraint=False, db_index=False, verbose_name="wallet"),
+        ),
+        migrations.AlterField(
+            "lotuse", "wallet", models.ForeignKey("loyalty.wallet", DO_NOTHING, db_constraint=False, db_index=False)
+        ),
+        migrations.AlterField(
+            "lot",
+            "store",
+            models.ForeignKey("loyalty.store", DO_NOTHING, null=True, db_constraint=False, verbose_name="store"),
+        ),
+        migrations.AlterField(
+            "posting",
+            "store",
+            models.ForeignKey("loyalty.store", DO_NOTHING, null=True, db_constraint=False, db_index=False, verbose_name="store"),
+        ),
+        migrations.RemoveIndex("lot", "lot_expiry"),
+        migrations.AddIndex("lot", models.Index(fields=["expires_at"], condition=models.Q(open=True), name="lot_expiry")),
+        migrations.RunSQL(STORES_STAY, STORES_MAY_GO),
+        migrations.RunSQL((SQL / "ledger.sql").read_text(), UNDO),
+        migrations.RunSQL((SQL / "deciding.sql").read_text(), migrations.RunSQL.noop),
+    ]
