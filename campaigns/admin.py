@@ -1,21 +1,30 @@
-"""Receipts with what they earned and why, and the rules behind them, to look at."""
+"""Receipts with what they earned and why, to look at; the rules behind them, and their rates from draft to publication."""
 
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeNumericFilter
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget
 
-from campaigns import explaining
+from campaigns import explaining, publishing
 from campaigns.models import Award, EarnRule, Purchase, PurchaseLine, RuleVersion
 from campaigns.queries import of_receipt
 from loyalty import money
+from loyalty.admin.reviewing import DraftForm, Reviewing
 from loyalty.backoffice import ReadOnly, ReadOnlyInline, Scope
 from loyalty.columns import figure, instant
 from loyalty.filters import Between
+from loyalty.notice import Approval, Review
 from members import finding
 
 
@@ -100,8 +109,13 @@ class PurchaseAdmin(ReadOnly):
 
 class VersionInline(ReadOnlyInline):
     model = RuleVersion
-    fields = ("version", "kind", "rate", "starts_at", "published_at")
-    readonly_fields = ("rate",)
+    fields = ("number", "kind", "rate", "starts_at", "published_at")
+    readonly_fields = ("number", "rate", "published_at")
+
+    @admin.display(description=_("version"))
+    def number(self, version: RuleVersion) -> str:
+        address = reverse("admin:campaigns_ruleversion_change", args=[version.pk])
+        return format_html('<a href="{}" class="link">v{}</a>', address, version.version)
 
     @admin.display(description=_("points per 1.00"))
     def rate(self, version: RuleVersion) -> str:
@@ -131,5 +145,80 @@ class RuleAdmin(ReadOnly):
 
     def _now(self, rule: EarnRule) -> RuleVersion | None:
         """The version in force."""
-        started = [one for one in rule.versions.all() if one.published_at and one.starts_at <= timezone.now()]
-        return max(started, key=lambda one: (one.starts_at, one.version), default=None)
+        now = timezone.now()
+        started = [one for one in rule.versions.all() if one.published_at and one.starts_at and one.starts_at <= now]
+        return max(started, key=lambda one: one.version, default=None)
+
+
+class RateForm(DraftForm):
+    named = DraftForm.named | {"rate": "value"}
+    rule = forms.ModelChoiceField(
+        label=capfirst(_("rule")), queryset=EarnRule.objects.filter(versions__kind="base").distinct(), to_field_name="code",
+        widget=UnfoldAdminSelectWidget,
+    )  # fmt: skip
+    value = forms.DecimalField(
+        label=capfirst(_("points per 1.00")), max_digits=12, decimal_places=6, widget=UnfoldAdminDecimalFieldWidget,
+        help_text=_("Points for each 1.00 that is paid, such as 1 or 0.5."),
+    )  # fmt: skip
+
+    class Meta:
+        model = RuleVersion
+        fields = ("rule", "value")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_new:
+            del self.fields["rule"]  # a version stays that of its rule
+            self.initial["value"] = f"{self.instance.value.normalize():f}"
+
+    def write(self) -> RuleVersion:
+        rate = self.cleaned_data["value"]
+        if self.is_new:
+            return publishing.draft(self.cleaned_data["rule"].code, rate, starts_at=self.starts_at(), actor=self.actor)
+        return publishing.edit(self.instance.pk, rate, starts_at=self.starts_at(), actor=self.actor)
+
+
+@admin.register(RuleVersion)
+class RateAdmin(Reviewing):
+    """Rates of base rules: what holds, what was announced, and the next one from draft to publication."""
+
+    scope = Scope.PROGRAMME
+    verb = publishing.VERB
+    form = RateForm
+    list_display = ("name", "rate", "starts", "published")
+    list_filter = (("published_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("rule",)
+    ordering = ("rule__code", "-version")
+    export_columns = ("rule__code", "version", "rate", "starts_at", "published_at")
+    starts = instant("starts_at", _("starts"))
+    published = instant("published_at", _("published"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return [(None, {"fields": ("rule", "value", "starts_on")})]
+        if self.has_change_permission(request, obj):
+            return [(None, {"fields": ("name", "value", "starts_on")})]
+        return [(None, {"fields": ("name", "rate", "starts", "published")})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("name", "rate", "starts", "published")
+
+    def review_of(self, obj: RuleVersion, now: datetime) -> Review:
+        return publishing.review(obj.pk, now=now)
+
+    def insist_on_time(self, review: Review, now: datetime) -> None:
+        publishing.insist_on_time(review, now=now)
+
+    def publish(self, obj: RuleVersion, *, actor: UUID, approval: Approval | None, now: datetime) -> bool:
+        return publishing.publish(obj.pk, actor=actor, approval=approval, now=now).published
+
+    def discard(self, obj: RuleVersion, *, actor: UUID) -> None:
+        publishing.discard(obj.pk, actor=actor)
+
+    @admin.display(description=_("rule"), ordering="rule__name")
+    def name(self, version: RuleVersion) -> str:
+        return f"{version.rule.name} v{version.version}"
+
+    @admin.display(description=_("points per 1.00"), ordering="value")
+    def rate(self, version: RuleVersion) -> str:
+        return f"{version.value.normalize():f}"

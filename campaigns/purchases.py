@@ -55,6 +55,7 @@ class _Judged:
     store: StoreFacts
     member: MemberFacts
     terms: Terms
+    alive_until: datetime | None
     judgement: engine.Judgement
 
     def document(self) -> documents.Document:
@@ -132,9 +133,8 @@ def _judged(receipt: PurchaseIn, facts: Facts, now: datetime) -> _Judged | Probl
             detail = _("The quote is over, or for another store or member. Ask for a new one.")
             return Problem("quote-expired", detail, status=409)
         at = quoted
-    return _Judged(
-        uuid7(), receipt, facts.stores[receipt.store], member, terms.in_force(facts.terms, at), judge(receipt, facts, at)
-    )
+    contract, alive = terms.in_force(facts.terms, at), terms.alive_until(facts.terms, receipt.occurred_at)
+    return _Judged(uuid7(), receipt, facts.stores[receipt.store], member, contract, alive, judge(receipt, facts, at))
 
 
 def _known_first(
@@ -194,7 +194,7 @@ def _accruals(one: _Judged) -> list[Accrual]:
             key=f"purchase:{one.id}:{granted.rule.code}", holder=one.member.holder, points=granted.points,
             occurred_at=at, available_at=usable, expires_at=one.terms.ends(usable), store=one.store.id,
             reference=one.receipt.receipt_number, reason=granted.rule.code, terms=one.terms.id,
-            rule_version=granted.rule.version,
+            rule_version=granted.rule.version, idle_until=one.alive_until,
         )
         for granted in one.judgement.granted
     ]  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from campaigns.engine import Rule
-from campaigns.models import RuleVersion
+from campaigns.models import EarnRule, RuleVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ def published() -> list[Published]:
     return [
         Published(Rule(id_, code, value), starts_at)
         for id_, code, value, starts_at in rows.values_list("id", "rule__code", "value", "starts_at")
+        if starts_at
     ]
 
 
@@ -30,3 +31,8 @@ def in_force(versions: Sequence[Published], at: datetime) -> list[Rule]:
         if one.starts_at <= at:
             newest.setdefault(one.rule.code, one.rule)
     return [newest[code] for code in sorted(newest)]
+
+
+def names() -> dict[str, str]:
+    """The name of each rule, by its code."""
+    return dict(EarnRule.objects.values_list("code", "name"))

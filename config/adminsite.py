@@ -5,6 +5,7 @@ It stands above all rooms, so what a room's pages need of another room they ask 
 
 import functools
 from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,9 @@ from campaigns.queries import entries_of_receipt, of_receipt, purchases_by_entry
 from config.pages import dossier
 from loyalty import terms
 from loyalty.backoffice import Backoffice
-from members import finding, staffing
+from loyalty.house import Standing
+from loyalty.notice import Review
+from members import approving, finding, staffing
 from members.access import stores_of
 from members.models import Member
 from members.queries import by_holder
@@ -111,3 +114,17 @@ class RegularsAdminSite(UnfoldAdminSite):
 
     def points_of(self, member: Member) -> dict[str, Any]:
         return dossier.points_of(member)
+
+    def approval_of(self, verb: str, review: Review) -> Standing | None:
+        asked = approving.request_of(approving.act_on(verb, review))
+        if asked is None:
+            return None
+        by = {"refused_by" if asked.decision == approving.Decision.REFUSED else "approved_by": asked.decided_by}
+        return Standing(asked.requested_by, asked.requested_at, **by)
+
+    def ask_approval(self, verb: str, review: Review, *, by: UUID, now: datetime) -> None:
+        approving.ask(approving.act_on(verb, review), by=by, now=now)
+
+    def decide(self, verb: str, review: Review, *, approved: bool, by: UUID, now: datetime) -> None:
+        decision = approving.Decision.APPROVED if approved else approving.Decision.REFUSED
+        approving.decide(approving.act_on(verb, review), decision, by=by, author=review.drafted_by, now=now)

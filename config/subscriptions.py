@@ -5,4 +5,6 @@ from members import messaging
 SUBSCRIPTIONS = {
     "member.joined": [messaging.welcome],
     "points.changed": [messaging.points_changed],
+    "terms.published": [messaging.announce],
+    "terms.announcing": [messaging.announce],
 }

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config.api import api
-from config.pages import card, errors, health, joining, mailbox, proof
+from config.pages import card, errors, health, joining, mailbox, proof, rules
 from members import views as members
 from members.access import public
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path("history/", card.history, name="history"),
     path("history/proof/", proof.statement, name="proof"),
     path("history/<uuid:entry>/", card.line, name="line"),
+    path("rules/", rules.rules, name="rules"),
     path("j/", joining.join, name="join"),
     path("j/<str:store>/", joining.join, name="join_at"),
     path("sign-in/", members.SignIn.as_view(), name="account_request_login_code"),

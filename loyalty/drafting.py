@@ -27,13 +27,14 @@ type Wallets = Mapping[UUID, "LockedWallet"]
 class LockedWallet:
     """A locked wallet as the acts so far leave it.
 
-    `net` is balance minus deficit; `lots` are in burn order, pending ones last.
+    `net` is balance minus deficit; `lots` are in burn order, pending ones last; `idle` is when inactivity ends them.
     """
 
     id: int
     net: int
     deficit: int
     lots: list[OpenLot] = field(default_factory=list)
+    idle: str | None = None
 
     def line(self, points: int, kind: str, contra: str, **more: Any) -> Line:
         """A line of this wallet; the state moves with it."""

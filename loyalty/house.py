@@ -1,10 +1,24 @@
 """What stands above the ledger, as far as its pages for staff need to know."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from django.http import HttpRequest
+
+from loyalty.notice import Review
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A draft that was put before a second person: who asked, and who approved or refused it, if anybody has."""
+
+    asked_by: UUID
+    asked_at: datetime
+    approved_by: UUID | None = None
+    refused_by: UUID | None = None
 
 
 class House(Protocol):
@@ -27,3 +41,12 @@ class House(Protocol):
 
     def cause_of(self, entry: UUID) -> tuple[str, str] | None:
         """The address and the words of what an entry was posted for."""
+
+    def approval_of(self, verb: str, review: Review) -> Standing | None:
+        """How the act on exactly this content stands; None while nobody asked."""
+
+    def ask_approval(self, verb: str, review: Review, *, by: UUID, now: datetime) -> None:
+        """Let the act wait for a second person."""
+
+    def decide(self, verb: str, review: Review, *, approved: bool, by: UUID, now: datetime) -> None:
+        """Approve or refuse what waits. Raises Problem, also when `by` wrote it or asked for it."""

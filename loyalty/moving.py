@@ -55,7 +55,10 @@ def _moved(source: LockedWallet, target: LockedWallet, uses: Sequence[tuple[int,
     lots = {lot.seq: lot for lot in source.lots}
     points = sum(part for _, part in uses)
     lines = [source.line(-points, kind, Contra.CLEARING) | as_uses(uses)]
-    return lines + [target.line(part, kind, Contra.CLEARING) | _arriving(lots[seq], target, part) for seq, part in uses]
+    arriving = [target.line(part, kind, Contra.CLEARING) | _arriving(lots[seq], target, part) for seq, part in uses]
+    if source.idle and any(line["expires_at"] is None for line in arriving):  # what has no date of its own ends no sooner
+        arriving[0]["idle_until"] = source.idle
+    return lines + arriving
 
 
 def _arriving(lot: OpenLot, target: LockedWallet, points: int) -> Line:

@@ -255,8 +255,8 @@ def _open(acts: Sequence[Act], *, now: datetime, with_lots: bool) -> tuple[dict[
     for wallet, *lot in read["lots"]:
         by_wallet.setdefault(wallet, []).append(OpenLot(*lot))
     wallets = {
-        UUID(holder): LockedWallet(id_, balance - deficit, deficit, by_wallet.get(id_, []))
-        for id_, holder, balance, deficit in read["wallets"]
+        UUID(holder): LockedWallet(id_, balance - deficit, deficit, by_wallet.get(id_, []), idle)
+        for id_, holder, balance, deficit, idle in read["wallets"]
     }
     standing = {key: _Standing(wallet, points, balance, UUID(entry)) for key, entry, wallet, points, balance in read["entries"]}
     return wallets, standing

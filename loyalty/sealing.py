@@ -33,7 +33,8 @@ NUMBERED = {
 TERMS = """
 select version::text, encode(sha256(convert_to(jsonb_build_array(
            id, version, currency, timezone, point_value, expiry, expiry_months, expiry_round_up, expiry_month, expiry_day,
-           pending_days, return_days, claw_back, starts_at, published_at, published_by)::text, 'UTF8')), 'hex')
+           pending_days, return_days, claw_back, notice_days, starts_at, drafted_by, published_at, published_by, approved_by,
+           detriment)::text, 'UTF8')), 'hex')
   from loyalty_termsversion where published_at is not null
 """
 HEAD = "case when seq = 0 then ledger_genesis(id, holder, point_type, opened_at) else head end"

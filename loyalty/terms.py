@@ -32,6 +32,9 @@ class Terms:
     expiry_day: int
     pending_days: int
     starts_at: datetime
+    return_days: int = 30
+    claw_back: str = "deficit"
+    notice_days: int = 60
 
     @property
     def minor_units(self) -> int:
@@ -49,12 +52,26 @@ class Terms:
 
         It is the local midnight after the last day (SEMANTICS 2.4): 31 January + 1 month → after 28 or 29 February.
         """
-        day = activated_at.astimezone(self.zone).date()
-        if self.expiry == TermsVersion.Expiry.MONTHS:
-            return self.midnight_after(round_up(add_months(day, self.expiry_months), self.expiry_round_up))
-        if self.expiry == TermsVersion.Expiry.FIXED_DAY:
-            return self.midnight_after(next_fixed_day(day, self.expiry_month, self.expiry_day))
-        return None
+        if self.expiry in (TermsVersion.Expiry.NEVER, TermsVersion.Expiry.INACTIVITY):
+            return None
+        return self.midnight_after(self.last_day_of_lot(self.day_of(activated_at)))
+
+    def last_day_of_lot(self, day: date) -> date:
+        """The last day of points activated on `day`, for whoever does nothing more; `date.max` if they never end."""
+        match self.expiry:
+            case TermsVersion.Expiry.MONTHS:
+                return round_up(add_months(day, self.expiry_months), self.expiry_round_up)
+            case TermsVersion.Expiry.FIXED_DAY:
+                return next_fixed_day(day, self.expiry_month, self.expiry_day)
+            case TermsVersion.Expiry.INACTIVITY:  # counted from the purchase
+                return add_months(day - timedelta(days=self.pending_days), self.expiry_months)
+        return date.max
+
+    def alive_until(self, active_at: datetime) -> datetime | None:
+        """Under terms that end points after inactivity, the instant to which an act at `active_at` keeps the wallet alive."""
+        if self.expiry != TermsVersion.Expiry.INACTIVITY:
+            return None
+        return self.midnight_after(add_months(self.day_of(active_at), self.expiry_months))
 
     def midnight_after(self, day: date) -> datetime:
         """The first instant from which it is never `day` again: local midnight, nearly always.
@@ -110,7 +127,7 @@ def next_fixed_day(day: date, month: int, number: int) -> date:
 def published() -> list[Terms]:
     """Every published version, newest start first."""
     versions = TermsVersion.objects.exclude(published_at=None).order_by("-starts_at", "-version")
-    return [_frozen(one) for one in versions]
+    return [as_terms(one) for one in versions]
 
 
 def in_force(versions: list[Terms], at: datetime) -> Terms:
@@ -118,14 +135,21 @@ def in_force(versions: list[Terms], at: datetime) -> Terms:
     return next((one for one in versions if one.starts_at <= at), versions[-1])
 
 
+def alive_until(versions: list[Terms], at: datetime) -> datetime | None:
+    """To when an act at `at` keeps a wallet alive: by any version that had started, for its points may be of an older one."""
+    return max((until for one in versions if one.starts_at <= at and (until := one.alive_until(at))), default=None)
+
+
 def current(now: datetime) -> Terms:
     return in_force(published(), now)
 
 
-def _frozen(one: TermsVersion) -> Terms:
+def as_terms(one: TermsVersion) -> Terms:
+    """The version as a plain value; a draft that starts as soon as it may starts at no time yet."""
     return Terms(
         id=one.pk, version=one.version, currency=one.currency, zone=zoneinfo.ZoneInfo(one.timezone),
         point_value=one.point_value, expiry=one.expiry, expiry_months=one.expiry_months or 0,
         expiry_round_up=one.expiry_round_up, expiry_month=one.expiry_month or 0, expiry_day=one.expiry_day or 0,
-        pending_days=one.pending_days, starts_at=one.starts_at,
+        pending_days=one.pending_days, starts_at=one.starts_at or FOREVER, return_days=one.return_days,
+        claw_back=one.claw_back, notice_days=one.notice_days,
     )  # fmt: skip

@@ -125,10 +125,14 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def create_key(name: str, scopes: list[str], *, store: int | None = None, expires_at: datetime | None = None) -> tuple[UUID, str]:
-    """Make a key; returns its id and the key itself, which is not kept."""
+def create_key(
+    name: str, scopes: list[str], *, store: int | None = None, expires_at: datetime | None = None, made_by: UUID | None = None
+) -> tuple[UUID, str]:
+    """Make a key; returns its id and the key itself, which is not kept. What it asks for, `made_by` cannot approve."""
     token = f"rg_{secrets.token_urlsafe(32)}"
-    key = ApiKey.objects.create(name=name, scopes=sorted(scopes), digest=digest(token), store_id=store, expires_at=expires_at)
+    key = ApiKey.objects.create(
+        name=name, scopes=sorted(scopes), digest=digest(token), store_id=store, expires_at=expires_at, made_by=made_by
+    )
     return key.pk, token
 
 

@@ -73,11 +73,13 @@ class Bringing:
     tally: Tally = field(default_factory=Tally)
     _at: datetime = field(init=False)
     _terms: Terms = field(init=False)
+    _alive_until: datetime | None = field(init=False)
     _met: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._at = self.clock()
-        self._terms = terms.current(self._at)
+        versions = terms.published()
+        self._terms, self._alive_until = terms.in_force(versions, self._at), terms.alive_until(versions, self._at)
 
     def judge(self, rows: Sequence[OpeningIn]) -> list[bool | Problem]:
         """True: new; False: known already; else why not."""
@@ -166,7 +168,7 @@ class Bringing:
             key=f"{SOURCE}:{row.id}", holder=facts.members[row.member].holder, points=row.points, kind=Kind.IMPORT,
             occurred_at=self._at, earned_at=dates.earned_at, available_at=dates.available_at, expires_at=dates.expires_at,
             store=facts.stores[row.store].id if row.store else None, reference=row.reference, reason=REASON,
-            terms=self._terms.id,
+            terms=self._terms.id, idle_until=self._alive_until,
         )  # fmt: skip
 
     def _counted(self, rows: Sequence[OpeningIn], facts: Facts, answers: list[bool | Problem]) -> list[bool | Problem]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +16,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from loyalty import money, queries, terms
+from loyalty import judging, money, outbox, queries, terms, wording
 from loyalty.outbox import Event
 from loyalty.terms import Terms
+from loyalty.wording import Line
 from members.models import Consent, Member, Message
-from members.queries import by_holder, with_birthday
+from members.queries import by_holder, with_birthday, with_contact
 
 REMIND_DAYS = (30, 7, 1)
 # A reminder that an outage held up still goes out this many days later.
@@ -27,6 +29,8 @@ CATCH_UP_DAYS = 2
 WAKING_HOUR = 9
 # Points that ended longer ago than this are history, not news.
 NEWS = timedelta(days=7)
+# So many members are told of changed rules in one transaction.
+TOLD_AT_ONCE = 2000
 # What would break a mail's header apart.
 BREAKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
@@ -96,6 +100,20 @@ def _ended(contract: Terms, told: set[tuple[UUID, date]], now: datetime) -> dict
     return ended
 
 
+def announce(events: Sequence[Event], *, now: datetime) -> None:
+    """Tell every member of rules that become worse: a batch, and an event that goes on after it, so each commits alone."""
+    contract = terms.current(now)
+    for one in (one for one in events if one.facts["detriment"]):
+        facts = {name: value for name, value in one.facts.items() if name in ("version", "name", "rate_before", "rate")}
+        facts["on"] = contract.day_of(datetime.fromisoformat(one.facts["starts_at"])).isoformat()
+        about = f"terms:{facts['version']}" if "version" in facts else f"rate:{one.subject}"
+        members = with_contact(after=one.facts.get("after"), limit=TOLD_AT_ONCE)
+        news = [News(member, Message.Kind.TERMS_CHANGE, about, facts) for member in members]
+        queue(news, now=now, due_at=waking(now, contract))
+        if len(members) == TOLD_AT_ONCE:
+            outbox.tell([Event("terms.announcing", one.subject, one.facts | {"after": str(members[-1].pk)})])
+
+
 def remind_of_expiry(*, now: datetime) -> int:
     """Remind who loses points in 30, 7 and 1 days, once each. Returns how many reminders are due or were made before."""
     contract = terms.current(now)
@@ -137,30 +155,45 @@ def waking(now: datetime, contract: Terms) -> datetime:
     return max(now, now.astimezone(contract.zone).replace(hour=WAKING_HOUR, minute=0, second=0, microsecond=0))
 
 
-def rendered(message: Message, contract: Terms) -> tuple[str, str, str]:
-    """Subject, text and HTML in the member's language."""
+def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tuple[str, str, str]:
+    """Subject, text and HTML in the member's language, under the terms in force `now`."""
+    contract = terms.in_force(list(versions), now)
     with translation.override(message.member.language):
         facts = dict(message.facts)
         if "on" in facts:
             facts["on"] = date.fromisoformat(facts["on"])
         if "points" in facts:
             facts["worth"] = money.text(contract.worth(facts["points"]), contract.currency)
+        if message.kind == Message.Kind.TERMS_CHANGE:
+            facts["lines"] = _changed(facts, versions, contract)
         context = facts | {
             "member": message.member,
             "programme": settings.REGULARS_NAME,
             "card_url": settings.ORIGIN + reverse("card"),
+            "rules_url": settings.ORIGIN + reverse("rules"),
         }
         name = f"emails/{message.kind}"
         subject = BREAKS.sub(" ", render_to_string(f"{name}.subject.txt", context)).strip()
         return subject, render_to_string(f"{name}.txt", context), render_to_string(f"{name}.html", context)
 
 
+def _changed(facts: dict[str, Any], versions: Sequence[Terms], contract: Terms) -> list[Line]:
+    """What a message about changed rules is about: a version of the terms, or a rate."""
+    if "version" not in facts:
+        before, after = Decimal(facts["rate_before"]), Decimal(facts["rate"])
+        return [wording.rate_line(before, after, contract.currency, judging.rate(before, after), name=facts.get("name", ""))]
+    old, new = (max((one for one in versions if one.version <= last), key=lambda one: one.version)
+                for last in (facts["version"] - 1, facts["version"]))  # fmt: skip
+    return wording.compared(old, new, judging.changes(old, new))
+
+
 def inbox(member: Member, limit: int = 50) -> list[dict[str, Any]]:
     """What the portal shows: newest first."""
     rows = Message.objects.filter(member=member, channel=Message.Channel.INBOX).select_related("member").order_by("-id")
-    contract, shown = terms.current(timezone.now()), []
+    now, versions, shown = timezone.now(), terms.published(), []
+    contract = terms.in_force(versions, now)
     for message in rows[:limit]:
-        subject, text, _html = rendered(message, contract)
+        subject, text, _html = rendered(message, versions, now)
         at = message.sent_at and timezone.make_naive(message.sent_at, contract.zone)
         shown.append({"subject": subject, "body": text.strip(), "sent_at": at, "kind": message.kind})
     return shown

@@ -56,6 +56,12 @@ def by_holder(holders: Iterable[UUID]) -> dict[UUID, Member]:
     return {member.holder: member for member in Member.objects.filter(holder__in=list(holders))}
 
 
+def with_contact(*, after: str | None, limit: int) -> list[Member]:
+    """The next members who can be told something, in the order of their ids; `after` is the last one before."""
+    members = Member.objects.exclude(status=Member.Status.CLOSED).exclude(email="", phone="")
+    return list((members.filter(pk__gt=after) if after else members).order_by("pk")[:limit])
+
+
 def with_birthday(day: date) -> QuerySet[Member]:
     """Active members whose birthday is `day`; 29 February is kept on the 28th in other years (SEMANTICS 8.2)."""
     days = Q(birth_month=day.month, birth_day=day.day)

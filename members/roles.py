@@ -1,6 +1,7 @@
 """What each role of staff may do in the admin: Django's permissions, kept as one group a role.
 
-`export`, `import` and `reveal` are permissions beside Django's own four; they stand here and nowhere else.
+`export`, `import`, `reveal` and `approve` are permissions beside Django's own four; they stand here and nowhere else.
+Who may approve may not approve what they wrote or asked for themselves (members.approving).
 """
 
 from django.contrib.auth.models import Group, Permission
@@ -17,15 +18,18 @@ PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award")
 RULES = ("campaigns.earnrule", "campaigns.ruleversion", "loyalty.termsversion")
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
-RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent")
+RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
+# What is announced and approved before it holds.
+CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion")
 EVERYTHING = (*PEOPLE, "members.message", *PURCHASES, *RULES, *BOOKS, "loyalty.store", *STAFF, *RECORDS)
 
 RIGHTS: dict[str, Rights] = {
     Role.OWNER: {
         # Mail shows sign-in codes, so the mailbox is for whoever may see those.
         "view": (*EVERYTHING, "members.codeattempt"),
-        "add": ("members.member", "members.staffprofile", "members.apikey", "loyalty.store"),
-        "change": ("members.member", *STAFF, "loyalty.store"),
+        "add": ("members.member", "members.staffprofile", "members.apikey", "loyalty.store", *CONTRACT),
+        "change": ("members.member", *STAFF, "loyalty.store", *CONTRACT),
+        "approve": CONTRACT,
         "export": EVERYTHING,
         "import": ("members.member",),
         "reveal": ("members.member",),
@@ -42,7 +46,8 @@ RIGHTS: dict[str, Rights] = {
         "export": PURCHASES,
     },
     Role.FINANCE: {
-        "view": (*PURCHASES, *RULES, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
+        "view": (*PURCHASES, *RULES, *BOOKS, "loyalty.store", "loyalty.auditrecord", "members.approvalrequest"),
+        "approve": CONTRACT,
         "export": (*PURCHASES, *RULES, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
     },
     Role.SUPPORT: {

@@ -1,6 +1,7 @@
 """Mails from message rows: claim, commit, then talk to the mail server, so that no two senders send the same row."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -32,12 +33,12 @@ class Batch(NamedTuple):
 
 def send_due(*, now: datetime, limit: int = 200) -> Batch:
     """Send up to `limit` mails that are due. One that fails is tried again after the claim, up to `TRIES` times."""
-    started, contract, sent = time.monotonic(), terms.current(now), 0
+    started, versions, sent = time.monotonic(), terms.published(), 0
     mine = _claim(now, limit)
     for id_ in mine:
         at = now + timedelta(seconds=time.monotonic() - started)
         if message := _take(id_, claimed_at=now, at=at):
-            sent += _send(message, contract, at)
+            sent += _send(message, versions, at)
     return Batch(len(mine), sent)
 
 
@@ -60,14 +61,14 @@ def _take(id_: UUID, *, claimed_at: datetime, at: datetime) -> Message | None:
     return Message.objects.select_related("member").filter(pk=id_).first()
 
 
-def _send(message: Message, contract: Terms, at: datetime) -> bool:
+def _send(message: Message, versions: Sequence[Terms], at: datetime) -> bool:
     """Send if the member can still be reached, and mark the row: sent, given up, or left to be tried again."""
     row = Message.objects.filter(pk=message.pk)
     if message.tries > TRIES or not reachable_by_mail([message.member]):
         row.update(failed_at=at)
         return False
     try:
-        _mail(message, contract)
+        _mail(message, versions, at)
     except Exception as error:  # noqa: BLE001 — whatever is wrong with this one, the others go out
         # The kind of error alone: its text may hold the address.
         log.warning("mail failed", message=str(message.pk), tries=message.tries, error=type(error).__name__)
@@ -78,8 +79,8 @@ def _send(message: Message, contract: Terms, at: datetime) -> bool:
     return True
 
 
-def _mail(message: Message, contract: Terms) -> None:
-    subject, text, html = rendered(message, contract)
+def _mail(message: Message, versions: Sequence[Terms], at: datetime) -> None:
+    subject, text, html = rendered(message, versions, at)
     host = urlsplit(settings.ORIGIN).hostname
     mail = EmailMultiAlternatives(subject, text, to=[message.member.email], headers={"Message-ID": f"<{message.pk}@{host}>"})
     mail.attach_alternative(html, "text/html")

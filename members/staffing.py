@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from loyalty import queries
 from loyalty.problems import Fault, Problem
 from members import roles
-from members.models import StaffProfile, User
+from members.models import ApiKey, StaffProfile, User
 
 
 def employ(email: str, *, role: str, name: str = "", stores: Sequence[str] = (), password: str | None = None) -> str:
@@ -59,9 +59,11 @@ def place(user: User, *, role: str, stores: Iterable[int]) -> None:
 
 
 def names(actors: Iterable[UUID]) -> dict[UUID, str]:
-    """The names under which these actors work; an actor without a profile goes by the login."""
-    rows = User.objects.filter(actor__in=set(actors)).values_list("actor", "staff__name", "email")
-    return {actor: name or email for actor, name, email in rows}
+    """The names under which these actors work: that of the profile, else the login; that of an API key."""
+    asked = set(actors)
+    rows = User.objects.filter(actor__in=asked).values_list("actor", "staff__name", "email")
+    keys = dict(ApiKey.objects.filter(pk__in=asked).values_list("pk", "name"))
+    return keys | {actor: name or email for actor, name, email in rows}
 
 
 def _taken() -> Problem:

@@ -1,7 +1,7 @@
 """Earn rules as data: a rule has a code and a name; what it does stands in frozen versions."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import UUID7
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +22,11 @@ class EarnRule(models.Model):
 
 
 class RuleVersion(models.Model):
-    """What a rule does from `starts_at` on, until its next version. Frozen once published (a trigger says the same)."""
+    """What a rule does from `starts_at` on, until its next version. Frozen once published (a trigger says the same).
+
+    A draft without a start starts as soon as it may. `detriment`: when it was published it was worse for somebody, so it
+    was approved by a second person and announced.
+    """
 
     class Kind(models.TextChoices):
         BASE = "base", _("base")
@@ -32,8 +36,12 @@ class RuleVersion(models.Model):
     version = models.PositiveIntegerField(_("version"))
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     value = models.DecimalField(_("points per 1.00"), max_digits=12, decimal_places=6)
-    starts_at = models.DateTimeField(_("starts"))
-    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+    starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
+    drafted_by = models.UUIDField(_("drafted by"), null=True, blank=True, editable=False)
+    published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
+    published_by = models.UUIDField(_("published by"), null=True, blank=True, editable=False)
+    approved_by = models.UUIDField(_("approved by"), null=True, blank=True, editable=False)
+    detriment = models.BooleanField(_("worse for members"), default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("rule version")
@@ -42,7 +50,17 @@ class RuleVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["rule", "version"], name="rule_version_once"),
             models.CheckConstraint(condition=Q(value__gte=0), name="rule_value_not_negative"),
+            models.CheckConstraint(
+                condition=Q(published_at=None) | Q(starts_at__gte=F("published_at")), name="rule_start_after_publication"
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None) | (~Q(approved_by=F("drafted_by")) & ~Q(approved_by=F("published_by"))),
+                name="rule_approved_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(detriment=False) | Q(approved_by__isnull=False), name="rule_detriment_is_approved"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.rule_id}/{self.version}"
+        return f"v{self.version}"

@@ -10,12 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import number_format
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from campaigns import rules
-from loyalty import money, queries, terms
+from loyalty import queries, terms, wording
 from loyalty.problems import Problem
 from loyalty.queries import StoreFacts
 from members import accounts
@@ -68,7 +67,5 @@ def earn_sentence() -> str:
     """1 point per €1.00. 100 points are worth €1.00."""
     now = timezone.now()
     contract = terms.current(now)
-    rate = sum((rule.value for rule in rules.in_force(rules.published(), now)), Decimal(0)).normalize()
-    earn = ngettext("%(points)s point per %(amount)s.", "%(points)s points per %(amount)s.", 1 if rate == 1 else 2)
-    worth = _("100 points are worth %(amount)s.") % {"amount": money.text(contract.worth(100), contract.currency)}
-    return f"{earn % {'points': number_format(rate), 'amount': money.text(Decimal(1), contract.currency)}} {worth}"
+    rate = sum((rule.value for rule in rules.in_force(rules.published(), now)), Decimal(0))
+    return f"{wording.rate(rate, contract.currency)} {wording.worth(contract)}"

@@ -10,6 +10,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 WEEK = 7
 
@@ -32,6 +33,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _list(_("Purchases"), "receipt_long", "campaigns.purchase"),
                 _list(_("Earn rules"), "function", "campaigns.earnrule"),
+                _list(_("Rates"), "percent", "campaigns.ruleversion"),
+                _list(_("Terms"), "contract", "loyalty.termsversion"),
             ],
         ),
         (
@@ -41,7 +44,6 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Lots"), "stacks", "loyalty.lot"),
                 _list(_("Wallets"), "wallet", "loyalty.wallet"),
                 _list(_("Journal"), "book_2", "loyalty.journalentry"),
-                _list(_("Terms"), "contract", "loyalty.termsversion"),
             ],
         ),
         (
@@ -56,6 +58,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("Records"),
             [
+                _list(_("Approvals"), "approval", "members.approvalrequest"),
                 _list(_("Audit trail"), "history", "loyalty.auditrecord"),
                 _list(_("Outbox"), "outbox", "loyalty.outboxevent"),
                 *_mailbox(),
@@ -76,6 +79,7 @@ def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
         _tabs("loyalty.lot", _("All"), (_("Expiring in 30 days"), "ends=30"), (_("Open"), "open__exact=1")),
         _tabs("loyalty.wallet", _("All"), (_("Members who owe points"), "deficit_from=1")),
         _tabs("members.member", _("All"), (_("Active in 30 days"), "active=30"), (_("Blocked"), "status__exact=blocked")),
+        _tabs("members.approvalrequest", _("All"), (pgettext_lazy("approval", "Waiting"), "decision__exact=")),
         _tabs("members.message", _("All"), (_("Waiting"), "state=waiting"), (_("Given up"), "state=failed")),
     ]
 

@@ -9,7 +9,9 @@ from loyalty.validators import known_timezone
 class TermsVersion(models.Model):
     """One version of the programme's terms; a published version never changes (a trigger says the same).
 
-    The earn rates stand in the base rules of campaigns, which go by the same classification.
+    The earn rates stand in the base rules of campaigns, which go by the same classification. A draft without a start
+    starts as soon as it may. `detriment`: when it was published it was worse for somebody, so it was approved by a
+    second person and announced.
     """
 
     class Expiry(models.TextChoices):
@@ -41,9 +43,13 @@ class TermsVersion(models.Model):
     pending_days = models.PositiveSmallIntegerField(_("days until points can be used"), default=0)
     return_days = models.PositiveSmallIntegerField(_("days to return goods"), default=30)
     claw_back = models.CharField(_("if returned points are spent"), max_length=8, choices=ClawBack, default=ClawBack.DEFICIT)
-    starts_at = models.DateTimeField(_("starts"))
-    published_at = models.DateTimeField(_("published"), null=True, blank=True)
-    published_by = models.UUIDField(_("published by"), null=True, blank=True)
+    notice_days = models.PositiveSmallIntegerField(_("days of notice"), default=60, db_default=60)
+    starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
+    drafted_by = models.UUIDField(_("drafted by"), null=True, blank=True, editable=False)
+    published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
+    published_by = models.UUIDField(_("published by"), null=True, blank=True, editable=False)
+    approved_by = models.UUIDField(_("approved by"), null=True, blank=True, editable=False)
+    detriment = models.BooleanField(_("worse for members"), default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("terms version")
@@ -59,6 +65,18 @@ class TermsVersion(models.Model):
                     expiry_month__gte=1, expiry_month__lte=12, expiry_day__gte=1, expiry_day__lte=31,
                 ),
                 name="terms_expiry_is_complete",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(published_at=None) | models.Q(starts_at__gte=models.F("published_at")),
+                name="terms_start_after_publication",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(approved_by=None)
+                | (~models.Q(approved_by=models.F("drafted_by")) & ~models.Q(approved_by=models.F("published_by"))),
+                name="terms_approved_by_another",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(detriment=False) | models.Q(approved_by__isnull=False), name="terms_detriment_is_approved"
             ),
         ]  # fmt: skip
 

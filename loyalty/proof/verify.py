@@ -42,7 +42,7 @@ RANGES = {
     "auditrecord": ("number", "number, id, at, actor, verb, object_type, object_id, changes"),
 }
 TERMS = """id, version, currency, timezone, point_value, expiry, expiry_months, expiry_round_up, expiry_month, expiry_day,
-           pending_days, return_days, claw_back, starts_at, published_at, published_by"""
+  pending_days, return_days, claw_back, notice_days, starts_at, drafted_by, published_at, published_by, approved_by, detriment"""
 ORPHANS = """
 select 'entry ' || id || ': no posting' from (select id from loyalty_journalentry except select entry_id from loyalty_posting) r
 union select 'lot of wallet ' || r || ': no posting' from (

@@ -1,89 +1,98 @@
--- What must hold between the rows of the ledger. Each check returns the first row that breaks it, in words.
+-- What must hold between the rows of the ledger. Each check returns the first row that breaks it, in words. Those that name
+-- %(after)s and %(upto)s look at the wallets above the one and up to the other, so that a ledger of any size is checked in
+-- parts that fit into memory.
 
--- check: every posting has its entry, and every entry a posting
-select coalesce('posting ' || p.id || ' names entry ' || p.entry_id || ', which does not exist',
-                'entry ' || e.id || ' has no posting')
-  from loyalty_posting p full join loyalty_journalentry e on e.id = p.entry_id
- where p.id is null or e.id is null order by p.id limit 1
+-- check: every posting follows the one before, has its entry, and takes and grants what it says; its hash seals all of it
+select fault from (
+    select p.wallet_id, p.seq, case
+        when w.id is null then 'posting of wallet ' || p.wallet_id || ', posting number ' || p.seq || ': no such wallet'
+        when e.id is null then 'posting ' || p.id || ' names entry ' || p.entry_id || ', which does not exist'
+        when p.seq <> p.seq_before + 1
+            then 'wallet ' || p.wallet_id || ': posting number ' || p.seq || ' follows number ' || p.seq_before
+        when p.balance_after <> p.balance_before + p.points
+            then 'wallet ' || p.wallet_id || ', posting number ' || p.seq || ': balance_after is ' || p.balance_after
+                 || ', the postings give ' || p.balance_before + p.points
+        when not (p.kind = 'reverse' or (p.kind, p.contra) in (
+                ('earn', 'issued'), ('bonus', 'issued'), ('import', 'opening'), ('burn', 'burned'), ('restore', 'burned'),
+                ('expire', 'expired'), ('return', 'returned'), ('adjust', 'adjusted'), ('forgive', 'forgiven'),
+                ('transfer', 'clearing'), ('merge', 'clearing'), ('exchange_in', 'partner'), ('exchange_out', 'partner')))
+            then 'posting ' || p.id || ': ' || p.kind || ' against ' || p.contra
+        when p.kind in ('burn', 'expire', 'exchange_out') and -p.points <> coalesce(u.points, 0)
+            then 'posting ' || p.id || ' (' || p.kind || ' ' || p.points || '): lots gave ' || coalesce(u.points, 0)
+        when l.points > p.points or (l.points < p.points and p.kind <> 'restore')
+            then 'lot ' || l.id || ': posting number ' || l.seq || ' of wallet ' || l.wallet_id || ' did not grant its '
+                 || l.points || ' points'
+        when p.hash <> sha256(coalesce(p.hash_before, ledger_genesis(w.id, w.holder, w.point_type, w.opened_at)) || ledger_payload(
+                p.wallet_id, p.seq, p.id, p.entry_id, e.key, e.actor, e.reason, e.terms_id, e.rule_version, e.undoes,
+                p.kind, p.points, p.contra, p.balance_after, p.occurred_at, p.recorded_at, p.store_id, p.reference, p.idle_until,
+                l.id, l.points, l.available_at, l.expires_at, l.earned_at, l.store_id, l.rule_version, u.uses))
+            then 'wallet ' || p.wallet_id || ', posting number ' || p.seq || ': the hash does not fit the row'
+        end as fault
+      from (select *, lag(seq, 1, 0::bigint) over n as seq_before, lag(balance_after, 1, 0::bigint) over n as balance_before,
+                   lag(hash) over n as hash_before
+              from loyalty_posting where wallet_id > %(after)s and wallet_id <= %(upto)s
+            window n as (partition by wallet_id order by seq)) p
+           left join (select * from loyalty_wallet where id > %(after)s and id <= %(upto)s) w on w.id = p.wallet_id
+           left join lateral (select * from loyalty_journalentry where id = p.entry_id limit 1) e on true  -- by its index
+           left join (select * from loyalty_lot where wallet_id > %(after)s and wallet_id <= %(upto)s) l
+             on l.wallet_id = p.wallet_id and l.seq = p.seq
+           left join (select wallet_id, seq, sum(points) as points,
+                             string_agg(int8send(lot_seq) || int8send(points), ''::bytea order by lot_seq) as uses
+                        from loyalty_lotuse where wallet_id > %(after)s and wallet_id <= %(upto)s group by 1, 2) u
+             on u.wallet_id = p.wallet_id and u.seq = p.seq) walked
+ where fault is not null order by wallet_id, seq limit 1
 
--- check: every posting, lot and lot use has its wallet
-select what || ' of wallet ' || wallet_id || ', posting number ' || seq || ': no such wallet' from (
-    select 'posting' as what, wallet_id, seq from loyalty_posting union all select 'lot', wallet_id, seq from loyalty_lot
-    union all select 'lot use', wallet_id, seq from loyalty_lotuse) r
- where not exists (select from loyalty_wallet w where w.id = r.wallet_id) order by wallet_id, seq limit 1
+-- check: every wallet's last posting, head, balance, deficit and idle date are those that its postings and lots give
+select fault from (
+    select w.id, case
+        when (w.seq, w.seq) is distinct from (coalesce(p.n, 0), coalesce(p.last, 0))
+            then 'wallet ' || w.id || ': ' || w.seq || ' postings expected, ' || coalesce(p.n, 0) || ' found up to number '
+                 || coalesce(p.last, 0)
+        when w.balance - w.deficit <> coalesce(p.points, 0)
+            then 'wallet ' || w.id || ': balance ' || w.balance || ' minus deficit ' || w.deficit || ', the postings give '
+                 || coalesce(p.points, 0)
+        when w.idle_expires_at is distinct from p.idle
+            then 'wallet ' || w.id || ': idle date ' || coalesce(w.idle_expires_at::text, 'none') || ', the postings give '
+                 || coalesce(p.idle::text, 'none')
+        when w.balance <> coalesce(l.remaining, 0)
+            then 'wallet ' || w.id || ': balance ' || w.balance || ', its lots hold ' || coalesce(l.remaining, 0)
+        when w.head <> coalesce(h.hash, '')
+            then 'wallet ' || w.id || ': the head is not the hash of posting number ' || w.seq
+        end as fault
+      from (select * from loyalty_wallet where id > %(after)s and id <= %(upto)s) w
+           left join (select wallet_id, count(*) as n, max(seq) as last, sum(points) as points, max(idle_until) as idle
+                        from loyalty_posting where wallet_id > %(after)s and wallet_id <= %(upto)s group by 1) p on p.wallet_id = w.id
+           left join (select wallet_id, sum(remaining) as remaining
+                        from loyalty_lot where wallet_id > %(after)s and wallet_id <= %(upto)s group by 1) l on l.wallet_id = w.id
+           left join lateral (select hash from loyalty_posting where wallet_id = w.id and seq = w.seq limit 1) h on true) told
+ where fault is not null order by id limit 1
 
--- check: postings of a wallet are numbered 1, 2, 3 without a gap
-select 'wallet ' || w.id || ': ' || w.seq || ' postings expected, ' || coalesce(p.n, 0) || ' found up to number ' || coalesce(p.last, 0)
-  from loyalty_wallet w left join (select wallet_id, count(*) n, max(seq) last from loyalty_posting group by 1) p on p.wallet_id = w.id
- where (w.seq, w.seq) is distinct from (coalesce(p.n, 0), coalesce(p.last, 0)) order by w.id limit 1
-
--- check: every balance_after is the one before plus the points
-select 'wallet ' || wallet_id || ', posting number ' || seq || ': balance_after is ' || balance_after || ', the postings give ' || run
-  from (select wallet_id, seq, balance_after, sum(points) over (partition by wallet_id order by seq) run from loyalty_posting) p
- where balance_after <> run order by wallet_id, seq limit 1
-
--- check: every wallet's balance minus deficit is the sum of its postings
-select 'wallet ' || w.id || ': balance ' || w.balance || ' minus deficit ' || w.deficit || ', the postings give ' || coalesce(p.points, 0)
-  from loyalty_wallet w left join (select wallet_id, sum(points) points from loyalty_posting group by 1) p on p.wallet_id = w.id
- where w.balance - w.deficit <> coalesce(p.points, 0) order by w.id limit 1
-
--- check: every wallet's idle date is the latest that its postings gave
-select 'wallet ' || w.id || ': idle date ' || coalesce(w.idle_expires_at::text, 'none') || ', the postings give ' || coalesce(p.idle::text, 'none')
-  from loyalty_wallet w left join (select wallet_id, max(idle_until) idle from loyalty_posting group by 1) p on p.wallet_id = w.id
- where w.idle_expires_at is distinct from p.idle order by w.id limit 1
-
--- check: every wallet's balance is what remains in its lots
-select 'wallet ' || w.id || ': balance ' || w.balance || ', its lots hold ' || coalesce(l.remaining, 0)
-  from loyalty_wallet w left join (select wallet_id, sum(remaining) remaining from loyalty_lot group by 1) l on l.wallet_id = w.id
- where w.balance <> coalesce(l.remaining, 0) order by w.id limit 1
-
--- check: every lot holds its points minus what was taken from it
-select 'lot ' || l.id || ' (wallet ' || l.wallet_id || ', posting number ' || l.seq || '): remaining ' || l.remaining || case when l.open then ' (open)' else ' (closed)' end || ', uses give ' || l.points - coalesce(u.points, 0)
-  from loyalty_lot l left join (select wallet_id, lot_seq, sum(points) points from loyalty_lotuse group by 1, 2) u
-    on u.wallet_id = l.wallet_id and u.lot_seq = l.seq
- where l.remaining <> l.points - coalesce(u.points, 0) or l.open <> (l.remaining > 0) order by l.id limit 1
-
--- check: every lot was opened by a posting of its points, and every lot use has its posting and its lot
-select what from (
-    select 'lot ' || l.id || ': posting number ' || l.seq || ' of wallet ' || l.wallet_id || ' did not grant its ' || l.points || ' points' as what
-      from loyalty_lot l left join loyalty_posting p on p.wallet_id = l.wallet_id and p.seq = l.seq
-     where p.points is null or l.points > p.points or (l.points < p.points and p.kind <> 'restore')
+-- check: every lot holds its points minus what was taken from it, and every lot and lot use has its posting
+select fault from (
+    select coalesce(l.wallet_id, u.wallet_id) as wallet, case
+        when l.id is null then 'lot use of wallet ' || u.wallet_id || ', posting number ' || u.seq || ', lot ' || u.lot_seq
+                               || ': no such posting or lot'
+        when p.id is null then 'lot ' || l.id || ': posting number ' || l.seq || ' of wallet ' || l.wallet_id || ' did not grant its '
+                               || l.points || ' points'
+        when l.remaining <> l.points - coalesce(u.points, 0) or l.open <> (l.remaining > 0)
+            then 'lot ' || l.id || ' (wallet ' || l.wallet_id || ', posting number ' || l.seq || '): remaining ' || l.remaining
+                 || case when l.open then ' (open)' else ' (closed)' end || ', uses give ' || l.points - coalesce(u.points, 0)
+        end as fault
+      from (select * from loyalty_lot where wallet_id > %(after)s and wallet_id <= %(upto)s) l
+           full join (select wallet_id, lot_seq, min(seq) as seq, sum(points) as points
+                        from loyalty_lotuse where wallet_id > %(after)s and wallet_id <= %(upto)s group by 1, 2) u
+             on u.wallet_id = l.wallet_id and u.lot_seq = l.seq
+           left join (select id, wallet_id, seq from loyalty_posting where wallet_id > %(after)s and wallet_id <= %(upto)s) p
+             on p.wallet_id = l.wallet_id and p.seq = l.seq
     union all
-    select 'lot use of wallet ' || u.wallet_id || ', posting number ' || u.seq || ', lot ' || u.lot_seq || ': no such posting or lot'
-      from loyalty_lotuse u left join loyalty_posting p on p.wallet_id = u.wallet_id and p.seq = u.seq
-           left join loyalty_lot l on l.wallet_id = u.wallet_id and l.seq = u.lot_seq
-     where p.id is null or l.id is null) bad order by what limit 1
+    select u.wallet_id, 'lot use of wallet ' || u.wallet_id || ', posting number ' || u.seq || ', lot ' || u.lot_seq
+                        || ': no such posting or lot'
+      from (select * from loyalty_lotuse where wallet_id > %(after)s and wallet_id <= %(upto)s) u
+           left join (select id, wallet_id, seq from loyalty_posting where wallet_id > %(after)s and wallet_id <= %(upto)s) p
+             on p.wallet_id = u.wallet_id and p.seq = u.seq
+     where p.id is null) looked
+ where fault is not null order by wallet limit 1
 
--- check: every spending or expiry took exactly its points from lots
-select 'posting ' || p.id || ' (' || p.kind || ' ' || p.points || '): lots gave ' || coalesce(u.points, 0)
-  from loyalty_posting p left join (select wallet_id, seq, sum(points) points from loyalty_lotuse group by 1, 2) u
-    on u.wallet_id = p.wallet_id and u.seq = p.seq
- where p.kind in ('burn', 'expire') and -p.points <> coalesce(u.points, 0) order by p.id limit 1
-
--- check: every kind of posting has its contra account
-select 'posting ' || id || ': ' || kind || ' against ' || contra from loyalty_posting
- where not (kind = 'reverse' or (kind, contra) in (
-    ('earn', 'issued'), ('bonus', 'issued'), ('import', 'opening'), ('burn', 'burned'), ('restore', 'burned'),
-    ('expire', 'expired'), ('return', 'returned'), ('adjust', 'adjusted'), ('forgive', 'forgiven'),
-    ('transfer', 'clearing'), ('merge', 'clearing'), ('exchange_in', 'partner'), ('exchange_out', 'partner')))
- order by id limit 1
-
--- check: every hash seals its row and the one before, and the wallet's head is the last
-select 'wallet ' || wallet_id || ', posting number ' || seq || ': the hash does not fit the row'
-  from (
-    select p.wallet_id, p.seq, p.hash, sha256(coalesce(
-               lag(p.hash) over (partition by p.wallet_id order by p.seq), ledger_genesis(w.id, w.holder, w.point_type, w.opened_at))
-               || ledger_payload(
-               p.wallet_id, p.seq, p.id, p.entry_id, e.key, e.actor, e.reason, e.terms_id, e.rule_version, e.undoes,
-               p.kind, p.points, p.contra, p.balance_after, p.occurred_at, p.recorded_at, p.store_id, p.reference, p.idle_until,
-               l.id, l.points, l.available_at, l.expires_at, l.earned_at, l.store_id, l.rule_version, u.uses)) as right_hash
-      from loyalty_posting p join loyalty_journalentry e on e.id = p.entry_id join loyalty_wallet w on w.id = p.wallet_id
-           left join loyalty_lot l on l.wallet_id = p.wallet_id and l.seq = p.seq
-           left join (select wallet_id, seq, string_agg(int8send(lot_seq) || int8send(points), ''::bytea order by lot_seq) uses
-                        from loyalty_lotuse group by 1, 2) u on u.wallet_id = p.wallet_id and u.seq = p.seq
-  ) p where hash <> right_hash
-union all
-select 'wallet ' || w.id || ': the head is not the hash of posting number ' || w.seq
-  from loyalty_wallet w left join loyalty_posting p on p.wallet_id = w.id and p.seq = w.seq
- where w.head <> coalesce(p.hash, '')
- limit 1
+-- check: every entry has a posting
+select 'entry ' || e.id || ' has no posting' from loyalty_journalentry e
+ where not exists (select from loyalty_posting p where p.entry_id = e.id) limit 1

@@ -196,7 +196,7 @@ declare
     answer json;
 begin
     select json_build_object(
-        'wallets', (select coalesce(json_agg(json_build_array(w.id, w.holder, w.balance, w.deficit)), '[]')
+        'wallets', (select coalesce(json_agg(json_build_array(w.id, w.holder, w.balance, w.deficit, w.idle_expires_at)), '[]')
                       from loyalty_wallet w where w.id = any (locked)),
         'entries', (select coalesce(json_agg(json_build_array(s.key, s.entry, s.wallet, s.points, s.balance)), '[]')
                       from ledger_standing(p_keys) s),

@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from loyalty import auditing
 from loyalty.backoffice import Backoffice, Scope
 from loyalty.columns import instant
 from members import access
@@ -74,7 +75,9 @@ class KeyAdmin(Backoffice):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         store = obj.store_id
-        obj.pk, obj.token = access.create_key(obj.name, form.cleaned_data["scopes"], store=store, expires_at=obj.expires_at)
+        obj.pk, obj.token = access.create_key(
+            obj.name, form.cleaned_data["scopes"], store=store, expires_at=obj.expires_at, made_by=auditing.actor_of(request)
+        )
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         """The key itself, this once."""

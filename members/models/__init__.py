@@ -1,6 +1,17 @@
-from members.models.access import ApiKey, CodeAttempt, CodesSent, StaffProfile
+from members.models.access import ApiKey, ApprovalRequest, CodeAttempt, CodesSent, StaffProfile
 from members.models.messages import Message
 from members.models.people import Card, Consent, Member
 from members.models.users import User
 
-__all__ = ["ApiKey", "Card", "CodeAttempt", "CodesSent", "Consent", "Member", "Message", "StaffProfile", "User"]
+__all__ = [
+    "ApiKey",
+    "ApprovalRequest",
+    "Card",
+    "CodeAttempt",
+    "CodesSent",
+    "Consent",
+    "Member",
+    "Message",
+    "StaffProfile",
+    "User",
+]

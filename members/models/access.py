@@ -4,8 +4,10 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import F, Q
+from django.db.models.functions import UUID7, Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models.users import User
 
@@ -43,6 +45,7 @@ class ApiKey(models.Model):
     scopes = models.JSONField(_("scopes"))
     store = models.ForeignKey("loyalty.Store", models.PROTECT, null=True, blank=True, verbose_name=_("only for store"))
     created_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
+    made_by = models.UUIDField(_("made by"), null=True, editable=False)
     expires_at = models.DateTimeField(_("ends"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
@@ -54,6 +57,52 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ApprovalRequest(models.Model):
+    """An act that waits for a second person, and what they decided. `fingerprint` names what exactly was asked for.
+
+    `verb` is dotted (`terms.publish`); `object_type` a model's label; people act under their random ids.
+    """
+
+    class Decision(models.TextChoices):
+        APPROVED = "approved", pgettext_lazy("decision", "approved")
+        REFUSED = "refused", pgettext_lazy("decision", "refused")
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    verb = models.CharField(_("act"), max_length=60)
+    object_type = models.CharField(_("to"), max_length=40)
+    object_id = models.CharField(_("object"), max_length=64)
+    fingerprint = models.CharField(_("fingerprint"), max_length=64)
+    requested_by = models.UUIDField(_("asked by"))
+    requested_at = models.DateTimeField(_("asked"))
+    decided_by = models.UUIDField(_("decided by"), null=True)
+    decided_at = models.DateTimeField(_("decided"), null=True)
+    decision = models.CharField(_("decision"), max_length=8, choices=Decision, blank=True)
+
+    class Meta:
+        verbose_name = _("approval")
+        verbose_name_plural = _("approvals")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")), name="approval_by_another_person"
+            ),
+            models.CheckConstraint(
+                condition=Q(decision="", decided_by=None, decided_at=None)
+                | (~Q(decision="") & Q(decided_by__isnull=False, decided_at__isnull=False)),
+                name="approval_decided_whole",
+            ),
+            models.UniqueConstraint(
+                fields=["verb", "object_type", "object_id", "fingerprint"],
+                condition=Q(decision__in=["", "approved"]),
+                name="approval_asked_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["-id"], condition=Q(decision=""), name="approval_waiting")]
+
+    def __str__(self) -> str:
+        return self.verb
 
 
 class CodeAttempt(models.Model):

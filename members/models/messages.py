@@ -24,6 +24,7 @@ class Message(models.Model):
         EXPIRY_REMINDER = "expiry_reminder", _("expiry reminder")
         POINTS_EXPIRED = "points_expired", _("points expired")
         BIRTHDAY = "birthday", _("birthday")
+        TERMS_CHANGE = "terms_change", _("change of the rules")
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     member = models.ForeignKey(Member, models.CASCADE, related_name="messages", verbose_name=_("member"))

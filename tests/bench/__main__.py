@@ -21,26 +21,32 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 testservers.start()
 django.setup()
 
-from tests.bench import batches, calling, sweeping  # noqa: E402
+from tests.bench import batches, calling, growth, many, sweeping  # noqa: E402
 from tests.bench.measuring import Rates, figure, ratio, table  # noqa: E402
 from tests.bench.shop import opened  # noqa: E402
 
-MEMBERS = 2_500
+MEMBERS = 10_000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and 100,000 lots: two minutes rather than ten")
-    quick = parser.parse_args().quick
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, lots and postings: a few minutes")
+    parser.add_argument("--postings", type=int, help="how large the largest ledger is (10,000,000; with --quick 100,000)")
+    given = parser.parse_args()
+    quick = given.quick
     started = time.monotonic()
     count, lots = (3, 100_000) if quick else (7, 1_000_000)
+    largest = given.postings or (100_000 if quick else 10_000_000)
     with psycopg.connect(os.environ["REGULARS_TEST_ADMIN_URL"], autocommit=True) as admin:
         rows = in_batches(admin, count)
-        waits = over_http(admin, 150 if quick else 300, count)
         with opened(admin, 1) as shop:
             rows += told(f"expire, {lots:,} lots", sweeping.sweeping(shop, lots), "1")
-    say(table(["what", "a second", "beside", "a second", "ratio", "worst – best round", "statements"], rows))
-    say(table(["POST /api/v1/purchases", "p50 ms", "p99 ms", "a second", "floor p50", "floor p99", "floor a second"], waits))
+        say(table(["what", "a second", "beside", "a second", "ratio", "worst – best round", "statements"], rows))
+        waits = over_http(admin, 150 if quick else 300, count)
+        say(table(["POST /api/v1/purchases", "p50 ms", "p99 ms", "a second", "floor p50", "floor p99", "floor a second"], waits))
+        acts, whole = growth.growing(admin, [size for size in (10_000, 1_000_000) if size < largest] + [largest])
+    say(table(["what", "postings in the ledger", "a second", "beside the smallest"], acts))
+    say(table(["the whole ledger", "postings", "took", "postings a second", "beside the floor"], whole))
     say(f"{count} rounds, medians, on {os.cpu_count()} processors; {time.monotonic() - started:.0f} s")
 
 
@@ -50,8 +56,12 @@ def in_batches(admin: psycopg.Connection, count: int) -> list[list[str]]:
     with opened(admin, MEMBERS) as shop:
         for size in batches.CALLS:
             rows += told(f"accrue, {size:,} a batch", batches.accruing(shop, size, count), str(batches.statements(shop, size)))
-        batches.fund(shop)
+        rows += told("accrue, 1 a batch, 8 clients", many.posting(shop, 8, 100, count), "1")
         for size in (1, 1_000):
+            rows += told(f"accrue, {size:,} a batch", batches.chainless(shop, size, count), "")
+    with opened(admin, MEMBERS) as shop:
+        batches.fund(shop)
+        for size in (1, 1_000, 10_000):
             rows += told(f"burn, {size:,} a batch", batches.burning(shop, size, count), "")
     return rows
 

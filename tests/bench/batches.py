@@ -13,19 +13,23 @@ from loyalty import posting
 from loyalty.acts import Accrual, Burn, Posted
 from loyalty.ids import uuid7
 from loyalty.kinds import Kind
+from tests.bench.floors import A_EARN, BURN, POST, TAKE
 from tests.bench.measuring import Cell, Rates, rounds, timed
-from tests.bench.shop import TAKE, Shop, Till, call, frozen, ready
+from tests.bench.shop import Shop, Till, frozen, ready
 
 # Acts in a batch, and how many batches a round posts.
-CALLS = {1: 200, 100: 20, 1_000: 4, 10_000: 1}
+CALLS = {1: 200, 100: 20, 1_000: 4, 10_000: 2}
 RECEIPTS = 1_000
 LOTS_BEFORE_BURNING = 10
-POST = call(
-    "post",
-    "uuid[] text[] bigint[] bigint[] timestamptz[] timestamptz[] timestamptz[] bigint[] text[] bigint uuid timestamptz",
-)
-BURN = call("burn", "uuid[] text[] bigint[] bigint[] bigint[] timestamptz")
-A_EARN = "select bench.a_earn(%b::uuid, %b::bigint, %b::bigint, %b::int, %b::timestamptz)"
+# Below so many acts the ledger's functions keep one plan (sql/ledger.sql).
+SMALL = 20
+NO_CHAIN = """
+do $do$ begin
+    execute format('create or replace function public.ledger_payload(%s) returns bytea language sql stable parallel safe '
+                   'return ''''::bytea', pg_get_function_arguments('ledger_payload'::regproc));
+    create or replace function public.ledger_link(state bytea, head bytea, payload bytea) returns bytea
+        language plpgsql immutable parallel safe as 'begin return coalesce(state, head); end';
+end $do$"""
 _numbers = itertools.count(1)
 
 
@@ -52,7 +56,7 @@ def accruing(shop: Shop, size: int, count: int) -> Rates:
     }
     if size == 1:
         cells["floor A"] = lambda: _called(shop, A_EARN, lambda: _a_earn(shop), 1)
-    shop.floor.execute(f"set plan_cache_mode = {'auto' if size == 1 else 'force_custom_plan'}")
+    _plan_for(shop, size)
     return rounds(cells, count)
 
 
@@ -68,9 +72,29 @@ def burning(shop: Shop, size: int, count: int) -> Rates:
         columns = [(uuid7(), act.key, shop.wallets[act.holder], act.points, act.store) for act in acts]
         return [*map(list, zip(*columns, strict=True)), timezone.now()]
 
-    shop.floor.execute(f"set plan_cache_mode = {'auto' if size == 1 else 'force_custom_plan'}")
+    _plan_for(shop, size)
     cells: dict[str, Cell] = {"product": product, "floor": lambda: _called(shop, BURN, arrays, size)}
     return rounds(cells, count)
+
+
+def chainless(shop: Shop, size: int, count: int) -> Rates:
+    """Postings a second with the hash chain, beside the same code whose payloads are empty and whose links hash nothing."""
+    names = ("ledger_payload", "ledger_link")
+    whole = [shop.floor.execute("select pg_get_functiondef(%s::regproc)", [name]).fetchone()[0] for name in names]  # type: ignore[index]
+
+    def without() -> tuple[int, float]:
+        shop.floor.execute(NO_CHAIN)
+        try:
+            return _posted(lambda: _accruals(shop, size), size)
+        finally:
+            shop.floor.execute(";".join(whole))
+
+    return rounds({"product": lambda: _posted(lambda: _accruals(shop, size), size), "no chain": without}, count)
+
+
+def _plan_for(shop: Shop, size: int) -> None:
+    """The floor plans once for single calls, and anew for each large batch, as the product does."""
+    shop.floor.execute(f"set plan_cache_mode = {'force_generic_plan' if size < SMALL else 'force_custom_plan'}")
 
 
 def fund(shop: Shop) -> None:

@@ -19,8 +19,9 @@ from config.onebox import application
 from config.onebox.application import Wish
 from config.onebox.programs import end, spawn
 from members.access import create_key
+from tests.bench.floors import TAKE
 from tests.bench.measuring import percentile
-from tests.bench.shop import TAKE, Shop, Till, connected, ready
+from tests.bench.shop import Shop, Till, connected, ready
 
 PATIENCE = 60.0
 MOST_SECONDS = 20.0

@@ -127,15 +127,3 @@ def ready(shop: Shop, receipts: Sequence[PurchaseIn]) -> list[object]:
 def frozen(shop: Shop) -> list[object]:
     """What a whole batch has in common: terms, rule, when it is recorded."""
     return [shop.terms.id, shop.rule.version, timezone.now()]
-
-
-def call(function: str, types: str) -> str:
-    """A statement that calls a function of the floor with binary arguments of these types."""
-    return f"select bench.{function}({', '.join(f'%b::{type_}' for type_ in types.split())})"
-
-
-TAKE = call(
-    "take",
-    "uuid[] text[] bytea[] uuid[] bigint[] bigint[] timestamptz[] numeric[] bigint[] text[] uuid[] timestamptz[] "
-    "int[] text[] text[] text[] text[] numeric[] numeric[] bigint[] bigint uuid timestamptz",
-)

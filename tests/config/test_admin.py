@@ -19,7 +19,9 @@ from campaigns.purchases import record
 from loyalty import auditing, posting
 from loyalty.acts import Adjustment
 from loyalty.models import AuditRecord, TermsVersion
+from members import approving
 from members.access import create_key
+from members.approving import Act
 from members.models import Member, Message, StaffProfile, User
 from members.roles import RIGHTS
 from members.staffing import employ
@@ -50,6 +52,7 @@ def fill(first: int, last: int) -> None:
         create_key(f"till {n}", ["pos"], store=store.pk)
         TermsVersion.objects.create(version=n + 10, currency="EUR", timezone="UTC", point_value=1, expiry="never", starts_at=now)
         other = EarnRule.objects.create(code=f"rule-{n}", name=f"Rule {n}")
+        approving.ask(Act("terms.publish", "loyalty.termsversion", f"{n}", "0" * 64), by=actor, now=now)
         RuleVersion.objects.create(rule=other, version=1, kind="base", value=1, starts_at=now + timedelta(days=900))
 
 

@@ -20,7 +20,7 @@ from tests.staff import signed_in, text
 
 pytestmark = pytest.mark.django_db
 
-BOOKS = (Posting, JournalEntry, Wallet, Lot, AuditRecord, OutboxEvent, TermsVersion)
+BOOKS = (Posting, JournalEntry, Wallet, Lot, AuditRecord, OutboxEvent)
 STORE = {"code": "S9", "name": "Quay", "timezone": "Europe/Paris", "region": "North"}
 
 
@@ -142,6 +142,7 @@ def test_terms_are_told_in_words() -> None:
         "Points expire each year after 31 March.",
         "Goods can be returned for 14 days after the purchase.",
         "If the points of a return are spent already, the programme forgives them.",
+        "A change for the worse is announced at least 60 days before.",
     ]
 
 

@@ -10,7 +10,7 @@ from config import checks
 from loyalty import posting, verifying
 from loyalty.acts import Burn
 from tests.committing import Database
-from tests.factories import NOW, give, holder
+from tests.factories import NOW, StoreFactory, give, holder
 
 TABLES = [
     "loyalty_journalentry", "loyalty_posting", "loyalty_lotuse", "loyalty_documentguard", "loyalty_auditrecord",
@@ -35,6 +35,16 @@ def test_the_application_cannot_rewrite_what_a_lot_or_posting_is() -> None:
     ):
         with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
             connection.cursor().execute(act)
+
+
+@pytest.mark.django_db
+def test_a_posting_names_a_store_that_is_there_and_stays() -> None:
+    one, shop = holder(), StoreFactory.create()
+    with pytest.raises(DatabaseError, match="a store is missing"), transaction.atomic():
+        give(one, 5, store=shop.pk + 1000)
+    assert give(one, 5, store=shop.pk)
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        shop.delete()
 
 
 def test_triggers_stop_the_owner_too(committing_db: Database) -> None:

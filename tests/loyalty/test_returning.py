@@ -250,3 +250,14 @@ def test_a_late_sweep_lets_no_act_wake_points_that_idleness_ended() -> None:
     idle(one, 5, late)
     assert queries.balances([one], late)[one].available == 5
     assert [line.kind for line in queries.statement(one)] == ["earn", "expire", "earn"]
+
+
+def test_undated_points_that_are_merged_or_transferred_end_no_sooner_than_before() -> None:
+    one, other = holder(), holder()
+    idle(one, 10, NOW + 5 * DAY)
+    idle(other, 5, NOW)
+    posting.transfer([Transfer(key="t", holder=one, to=other, points=4, occurred_at=NOW)], now=NOW + 6 * DAY, actor=None)
+    assert queries.balances([other], NOW + 34 * DAY)[other].available == 9
+    posting.merge([Merge(key="m", holder=one, to=other, occurred_at=NOW)], now=NOW + 6 * DAY, actor=None)
+    assert queries.balances([other], NOW + 34 * DAY)[other].available == 15
+    assert queries.balances([other], NOW + 35 * DAY)[other].available == 0

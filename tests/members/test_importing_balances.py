@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -20,9 +21,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from config.onebox.programs import BASE
-from loyalty import posting, queries, terms, verifying
+from loyalty import posting, publishing, queries, terms, verifying
 from loyalty.acts import Burn
 from loyalty.models import AuditRecord, JournalEntry, Lot, Posting
+from loyalty.notice import Approval
 from members.access import EARN_ONLY_CARD
 from members.models import Card, Member
 from tests.committing import Database
@@ -107,6 +109,21 @@ def test_older_points_are_spent_first_of_those_that_end_together(tmp_path: Path)
     burn = Burn(key="b", holder=one.holder, points=20, occurred_at=timezone.now())
     posting.burn([burn], now=timezone.now())
     assert [(lot.points, lot.earned_at.year >= 2026) for lot in queries.open_lots(one.holder, timezone.now())] == [(10, True)]
+
+
+@pytest.mark.django_db
+def test_under_inactivity_bringing_points_is_an_act(tmp_path: Path) -> None:
+    started, owner = timezone.now() - timedelta(days=400), uuid4()
+    version = publishing.draft({"expiry": "inactivity", "expiry_months": 6}, actor=owner).version
+    seen = publishing.review(version, now=started)
+    publishing.publish(version, actor=owner, approval=Approval(uuid4(), seen.fingerprint), now=started)
+    one = member()
+    run(write(tmp_path / "b.csv", [row("a", one, 10, ""), row("b", one, 5, "never"), row("c", one, 1)]))
+    contract = terms.current(timezone.now())
+    end = contract.alive_until(Posting.objects.latest("id").occurred_at)
+    assert end
+    held = [queries.balances([one.holder], at)[one.holder].available for at in (end - timedelta(seconds=1), end)]
+    assert held == [16, 1]
 
 
 @pytest.mark.django_db

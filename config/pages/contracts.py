@@ -1,0 +1,113 @@
+"""The programme's terms through the API: drafted, judged, approved by a second person where they are worse, published."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import P, QueryEx, Router, Status
+
+from loyalty import publishing, terms, wording
+from loyalty.endpoints import write
+from loyalty.notice import Review
+from loyalty.paging import LIMIT_MAX, decode, page
+from loyalty.problems import Problem
+from loyalty.schemas import Nothing, TermsIn
+from members import approving
+from members.access import Key
+from members.models import ApiKey
+
+router = Router(tags=["Configuration"])
+CONFIGURE = Key("configure")
+
+
+@router.get("/terms", auth=CONFIGURE)
+def versions(request: HttpRequest, limit: QueryEx[int, P(ge=1, le=LIMIT_MAX)] = 50, cursor: str | None = None) -> Any:
+    """Every version, drafts too, newest first."""
+    position, now = decode(cursor, 1), timezone.now()
+    if position and not isinstance(position[0], int):
+        raise Problem("validation", "The cursor is not one that a list answered.")
+    current = terms.current(now).version
+    rows = [one for one in publishing.versions() if not position or one.version < position[0]]
+    return page(rows[: limit + 1], limit, lambda one: [one.version], lambda one: _item(one, current, now))
+
+
+@router.get("/terms/{version}", auth=CONFIGURE)
+def read(request: HttpRequest, version: int) -> Any:
+    """A version; of a draft also what it would change and what that asks for."""
+    return _shown(version)
+
+
+@router.post("/terms", auth=CONFIGURE, response={201: Any})
+def draft(request: HttpRequest, response: HttpResponse, body: TermsIn) -> Status[Any]:
+    """Draft the next version: a copy of the newest one with what is given."""
+
+    def act() -> tuple[int, Any]:
+        given = body.model_dump(exclude_unset=True, exclude={"starts_at"})
+        made = publishing.draft(given, starts_at=body.starts_at, actor=_actor(request))
+        return 201, _shown(made.version)
+
+    return write(request, response, act)
+
+
+@router.post("/terms/{version}/publish", auth=CONFIGURE, response={200: Any, 202: Any})
+def publish(request: HttpRequest, response: HttpResponse, version: int, body: Nothing | None = None) -> Status[Any]:
+    """Publish a draft. One that is worse for members waits for a second person first (202); ask again once they agreed."""
+
+    def act() -> tuple[int, Any]:
+        now, actor = timezone.now(), _actor(request)
+        seen = publishing.review(version, now=now)
+        publishing.insist_on_time(seen, now=now)
+        asked = approving.act_on(publishing.VERB, seen)
+        approval = approving.approval_or_ask(asked, by=actor, now=now) if seen.notice.detriment else None
+        if seen.notice.detriment and approval is None:
+            return 202, _shown(version)
+        outcome = publishing.publish(version, actor=actor, approval=approval, now=now)
+        return 200, _shown(version) | ({} if outcome.published else {"status": "unchanged"})
+
+    return write(request, response, act)
+
+
+def _actor(request: HttpRequest) -> Any:
+    """The key, if it acts for the programme and not for a store."""
+    key: ApiKey = request.auth  # type: ignore[attr-defined]
+    if key.store_id is not None:
+        raise Problem("forbidden-scope", "A key that is bound to a store cannot change the terms of the programme.", status=403)
+    return key.pk
+
+
+def _shown(version: int) -> dict[str, Any]:
+    now = timezone.now()
+    one = publishing.read(version)
+    item = _item(one, terms.current(now).version, now)
+    if one.published_at:
+        return item
+    try:
+        return item | _judged(publishing.review(version, now=now))
+    except Problem as problem:
+        return item | {"problem": {"type": problem.slug, "detail": problem.detail}}
+
+
+def _judged(seen: Review) -> dict[str, Any]:
+    asked = approving.request_of(approving.act_on(publishing.VERB, seen))
+    return {
+        "status": "draft" if asked is None else asked.decision or "awaiting_approval",
+        "effect": seen.effect,
+        "needs_approval": seen.notice.detriment,
+        "earliest_start": seen.notice.first.isoformat(),
+        "changes": [
+            {"topic": line.label, "before": line.before, "after": line.after, "effect": line.effect} for line in seen.lines
+        ],
+    }
+
+
+def _item(one: Any, current: int, now: Any) -> dict[str, Any]:
+    return {
+        "version": one.version,
+        "status": publishing.state(one, current=current, now=now),
+        **{name: getattr(one, name) for name in publishing.FIELDS},
+        "point_value": f"{one.point_value.normalize():f}",
+        "starts_at": one.starts_at and one.starts_at.isoformat(),
+        "published_at": one.published_at and one.published_at.isoformat(),
+        "detriment": one.detriment,
+        "sentences": wording.sentences(one),
+    }

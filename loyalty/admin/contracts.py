@@ -1,0 +1,161 @@
+"""The programme's terms: every version in words, and the next one from draft to publication."""
+
+import zoneinfo
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelect2Widget
+
+from loyalty import publishing, terms, wording
+from loyalty.admin.reviewing import DraftForm, Reviewing
+from loyalty.backoffice import Scope
+from loyalty.columns import moment
+from loyalty.models import Posting, TermsVersion
+from loyalty.notice import Approval, Review
+
+# What the first terms version carries for its start.
+BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
+WORDS = {"draft": _("draft"), "scheduled": _("announced"), "in_force": _("in force"), "past": _("replaced")}
+LOOKS: Any = {"draft": "warning", "scheduled": "info", "in_force": "success", "past": "default"}
+HELP = {
+    "point_value": _("What one point is worth in the programme's currency, such as 0.01."),
+    "pending_days": _("0: points can be used at once."),
+    "expiry_months": _("For “months after activation” and “months without activity”."),
+    "expiry_round_up": _("For “months after activation”."),
+    "expiry_month": _("For “a fixed day of the year”: 1 to 12."),
+    "expiry_day": _("For “a fixed day of the year”."),
+    "claw_back": _("What happens when goods come back whose points the member has spent already."),
+    "notice_days": _("How long before its start a change for the worse is announced to members."),
+}
+MONTHS = "expiry == 'months' || expiry == 'inactivity'"
+FIXED = "expiry == 'fixed_day'"
+
+
+class TermsForm(DraftForm):
+    class Meta:
+        model = TermsVersion
+        fields = publishing.FIELDS
+        help_texts = HELP
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_new:
+            follows = publishing.newest(publishing.versions())
+            self.initial = {name: getattr(follows, name) for name in publishing.FIELDS} | dict(self.initial)
+        if "point_value" in self.initial:
+            self.initial["point_value"] = f"{self.initial['point_value'].normalize():f}"
+
+    def clean_currency(self) -> str:
+        currency: str = self.cleaned_data["currency"]
+        return currency.upper()
+
+    def write(self) -> TermsVersion:
+        given = {name: self.cleaned_data[name] for name in publishing.FIELDS if name in self.cleaned_data}
+        if self.is_new:
+            return publishing.draft(given, starts_at=self.starts_at(), actor=self.actor)
+        return publishing.edit(self.instance.version, given, starts_at=self.starts_at(), actor=self.actor)
+
+
+@admin.register(TermsVersion)
+class TermsAdmin(Reviewing):
+    scope = Scope.PROGRAMME
+    verb = publishing.VERB
+    form = TermsForm
+    list_display = ("__str__", "condition", "in_words", "starts", "published")
+    export_columns = ("version", "in_words", "starts_at", "published_at")
+    readonly_fields = ("plainly", "starts", "published", "worse", "drafter", "approver", "publisher")
+    conditional_fields = {
+        "expiry_months": MONTHS, "expiry_round_up": "expiry == 'months'", "expiry_month": FIXED, "expiry_day": FIXED,
+    }  # fmt: skip
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        writes = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        if not writes:
+            frozen = ("published", "worse", "drafter", "approver", "publisher") if obj and obj.published_at else ("drafter",)
+            return [(None, {"fields": ("version", "plainly", "starts", *frozen, "timezone", "currency")})]
+        programme = [] if Posting.objects.exists() else [(_("Programme"), {"fields": ("currency", "timezone")})]
+        return [
+            (_("Worth"), {"fields": ("point_value", "pending_days")}),
+            (_("End of points"), {"fields": ("expiry", "expiry_months", "expiry_round_up", "expiry_month", "expiry_day")}),
+            (_("Returns"), {"fields": ("return_days", "claw_back")}),
+            (_("Start and notice"), {"fields": ("starts_on", "notice_days")}),
+            *programme,
+        ]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "timezone":
+            names = [(name, name) for name in sorted(zoneinfo.available_timezones())]
+            return forms.ChoiceField(label=capfirst(_("time zone")), choices=names, widget=UnfoldAdminSelect2Widget)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def prepare(self, rows: Sequence[Any]) -> None:
+        now = timezone.now()
+        current = terms.current(now).version
+        for one in rows:
+            one.state = publishing.state(one, current=current, now=now)
+
+    def review_of(self, obj: TermsVersion, now: datetime) -> Review:
+        return publishing.review(obj.version, now=now)
+
+    def insist_on_time(self, review: Review, now: datetime) -> None:
+        publishing.insist_on_time(review, now=now)
+
+    def publish(self, obj: TermsVersion, *, actor: UUID, approval: Approval | None, now: datetime) -> bool:
+        return publishing.publish(obj.version, actor=actor, approval=approval, now=now).published
+
+    def discard(self, obj: TermsVersion, *, actor: UUID) -> None:
+        publishing.discard(obj.version, actor=actor)
+
+    @display(description=_("state"), label=LOOKS)
+    def condition(self, version: Any) -> Any:
+        return version.state, WORDS[version.state]
+
+    @admin.display(description=_("starts"))
+    def starts(self, version: TermsVersion) -> str | None:
+        """The first version governs all that lies before it."""
+        at = version.starts_at
+        if at is None:
+            return str(_("as soon as it may"))
+        return moment(at) if at > BEGINNING else str(_("from the beginning"))
+
+    @admin.display(description=_("published"))
+    def published(self, version: TermsVersion) -> str | None:
+        at = version.published_at
+        return moment(at) if at is None or at > BEGINNING else str(_("from the beginning"))
+
+    @admin.display(description=_("says"))
+    def in_words(self, version: TermsVersion) -> str:
+        return " ".join(wording.sentences(version))
+
+    @admin.display(description=_("says"))
+    def plainly(self, version: TermsVersion) -> str:
+        return format_html_join("", "<p>{}</p>", ((one,) for one in wording.sentences(version)))
+
+    @admin.display(description=_("drafted by"))
+    def drafter(self, version: TermsVersion) -> str:
+        return self._who(version.drafted_by)
+
+    @admin.display(description=_("approved by"))
+    def approver(self, version: TermsVersion) -> str:
+        return self._who(version.approved_by)
+
+    @admin.display(description=_("published by"))
+    def publisher(self, version: TermsVersion) -> str:
+        return self._who(version.published_by)
+
+    def _who(self, actor: UUID | None) -> str:
+        return self.house.staff([actor]).get(actor, "") if actor else ""
+
+    @admin.display(description=_("worse for members"))
+    def worse(self, version: TermsVersion) -> str:
+        return str(_("yes, announced before") if version.detriment else _("no"))

@@ -1,0 +1,286 @@
+"""Pages of drafts that members will live by: changed in a form, judged beneath it, then approved and published by a button.
+
+A class says which verbs stand behind the buttons; each button asks once more, showing what it would do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSingleDateWidget
+
+from loyalty import auditing, notice, terms
+from loyalty.backoffice import Backoffice
+from loyalty.columns import moment
+from loyalty.house import Standing
+from loyalty.notice import Approval, Review
+from loyalty.problems import Problem
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2190, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """An act on a draft: what its button says, what it will do, and what is said when it is done."""
+
+    label: str | Promise
+    effect: str | Promise
+    done: str | Promise
+    right: str
+    variant: str = "default"
+
+
+BUTTONS: Mapping[str, Button] = {
+    "ask": Button(
+        _("Ask for approval"), _("A second owner or somebody from finance is asked to look at exactly this change."),
+        _("Waits for a second person."), "change", "primary",
+    ),
+    "approve": Button(
+        _("Approve this change"), _("You confirm exactly this change. It holds once it is published by somebody else."),
+        _("Approved."), "approve", "primary",
+    ),
+    "refuse": Button(
+        _("Refuse this change"), _("It cannot be published as it is. Whoever drafted it may change it and ask again."),
+        _("Refused."), "approve", "danger",
+    ),
+    "publish": Button(
+        _("Publish this change"), _("It is frozen for good and starts on its day. Members are told if it is worse for them."),
+        _("Published."), "change", "primary",
+    ),
+    "discard": Button(
+        _("Delete this draft"), _("The draft is deleted. What is published stays as it is."), _("Deleted."), "change", "danger",
+    ),
+}  # fmt: skip
+
+
+class DraftForm(forms.ModelForm[Any]):
+    """Writes by a verb, as whoever is signed in; what the verb refuses stands at its field."""
+
+    actor: ClassVar[UUID]
+    # Fields of the form that a verb calls otherwise.
+    named: ClassVar[dict[str, str]] = {"starts_at": "starts_on"}
+
+    starts_on = forms.DateField(
+        label=capfirst(_("starts on")), required=False, widget=UnfoldAdminSingleDateWidget,
+        validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
+        help_text=_(
+            "From this day on, never before. Leave it empty to start as soon as it may: at once, or, if it is worse for members, "
+            "when the days of notice are over."
+        ),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_new = kwargs.get("instance") is None
+        if self.instance.starts_at and not self.is_new:
+            self.initial["starts_on"] = terms.current(timezone.now()).day_of(self.instance.starts_at)
+
+    def write(self) -> Any:
+        """Carry out the verb; the written row. Raises Problem."""
+        raise NotImplementedError
+
+    def starts_at(self) -> datetime | None:
+        """Midnight of the day in the programme's zone; a start that nobody touched stays to the second."""
+        if "starts_on" not in self.changed_data:
+            return None if self.is_new else self.instance.starts_at
+        day = self.cleaned_data["starts_on"]
+        return terms.current(timezone.now()).midnight_after(day - timedelta(days=1)) if day else None
+
+    def _post_clean(self) -> None:
+        """The verb judges and writes in one step."""
+        if self.errors:
+            return
+        try:
+            self.instance = self.write()
+        except Problem as problem:
+            for fault in problem.faults:
+                name = fault.pointer.removeprefix("/")
+                name = self.named.get(name, name)
+                self.add_error(name if name in self.fields else None, fault.detail)
+            if not problem.faults:
+                self.add_error(None, problem.detail)
+
+    def save(self, commit: bool = True) -> Any:
+        return self.instance
+
+    def save_m2m(self) -> None:
+        """Nothing is left to write."""
+
+
+class Reviewing(Backoffice):
+    """A list of versions. A draft has its comparison and its buttons; what is published is only looked at."""
+
+    verb: ClassVar[str]
+    change_form_template = "admin/reviewing/change_form.html"
+    form = DraftForm
+
+    def review_of(self, obj: Any, now: datetime) -> Review:
+        """The verb that judges a draft. Raises Problem."""
+        raise NotImplementedError
+
+    def insist_on_time(self, review: Review, now: datetime) -> None:
+        """Raises Problem when the draft would start too early."""
+        raise NotImplementedError
+
+    def publish(self, obj: Any, *, actor: UUID, approval: Approval | None, now: datetime) -> bool:
+        """The verb that publishes a draft; False when it differs in nothing. Raises Problem."""
+        raise NotImplementedError
+
+    def discard(self, obj: Any, *, actor: UUID) -> None:
+        """The verb that deletes a draft."""
+        raise NotImplementedError
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and self._is_of_programme(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is not None and obj.published_at is not None:
+            return False
+        return super().has_change_permission(request, obj) and self._is_of_programme(request)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.actor = auditing.actor_of(request)
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """The form's verb has written, into the audit trail too."""
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
+        """See save_model."""
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
+        """See save_model."""
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """Straight to the comparison."""
+        messages.success(request, _("Draft saved. Look below at what it changes."))
+        return redirect(self._address(obj))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        messages.success(request, _("Draft saved. Look below at what it changes."))
+        return redirect(self._address(obj))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id) if object_id else None
+        shown = self.shown(request, obj) if obj and obj.published_at is None else {}
+        plain = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, plain | shown | (extra_context or {}))
+        return response
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
+        act = path("<path:object_id>/act/<slug:act>/", self.admin_site.admin_view(self.act_view), name=name)
+        return [act, *super().get_urls()]
+
+    def act_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
+        """One of the buttons: asked once more, then carried out if the draft is still what was looked at."""
+        obj, button = self.get_object(request, object_id), BUTTONS.get(act)
+        if obj is None or button is None or request.method != "POST":
+            raise Http404
+        if not self._may(request, button):
+            raise PermissionDenied
+        if "confirmed" not in request.POST:
+            context = self.admin_site.each_context(request) | self.shown(request, obj)
+            context |= {"opts": self.opts, "original": obj, "act": act, "button": button, "title": button.label}
+            return TemplateResponse(request, "admin/reviewing/confirm.html", context)
+        return self._carried_out(request, obj, act, button)
+
+    def shown(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What a draft's page says beside the form: the comparison, what it asks for, and the buttons that make sense now."""
+        now = timezone.now()
+        try:
+            review = self.review_of(obj, now)
+        except Problem as problem:
+            return {"overtaken": problem.detail, "buttons": self._buttons(request, ["discard"])}
+        standing, early = self.house.approval_of(self.verb, review), ""
+        try:
+            self.insist_on_time(review, now)
+        except Problem as problem:
+            early = problem.detail
+        acts = ["discard"] if early or not review.lines else _acts(review, standing, auditing.actor_of(request))
+        who = (standing.asked_by, standing.approved_by, standing.refused_by) if standing else ()
+        names = self.house.staff([one for one in who if one])
+        return {
+            "review": review, "standing": standing, "early": early, "buttons": self._buttons(request, acts),
+            "affected": notice.holders_with_points() if review.notice.detriment else 0,
+            "starts": moment(review.notice.starts_at), "asked": bool(obj.starts_at),
+            "asked_by": standing and names.get(standing.asked_by, ""), "asked_at": standing and moment(standing.asked_at),
+            "approved_by": standing and standing.approved_by and names.get(standing.approved_by, ""),
+            "refused_by": standing and standing.refused_by and names.get(standing.refused_by, ""),
+        }  # fmt: skip
+
+    def _carried_out(self, request: HttpRequest, obj: Any, act: str, button: Button) -> HttpResponse:
+        done = button.done
+        try:
+            if not self._do(request, obj, act):
+                done = _("This changes nothing, so there is nothing to publish.")
+        except Problem as problem:
+            messages.error(request, problem.detail)
+        else:
+            messages.success(request, str(done))
+        return redirect(
+            reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist") if act == "discard" else self._address(obj)
+        )
+
+    def _do(self, request: HttpRequest, obj: Any, act: str) -> bool:
+        """Carry out the act; False when there was nothing to do. Raises Problem."""
+        now, actor = timezone.now(), auditing.actor_of(request)
+        if act == "discard":
+            self.discard(obj, actor=actor)
+            return True
+        review = self.review_of(obj, now)
+        if request.POST.get("fingerprint") != review.fingerprint:
+            raise Problem("not-eligible", str(_("This has changed or was decided meanwhile. Look at it again.")), status=409)
+        if act == "publish":
+            standing = self.house.approval_of(self.verb, review)
+            by = standing.approved_by if standing else None
+            return self.publish(obj, actor=actor, approval=Approval(by, review.fingerprint) if by else None, now=now)
+        if act == "ask":
+            self.insist_on_time(review, now)
+            self.house.ask_approval(self.verb, review, by=actor, now=now)
+        else:
+            self.house.decide(self.verb, review, approved=act == "approve", by=actor, now=now)
+        return True
+
+    def _may(self, request: HttpRequest, button: Button) -> bool:
+        right = f"{self.opts.app_label}.{button.right}_{self.opts.model_name}"
+        return request.user.has_perm(right) and self._is_of_programme(request)
+
+    def _is_of_programme(self, request: HttpRequest) -> bool:
+        """Rules hold in every store: staff bound to some do not touch them."""
+        return self.house.stores_of(request) is None
+
+    def _buttons(self, request: HttpRequest, acts: list[str]) -> list[tuple[str, Button]]:
+        return [(act, BUTTONS[act]) for act in acts if self._may(request, BUTTONS[act])]
+
+    def _address(self, obj: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+
+
+def _acts(review: Review, standing: Standing | None, actor: UUID) -> list[str]:
+    """What `actor` can do with a draft that may be published: nobody approves their own, or publishes what they approved."""
+    if not review.notice.detriment:
+        return ["publish", "discard"]
+    if standing is None or standing.refused_by:
+        return ["ask", "discard"]
+    if standing.approved_by:
+        return ["discard"] if standing.approved_by == actor else ["publish", "discard"]
+    return ["discard"] if actor in (standing.asked_by, review.drafted_by) else ["approve", "refuse", "discard"]

@@ -1,0 +1,244 @@
+"""Terms from draft to frozen version: copied from the newest, changed, judged, published. Callers say who acts.
+
+Versions count on and start in their order. What is worse for members asks for notice and a second person (loyalty/notice.py).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from loyalty import auditing, judging, notice, outbox, terms, wording
+from loyalty.documents import fingerprint
+from loyalty.judging import Topic
+from loyalty.models import Posting, TermsVersion
+from loyalty.notice import Approval, Review
+from loyalty.outbox import Event
+from loyalty.problems import Fault, Problem
+from loyalty.validators import known_timezone
+
+FIELDS = (
+    "currency", "timezone", "point_value", "expiry", "expiry_months", "expiry_round_up", "expiry_month", "expiry_day",
+    "pending_days", "return_days", "claw_back", "notice_days",
+)  # fmt: skip
+LABEL, VERB = "loyalty.termsversion", "terms.publish"
+CURRENCY = re.compile(r"[A-Z]{3}")
+# The longest a person plans for; beyond it dates leave the calendar.
+MONTHS_MAX, DAYS_MAX = 600, 3650
+DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+VALUE_MAX = Decimal(10**6)
+# As far as the column counts.
+VERSION_MAX = 2**31
+YEARS = range(1970, 2200)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`published` is False when the draft differed in nothing, so that nothing was to be done."""
+
+    version: TermsVersion
+    published: bool
+
+
+def versions() -> list[TermsVersion]:
+    """Drafts too, newest first."""
+    return list(TermsVersion.objects.order_by("-version"))
+
+
+def read(version: int) -> TermsVersion:
+    """Raises Problem `not-found`."""
+    one = TermsVersion.objects.filter(version=version).first() if version < VERSION_MAX else None
+    if one is None:
+        raise Problem("not-found", _("There is no such version of the terms."), status=404)
+    return one
+
+
+def draft(given: Mapping[str, Any], *, starts_at: datetime | None = None, actor: UUID) -> TermsVersion:
+    """A copy of the newest published version with what is `given` (names of FIELDS). Raises Problem for a wrong value."""
+    with transaction.atomic():
+        one = newest(_locked())
+        one.pk, one.version = None, (TermsVersion.objects.aggregate(last=Max("version"))["last"] or 0) + 1
+        one.published_at = one.published_by = one.approved_by = None
+        one.detriment, one.drafted_by = False, actor
+        _fill(one, given, starts_at)
+        one.save(force_insert=True)
+        auditing.record(actor, "termsversion.drafted", LABEL, one.pk, {name: str(value) for name, value in given.items()})
+    return one
+
+
+def edit(version: int, given: Mapping[str, Any], *, starts_at: datetime | None, actor: UUID) -> TermsVersion:
+    """Change a draft; whatever was approved of it before does not count any more. Raises Problem."""
+    with transaction.atomic():
+        one = _draft_of(version)
+        was = _content(one)
+        _fill(one, given, starts_at)
+        changed = {name: [was[name], value] for name, value in _content(one).items() if was[name] != value}
+        if changed:
+            one.drafted_by = actor
+            one.save()
+            auditing.record(actor, "termsversion.changed", LABEL, one.pk, changed)
+    return one
+
+
+def discard(version: int, *, actor: UUID) -> None:
+    """Delete a draft. Raises Problem for a published version."""
+    with transaction.atomic():
+        one = _draft_of(version)
+        auditing.record(actor, "termsversion.discarded", LABEL, one.pk, {"version": one.version})
+        one.delete()
+
+
+def review(version: int, *, now: datetime) -> Review:
+    """What a draft would change. Raises Problem when it is published, or when another version overtook it."""
+    one = read(version)
+    if one.published_at:
+        raise _published(one)
+    return _review(one, now)
+
+
+def publish(version: int, *, actor: UUID, approval: Approval | None = None, now: datetime) -> Outcome:
+    """Freeze a draft and let it start. Raises Problem: too early, without the second person it needs, overtaken."""
+    with transaction.atomic():
+        one = _draft_of(version)
+        seen = _review(one, now)
+        if not seen.lines:
+            return Outcome(one, published=False)
+        insist_on_time(seen, now=now)
+        notice.insist_on_second(seen, approval, publisher=actor)
+        one.starts_at, one.published_at, one.published_by = seen.notice.starts_at, now, actor
+        one.detriment = seen.notice.detriment
+        one.approved_by = approval.by if approval and seen.notice.detriment else None
+        one.save()
+        facts = {"version": one.version, "detriment": one.detriment, "starts_at": one.starts_at.isoformat()}
+        outbox.tell([Event("terms.published", UUID(int=one.version), facts)])
+        auditing.record(actor, "termsversion.published", LABEL, one.pk, facts | {"approved_by": str(one.approved_by or "")})
+    return Outcome(one, published=True)
+
+
+def insist_on_time(seen: Review, *, now: datetime) -> None:
+    """Raises Problem when the draft would start earlier than it may."""
+    notice.insist_on_time(seen.notice, versions=terms.published(), now=now)
+
+
+def state(one: TermsVersion, *, current: int, now: datetime) -> str:
+    """`draft`, `scheduled`, `in_force` or `past`; `current` is the version in force `now`."""
+    if one.published_at is None or one.starts_at is None:
+        return "draft"
+    if one.starts_at > now:
+        return "scheduled"
+    return "in_force" if current == one.version else "past"
+
+
+def newest(rows: list[TermsVersion]) -> TermsVersion:
+    """The last version published, in force or not: what the next one follows."""
+    return max((one for one in rows if one.published_at), key=lambda one: one.version)
+
+
+def _review(one: TermsVersion, now: datetime) -> Review:
+    rows = list(TermsVersion.objects.all())
+    follows = newest(rows)
+    if follows.version > one.version:
+        detail = _("Version %(number)s was published since. Draft the change anew.") % {"number": follows.version}
+        raise Problem("not-eligible", detail, status=409)
+    before, after = terms.as_terms(follows), terms.as_terms(one)
+    changes = judging.changes(before, after)
+    if any(change.topic is Topic.PROGRAMME for change in changes) and Posting.objects.exists():
+        detail = _("Currency and time zone stay as they are once points were posted.")
+        raise Problem("validation", detail, faults=[Fault("/currency", detail)])
+    if judging.undated_clash([terms.as_terms(row) for row in rows if row.published_at], after) and Posting.objects.exists():
+        detail = _("Points that never end and points that end after inactivity cannot stand side by side. Choose months instead.")
+        raise Problem("validation", detail, faults=[Fault("/expiry", detail)])
+    effect = judging.overall(change.effect for change in changes)
+    asked = notice.judged(effect, asked=one.starts_at, not_before=before.starts_at, versions=terms.published(), now=now)
+    signed = fingerprint([LABEL, one.version, follows.version, _content(one)]).hex()
+    lines = wording.compared(before, after, changes)
+    return Review(LABEL, str(one.pk), lines, effect, asked, signed, one.drafted_by)
+
+
+def _locked() -> list[TermsVersion]:
+    """All versions, locked, so that one act after the other counts, compares and publishes."""
+    return list(TermsVersion.objects.select_for_update().order_by("version"))
+
+
+def _draft_of(version: int) -> TermsVersion:
+    _locked()
+    one = read(version)
+    if one.published_at:
+        raise _published(one)
+    return one
+
+
+def _published(one: TermsVersion) -> Problem:
+    detail = _("Version %(number)s is published and stays as it is. Draft a new one.") % {"number": one.version}
+    return Problem("not-eligible", detail, status=409)
+
+
+def _content(one: TermsVersion) -> dict[str, Any]:
+    """What a version says, as JSON values in one spelling."""
+    said = {name: getattr(one, name) for name in FIELDS} | {"starts_at": one.starts_at and one.starts_at.isoformat()}
+    return said | {"point_value": f"{Decimal(one.point_value).normalize():f}"}
+
+
+def _fill(one: TermsVersion, given: Mapping[str, Any], starts_at: datetime | None) -> None:
+    """Set what is given; what the kind of expiry does not use is emptied. Raises Problem."""
+    for name, value in given.items():
+        assert name in FIELDS, name
+        setattr(one, name, value)
+    one.starts_at = starts_at
+    kind = one.expiry
+    if kind not in (TermsVersion.Expiry.MONTHS, TermsVersion.Expiry.INACTIVITY):
+        one.expiry_months = None
+    if kind != TermsVersion.Expiry.MONTHS:
+        one.expiry_round_up = TermsVersion.RoundUp.MONTH
+    if kind != TermsVersion.Expiry.FIXED_DAY:
+        one.expiry_month = one.expiry_day = None
+    if faults := [Fault(f"/{name}", detail) for name, detail in _faults(one).items()]:
+        raise Problem("validation", _("Some fields need another value."), faults=faults)
+
+
+def _faults(one: TermsVersion) -> dict[str, str]:
+    """What is wrong, by field."""
+    wrong: dict[str, str] = {}
+    if not CURRENCY.fullmatch(one.currency):
+        wrong["currency"] = _("Give the three letters of a currency, such as EUR.")
+    try:
+        known_timezone(one.timezone)
+    except ValidationError as error:
+        wrong["timezone"] = error.messages[0]
+    if one.starts_at and one.starts_at.year not in YEARS:
+        wrong["starts_at"] = _("The start is more than ten years away.")
+    value = Decimal(one.point_value)
+    if not value.is_finite() or not 0 <= value < VALUE_MAX or value != round(value, 6):
+        wrong["point_value"] = _("Give an amount of at least 0 with at most six decimals.")
+    for name, allowed in (
+        ("expiry", TermsVersion.Expiry),
+        ("expiry_round_up", TermsVersion.RoundUp),
+        ("claw_back", TermsVersion.ClawBack),
+    ):
+        if getattr(one, name) not in allowed:
+            wrong[name] = _("Choose one of: %(codes)s.") % {"codes": ", ".join(allowed)}
+    for name, least in (("pending_days", 0), ("return_days", 0), ("notice_days", 1)):
+        if not least <= getattr(one, name) <= DAYS_MAX:
+            wrong[name] = _("Give between %(least)s and %(most)s days.") % {"least": least, "most": DAYS_MAX}
+    return wrong | _faults_of_expiry(one)
+
+
+def _faults_of_expiry(one: TermsVersion) -> dict[str, str]:
+    kind, months = one.expiry, one.expiry_months or 0
+    if kind in (TermsVersion.Expiry.MONTHS, TermsVersion.Expiry.INACTIVITY) and not 1 <= months <= MONTHS_MAX:
+        return {"expiry_months": _("Give between 1 and %(most)s months.") % {"most": MONTHS_MAX}}
+    if kind == TermsVersion.Expiry.FIXED_DAY:
+        month, day = one.expiry_month or 0, one.expiry_day or 0
+        if not 1 <= month <= len(DAYS_OF_MONTH):
+            return {"expiry_month": _("Give a month from 1 to 12.")}
+        if not 1 <= day <= DAYS_OF_MONTH[month - 1]:
+            return {"expiry_day": _("Give a day that this month has.")}
+    return {}

@@ -1,0 +1,105 @@
+"""Four eyes: an act that asks for a second person waits here, by a fingerprint of what exactly was asked for.
+
+What approval means stands with the act: the verb that carries it out takes who approved, and looks again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from loyalty import auditing
+from loyalty.notice import Approval, Review
+from loyalty.problems import Problem
+from members.models import ApiKey, ApprovalRequest
+
+Decision = ApprovalRequest.Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """`verb` (`terms.publish`) on an object, known by its model's label and its id, with exactly this content."""
+
+    verb: str
+    object_type: str
+    object_id: str
+    fingerprint: str
+
+
+def act_on(verb: str, review: Review) -> Act:
+    """The act on what a review shows."""
+    return Act(verb, review.kind, review.id, review.fingerprint)
+
+
+def ask(act: Act, *, by: UUID, now: datetime) -> ApprovalRequest:
+    """Let the act wait for a second person, once: what waits already or was approved answers as it stands.
+
+    What waits of the same object with another content is withdrawn with it.
+    """
+    with transaction.atomic():
+        known = request_of(act)
+        if known and known.decision != Decision.REFUSED:
+            return known
+        stale = ApprovalRequest.objects.filter(verb=act.verb, object_type=act.object_type, object_id=act.object_id, decision="")
+        stale.delete()
+        try:
+            with transaction.atomic():
+                made = ApprovalRequest.objects.create(
+                    verb=act.verb, object_type=act.object_type, object_id=act.object_id, fingerprint=act.fingerprint,
+                    requested_by=by, requested_at=now,
+                )  # fmt: skip
+        except IntegrityError:  # a twin asked at the same moment
+            return _requests(act).exclude(decision=Decision.REFUSED).get()
+        auditing.record(by, "approval.asked", act.object_type, act.object_id, {"act": act.verb, "fingerprint": act.fingerprint})
+    return made
+
+
+def decide(act: Act, decision: str, *, by: UUID, author: UUID | None = None, now: datetime) -> None:
+    """Approve or refuse what waits.
+
+    Raises Problem when nothing of this content waits, or when `by` asked for it or is its `author`.
+    """
+    with transaction.atomic():
+        waiting = _requests(act).select_for_update().filter(decision="").first()
+        if waiting is None:
+            raise Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)
+        if by in _behind(waiting.requested_by, author):
+            raise Problem("not-eligible", _("Somebody else has to decide: you wrote it or asked for it."), status=409)
+        ApprovalRequest.objects.filter(pk=waiting.pk).update(decision=decision, decided_by=by, decided_at=now)
+        facts = {"act": act.verb, "fingerprint": act.fingerprint}
+        auditing.record(by, f"approval.{decision}", act.object_type, act.object_id, facts)
+
+
+def request_of(act: Act) -> ApprovalRequest | None:
+    """The last request for exactly this content: waiting, approved or refused."""
+    return _requests(act).first()
+
+
+def approval_of(act: Act) -> Approval | None:
+    """That somebody approved exactly this content; None while nobody has."""
+    found = _requests(act).filter(decision=Decision.APPROVED).first()
+    return Approval(found.decided_by, act.fingerprint) if found and found.decided_by else None
+
+
+def approval_or_ask(act: Act, *, by: UUID, now: datetime) -> Approval | None:
+    """That somebody approved exactly this content; without it the act waits now, asked for by `by`."""
+    found = approval_of(act)
+    if found is None:
+        ask(act, by=by, now=now)
+    return found
+
+
+def _requests(act: Act) -> QuerySet[ApprovalRequest]:
+    return ApprovalRequest.objects.filter(
+        verb=act.verb, object_type=act.object_type, object_id=act.object_id, fingerprint=act.fingerprint
+    )
+
+
+def _behind(*actors: UUID | None) -> set[UUID]:
+    """Whoever acts under these ids: an API key acts for the person who made it."""
+    known = {actor for actor in actors if actor}
+    makers = ApiKey.objects.filter(pk__in=known).exclude(made_by=None).values_list("made_by", flat=True)
+    return known | {maker for maker in makers if maker}
