@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
-from members.schemas import Strict, no_nul
+from members.schemas import MOMENT, Strict, no_nul, our_times
 
 
 def _text(length: int, *, empty: bool = False) -> Any:
@@ -29,21 +29,12 @@ def _written_moment(value: Any) -> Any:
     return value
 
 
-def _our_times(moment: datetime) -> datetime:
-    """Far enough from the ends of the calendar that no offset leads beyond them."""
-    if not 1970 <= moment.year < 2200:
-        raise ValueError(_("Give a moment between 1970 and 2200."))
-    return moment
-
-
 AMOUNT_MAX = Decimal(10) ** 9
 NUMBER_LENGTH = 120
 NUMBER = re.compile(r"\A-?[0-9]+(\.[0-9]+)?\Z")
-# RFC 3339.
-MOMENT = re.compile(r"\A\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 Amount = Annotated[Decimal, BeforeValidator(_plain_number), Field(ge=0, le=AMOUNT_MAX, decimal_places=3, max_digits=13)]
 Quantity = Amount
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_moment), AfterValidator(_our_times)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_moment), AfterValidator(our_times)]
 
 
 class LineIn(Strict):

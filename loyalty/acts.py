@@ -76,12 +76,16 @@ class _Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accrual(_Act):
-    """`points` > 0 granted as one lot, usable from `available_at` until `expires_at` (None: no date ends them)."""
+    """`points` > 0 granted as one lot, usable from `available_at` until `expires_at` (None: no date ends them).
+
+    `earned_at` is the lot's age, where that is not the age of the act (None).
+    """
 
     points: int
     available_at: datetime
     expires_at: datetime | None
     kind: Kind = Kind.EARN
+    earned_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

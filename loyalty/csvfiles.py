@@ -63,7 +63,7 @@ class Load[T]:
     `parse` makes a value of a record or raises. `judge` and `write` take a batch of values and answer each with True
     (new), False (known already) or the Problem; `judge` locks and writes nothing, and sees every value of the file
     once, in order; `write` keeps a batch whole or not at all. `progress` is told the records done of this reading and
-    the share of the whole run.
+    the share of the whole run. `begin` is called before anything is written, `end` when all is.
     """
 
     file: Path
@@ -75,6 +75,8 @@ class Load[T]:
     skip_bad: bool = False
     batch: int = 1000
     progress: Callable[[int, float], None] = lambda _records, _share: None
+    begin: Callable[[], None] = lambda: None
+    end: Callable[[Report], None] = lambda _report: None
     report: Report = field(default_factory=Report)
     _bad_lines: set[int] = field(default_factory=set)
 
@@ -84,8 +86,10 @@ class Load[T]:
         self._read(self.judge, begin=0.0, share=1.0 if self.dry_run else 0.5)
         if not self.dry_run and (self.skip_bad or not self.report.bad):
             self.report.new = self.report.known = 0
+            self.begin()
             self._read(self.write, begin=0.5, share=0.5)
             self.report.written = True
+            self.end(self.report)
         return self.report
 
     def _read(self, act: Callable[[Sequence[T]], Answers], *, begin: float, share: float) -> None:

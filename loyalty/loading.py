@@ -2,12 +2,13 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from loyalty.csvfiles import Load
+from loyalty.csvfiles import Load, Report
 from loyalty.problems import Problem
 
 
@@ -24,6 +25,10 @@ class LoadCommand(BaseCommand):
     def load(self, file: Path, **options: Any) -> Load[Any]:
         """The run over `file`."""
         raise NotImplementedError
+
+    def remarks(self, report: Report) -> Sequence[str]:
+        """What else is to be said about the run."""
+        return ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path = options["file"]
@@ -49,6 +54,8 @@ class LoadCommand(BaseCommand):
         verb = "" if report.written else "would be "
         done = f"{report.new:,} {verb}new, {report.known:,} known already, {report.bad:,} bad"
         self.stdout.write(f"\n{self.noun.capitalize()}: {done}.")
+        for line in self.remarks(report):
+            self.stdout.write(line)
         if report.error_file:
             self.stdout.write(f"What is wrong stands in {report.error_file}.")
         if not report.written:

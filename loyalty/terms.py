@@ -2,6 +2,7 @@
 
 import calendar
 import zoneinfo
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -73,7 +74,19 @@ class Terms:
         return self.midnight_after(add_months(self.day_of(active_at), self.expiry_months))
 
     def midnight_after(self, day: date) -> datetime:
-        return datetime.combine(day + timedelta(days=1), time(), self.zone).astimezone(UTC)
+        """The first instant from which it is never `day` again: local midnight, nearly always.
+
+        Clocks that go back from 0:01 make midnight come twice and the day resume between; clocks that go forward over
+        midnight leave it out.
+        """
+        midnight = datetime.combine(day + timedelta(days=1), time(), self.zone)
+        first, second = (midnight.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+        if first < second:
+            return second if self.last_day(second) <= day else first
+        # Left out, it lies after `second`, by no more than what is left out; else both are the same.
+        seconds = range(int((first - second).total_seconds()))
+        gone = bisect_right(seconds, day, key=lambda passed: self.day_of(second + timedelta(seconds=passed)))
+        return second + timedelta(seconds=gone)
 
     def day_of(self, instant: datetime) -> date:
         return instant.astimezone(self.zone).date()

@@ -9,12 +9,30 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Schema
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    model_validator,
+)
 
 from loyalty.problems import Fault, Problem
 from members import contacts
 
+# RFC 3339.
+MOMENT = re.compile(r"\A\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 BIRTHDAY = re.compile(r"\A(?:(\d{4})|-)-(\d\d)-(\d\d)\Z")
+
+# More than anybody has: a number that slipped in from another column.
+POINTS_MAX = 100_000_000
+WHOLE = re.compile(r"\A[0-9]{1,18}\Z")
+DAY = re.compile(r"\A\d{4}-\d\d-\d\d\Z", re.ASCII)
+NEVER: Literal["never"] = "never"
+# A day of the programme's calendar, or an instant.
+type When = date | datetime
 
 
 class Birthday(NamedTuple):
@@ -56,6 +74,13 @@ def no_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError(_("Remove the character that is no text."))
     return text
+
+
+def our_times[T: date](moment: T) -> T:
+    """Far enough from the ends of the calendar that no offset leads beyond them."""
+    if not 1970 <= moment.year < 2200:
+        raise ValueError(_("Give a moment between 1970 and 2200."))
+    return moment
 
 
 def _birthday_text(text: str) -> str:
@@ -122,6 +147,60 @@ class MemberSearch(Strict):
         if sum(value is not None for value in (self.email, self.phone, self.card)) != 1:
             raise ValueError(_("Search by one of email, phone and card."))
         return self
+
+
+def _whole(text: str) -> int:
+    points = int(text) if WHOLE.match(text) else 0
+    if not 0 < points <= POINTS_MAX:
+        raise ValueError(_("Write a whole number of points from 1 to %(most)s, in digits alone.") % {"most": POINTS_MAX})
+    return points
+
+
+def _written(text: str) -> When:
+    try:
+        when = date.fromisoformat(text) if DAY.match(text) else datetime.fromisoformat(text.upper())
+    except ValueError:
+        when = None
+    if when is None or not (DAY.match(text) or MOMENT.match(text)):
+        detail = _("Write a day, such as 2026-12-31, or a moment with its offset, such as 2026-06-15T10:30:00+02:00.")
+        raise ValueError(detail)
+    return when
+
+
+def _when(text: str) -> When:
+    return our_times(_written(text))
+
+
+def _end(text: str) -> When | Literal["never"]:
+    if text.lower() == NEVER:
+        return NEVER
+    when = _written(text)
+    if when.year >= 2200:
+        raise ValueError(_("Write never for points that do not end."))
+    return our_times(when)
+
+
+def _not_personal(text: str) -> str:
+    if "@" in text:
+        raise ValueError(_("Write no e-mail address here: the ledger forgets nothing."))
+    return no_nul(text)
+
+
+def _kept(length: int) -> Any:
+    return Annotated[str, StringConstraints(min_length=1, max_length=length), AfterValidator(_not_personal)]
+
+
+class OpeningIn(Strict):
+    """One row. `id` is unique in the other system; days are whole days of the programme's calendar."""
+
+    id: _kept(120)  # type: ignore[valid-type]
+    member: Annotated[str, StringConstraints(max_length=80)]
+    points: Annotated[int, PlainValidator(_whole)]
+    expires_at: Annotated[When | Literal["never"] | None, PlainValidator(_end)] = None
+    earned_at: Annotated[When | None, PlainValidator(_when)] = None
+    available_at: Annotated[When | None, PlainValidator(_when)] = None
+    store: Annotated[str, StringConstraints(max_length=40)] = ""
+    reference: _kept(120) = ""  # type: ignore[valid-type]
 
 
 class MemberOut(Schema):

@@ -6,7 +6,8 @@
 -- An act of loyalty/acts.py.
 create type ledger_act as (
     key text, holder uuid, points bigint, kind text, occurred_at timestamptz, store bigint, reference text, reason text,
-    terms bigint, rule_version uuid, idle_until timestamptz, available_at timestamptz, expires_at timestamptz
+    terms bigint, rule_version uuid, idle_until timestamptz, available_at timestamptz, expires_at timestamptz,
+    earned_at timestamptz
 );
 
 -- `outcome` is posted, replayed, or the reason of a refusal; `balance` is balance minus deficit after the act.
@@ -21,9 +22,9 @@ create function ledger_contra(kind text) returns text language sql immutable par
 create function ledger_fresh(p_acts ledger_act[], p_point_type text)
 returns table (ord int, key text, points bigint, kind text, occurred_at timestamptz, store bigint, reference text, reason text,
                terms bigint, rule_version uuid, idle_until timestamptz, available_at timestamptz, expires_at timestamptz,
-               wallet bigint, balance bigint, deficit bigint, idle_expires_at timestamptz) language sql stable as $$
+               earned_at timestamptz, wallet bigint, balance bigint, deficit bigint, idle_expires_at timestamptz) language sql stable as $$
     select a.ordinality::int, a.key, a.points, a.kind, a.occurred_at, a.store, a.reference, a.reason, a.terms, a.rule_version,
-           a.idle_until, a.available_at, a.expires_at, w.id, w.balance, w.deficit, w.idle_expires_at
+           a.idle_until, a.available_at, a.expires_at, a.earned_at, w.id, w.balance, w.deficit, w.idle_expires_at
       from (select *, row_number() over (partition by a.key order by a.ordinality) as nth from unnest(p_acts) with ordinality a) a
            cross join lateral (select * from loyalty_wallet where holder = a.holder and point_type = p_point_type limit 1) w
            left join lateral (select id from loyalty_journalentry where key = a.key limit 1) e on true
@@ -59,7 +60,7 @@ begin
     lines := array(
         select row(ord, uuidv7(), key, wallet, points, -paid, kind, ledger_contra(kind), occurred_at, store, reference,
                    p_actor, reason, terms, rule_version, null, points, paid, rule_version, coalesce(available_at, occurred_at),
-                   expires_at, occurred_at, null, null, idle_until)::ledger_line
+                   expires_at, coalesce(earned_at, occurred_at), null, null, idle_until)::ledger_line
           from (select f.*, least(points, greatest(deficit - sum(points) over w + points, 0)) as paid
                   from ledger_fresh(acts, p_point_type) f
                 window w as (partition by wallet order by ord rows unbounded preceding)) f);

@@ -1,5 +1,6 @@
 """Giving back and taking back: restores, claw-backs, deficits, transfers, merges, idleness."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -17,6 +18,7 @@ from loyalty.acts import (
     Refusal,
     Refused,
     Restore,
+    Reversal,
     Transfer,
     UnMerge,
 )
@@ -82,6 +84,44 @@ def test_points_of_a_lot_that_ended_meanwhile_come_back_for_the_grace_only() -> 
     assert remaining(one) == [0, 10, 10]
 
 
+def test_what_came_back_as_a_grace_lot_or_paid_a_deficit_does_not_come_back_again() -> None:
+    one, other, at = holder(), holder(), NOW + 10 * DAY
+    give(one, 10, days=5)
+    give(one, 10, days=50)
+    entry = spent(one, 15)
+    assert isinstance(restore(one, entry, 12, at=at, grace=at + 14 * DAY), Posted)
+    assert isinstance(restore(one, entry, 3, at=at, grace=at + 14 * DAY), Posted)
+    assert remaining(one) == [0, 10, 10]
+    again = posting.reverse([Reversal.of(entry, one, occurred_at=at)], now=at, actor=None)
+    assert [restore(one, entry, 1, at=at, grace=at + 14 * DAY), *again] == [Refused(Refusal.NOT_REVERSIBLE)] * 2
+    [award] = give(other, 20)
+    entry = spent(other, 20)
+    claw(other, 20, award)
+    assert isinstance(restore(other, entry, 20), Posted)
+    assert restore(other, entry, 20) == Refused(Refusal.NOT_REVERSIBLE)
+    assert state(other) == (0, 0)
+
+
+def test_acts_of_one_batch_undo_an_entry_once_under_whatever_keys() -> None:
+    one, other = holder(), holder()
+    give(one, 20)
+    entry, _more = spent(one, 5), spent(one, 5)
+    acts = [Restore(key=f"r{n}", holder=one, entry=entry, points=n, occurred_at=NOW) for n in (3, 5, 2, 1)]
+    refused = Refused(Refusal.NOT_REVERSIBLE)
+    assert [isinstance(each, Posted) for each in posting.restore(acts, now=NOW)] == [True, False, True, False]
+    entry = spent(one, 6)
+    undo = [Reversal(key=f"u{n}", holder=one, entry=entry, occurred_at=NOW) for n in range(2)]
+    assert posting.reverse(undo, now=NOW, actor=None)[1] == refused
+    [award] = give(one, 7)
+    undo = [Reversal(key=f"v{n}", holder=one, entry=award, occurred_at=NOW) for n in range(2)]
+    assert posting.reverse(undo, now=NOW, actor=None)[1] == refused
+    [merged] = posting.merge([Merge(key="m", holder=one, to=other, occurred_at=NOW)], now=NOW, actor=None)
+    assert isinstance(merged, Posted)
+    back = [UnMerge(key=f"w{n}", holder=one, to=other, entry=merged.entry, occurred_at=NOW) for n in range(2)]
+    assert posting.unmerge(back, now=NOW, actor=None)[1] == refused
+    assert (state(one), state(other)) == ((15, 0), (0, 0))
+
+
 def test_without_grace_ended_points_come_back_to_end_again() -> None:
     one = holder()
     give(one, 10, days=5)
@@ -125,7 +165,10 @@ def test_a_deficit_is_forgiven_in_words_or_the_return_refused() -> None:
     before = state(one), Posting.objects.count()
     assert claw(one, 20, entry, policy=ClawBackPolicy.REFUSE) == Refused(Refusal.INSUFFICIENT_POINTS)
     assert (state(one), Posting.objects.count()) == before
-    assert isinstance(claw(one, 20, entry, policy=ClawBackPolicy.FORGIVE), Posted)
+    taken = ClawBack(key="f", holder=one, entry=entry, points=20, own=(entry,), policy=ClawBackPolicy.FORGIVE, occurred_at=NOW)
+    [posted], [again] = posting.claw_back([taken], now=NOW), posting.claw_back([taken], now=NOW)
+    assert isinstance(posted, Posted)
+    assert again == Posted(posted.entry, 0, replayed=True) == replace(posted, replayed=True)
     assert [(line.kind, line.points) for line in queries.statement(one, limit=2)] == [("forgive", 15), ("return", -20)]
     assert state(one) == (0, 0)
     [entry] = give(one, 5)

@@ -49,6 +49,28 @@ def test_points_end_at_local_midnight_also_when_the_clocks_change_between() -> N
     assert PARIS.last_day(datetime(2027, 6, 30, 22, tzinfo=UTC)) == date(2027, 6, 30)
 
 
+@pytest.mark.parametrize(
+    ("zone", "day", "ends"),
+    [
+        ("America/Havana", date(2026, 3, 7), "2026-03-08T05:00"),  # at 0:00 it is 1:00
+        ("America/Havana", date(2026, 10, 31), "2026-11-01T04:00"),  # 0:00 comes twice, within one day
+        ("Asia/Beirut", date(2026, 3, 28), "2026-03-28T22:00"),
+        ("Africa/Cairo", date(2026, 4, 23), "2026-04-23T22:00"),
+        ("Africa/Cairo", date(2026, 10, 29), "2026-10-29T22:00"),  # 23:00 comes twice
+        ("America/Sao_Paulo", date(2018, 11, 3), "2018-11-04T03:00"),
+        ("Pacific/Apia", date(2011, 12, 29), "2011-12-30T10:00"),
+        ("Pacific/Apia", date(2011, 12, 30), "2011-12-30T10:00"),  # a day that never was
+        ("Pacific/Apia", date(2011, 12, 31), "2011-12-31T10:00"),
+        ("America/St_Johns", date(2010, 11, 6), "2010-11-07T03:30"),  # at 0:01 it is 23:01 of that day again
+        ("Antarctica/Casey", date(2010, 3, 4), "2010-03-04T16:00"),  # at 2:00 it is 23:00 of the day before
+        ("America/Toronto", date(1919, 3, 30), "1919-03-31T04:30"),  # at 23:30 it is 0:30
+    ],
+)
+def test_a_day_ends_once_and_for_all_where_midnight_is_left_out_or_comes_twice(zone: str, day: date, ends: str) -> None:
+    there = replace(PARIS, zone=zoneinfo.ZoneInfo(zone))
+    assert there.midnight_after(day) == datetime.fromisoformat(f"{ends}+00:00")
+
+
 def test_points_that_never_end() -> None:
     assert replace(PARIS, expiry="never").ends(datetime(2026, 1, 1, tzinfo=UTC)) is None
 
