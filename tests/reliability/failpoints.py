@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import Cursor, DatabaseWrapper
-from psycopg import Connection, Copy
+from psycopg import ClientCursor, Connection, Copy
 
 PATIENCE = 60  # seconds a child may take
 # What a failpoint is called with: its name, and the process of the server that works for this connection.
@@ -25,7 +26,7 @@ type Reached = Callable[[str, int], None]
 def install(reached: Reached) -> None:
     """Call `reached` at every failpoint of this process, on all connections that are opened from now on."""
 
-    class TellingCursor(Cursor):
+    class TellingCursor(Cursor, ClientCursor[Any]):
         def execute(self, query: Any, *args: Any, **given: Any) -> Any:
             with around(_words(query), self.connection):
                 return super().execute(query, *args, **given)
@@ -42,7 +43,7 @@ def install(reached: Reached) -> None:
         yield
         reached(f"after {statement}", backend)
 
-    parameters, commit = DatabaseWrapper.get_connection_params, DatabaseWrapper._commit
+    parameters, commit = DatabaseWrapper.get_connection_params, vars(BaseDatabaseWrapper)["_commit"]
 
     def with_telling_cursor(self: DatabaseWrapper) -> dict[str, Any]:
         return parameters(self) | {"cursor_factory": TellingCursor}
