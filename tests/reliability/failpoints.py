@@ -97,12 +97,15 @@ def arm(file: Path, *, passing: int, victim: str, pattern: str) -> None:
     half.rename(file)
 
 
-def killed_at(number: int, act: Callable[[], object]) -> bool:
-    """Run `act` in a child that is killed at its failpoint `number`, counted from 1; False when it ended before that."""
+def killed_at(number: int, act: Callable[[], object], *, pattern: str = "") -> bool:
+    """Run `act` in a child that is killed at the failpoint `number`, counted from 1, of those whose names match `pattern`.
+
+    False when the child ended before that. Call it while this process has no other threads: a fork would copy their locks.
+    """
     connections.close_all()  # a child must not speak on its parent's line
     pid = os.fork()
     if not pid:
-        _be_killed_at(number, act)
+        _be_killed_at(number, act, pattern)
     _, status = os.waitpid(pid, 0)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
         return True
@@ -110,13 +113,13 @@ def killed_at(number: int, act: Callable[[], object]) -> bool:
     return False
 
 
-def _be_killed_at(number: int, act: Callable[[], object]) -> None:
+def _be_killed_at(number: int, act: Callable[[], object], pattern: str) -> None:
     """The child's whole life."""
     status, passed = 1, 0
 
-    def count(_name: str, _backend: int) -> None:
+    def count(name: str, _backend: int) -> None:
         nonlocal passed
-        passed += 1
+        passed += bool(re.search(pattern, name))
         if passed == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
