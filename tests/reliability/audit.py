@@ -101,8 +101,8 @@ def nothing_else(base: psycopg.Connection, told: Acknowledged, *, seed: str, mem
     acts = sum(entry is not None for _, entry, _ in told.acts)
     wanted = (len(told.receipts), len(told.receipts), acts, members + len(told.members))
     names = ("receipts", "postings of receipts", "acts", "members")
-    pairs = [(f"{name}: {is_} stand, {said} were acknowledged", is_ - said) for name, is_, said in zip(names, row, wanted, strict=True)]
-    return Faults([text for text, more in pairs if more < 0], [text for text, more in pairs if more > 0])
+    more = {f"{name}: {is_} for {said}": is_ - said for name, is_, said in zip(names, row, wanted, strict=True)}
+    return Faults([text for text, count in more.items() if count < 0], [text for text, count in more.items() if count > 0])
 
 
 def work_left(base: psycopg.Connection) -> tuple[int, int, int]:

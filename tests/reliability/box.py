@@ -85,7 +85,7 @@ class Box:
         wait_for(lambda: not command_of(victim))
 
     def kill_at_failpoint(self, program: str, *, victim: str, pattern: str, passing: int, meanwhile: Callable[[], None]) -> None:
-        """Let `program` kill itself or a server process at a failpoint; `meanwhile`, once a second, gives it reason to come by."""
+        """Let `program` kill itself or a server process at a failpoint; `meanwhile`, once a second, gives it a reason."""
         file = self.data / "failpoints" / program
         failpoints.arm(file, passing=passing, victim=victim, pattern=pattern)
         deadline, asked = time.monotonic() + BACK_SECONDS, 0.0

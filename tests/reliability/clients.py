@@ -28,11 +28,12 @@ class Receipt:
 
 @dataclass(slots=True)
 class Told:
-    """What one till was told. `resent` were acknowledged a second time with the same answer."""
+    """What one till was told. `resent` were acknowledged a second time with the same answer; `failed` counts tries without."""
 
     receipts: list[Receipt] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
     resent: int = 0
+    failed: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -98,9 +99,10 @@ class Till(Thread):
             except (OSError, http.client.HTTPException):
                 self._line.close()
                 self._line = self._connect()
-                status = HTTPStatus.SERVICE_UNAVAILABLE
+                status, answer = HTTPStatus.SERVICE_UNAVAILABLE.value, b"the line broke"
             if status in (HTTPStatus.OK, HTTPStatus.CREATED):
                 return json.loads(answer)
+            self.told.failed += 1
             assert status in AGAIN, f"{key} was refused: {status} {answer!r}"
             assert time.monotonic() < deadline, f"{key} was not acknowledged within {ANSWER_SECONDS:.0f} seconds"
             time.sleep(0.05)

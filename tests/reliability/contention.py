@@ -66,16 +66,16 @@ def transfers_both_ways(crowd: Crowd, draw: Random, name: str) -> None:
     one, other = holder(), holder()
     give(one, 60, 40)
     give(other, 70, 30)
-    moves = [(*draw.sample([one, other], 2), draw.randint(1, 30)) for _ in range(40)]
-    acts = [
-        Transfer(key=f"{name}:{number}", holder=source, to=target, points=points, occurred_at=NOW)
-        for number, (source, target, points) in enumerate(moves)
-    ]
+    acts = []
+    for number in range(40):
+        source, target = draw.sample([one, other], 2)
+        move = Transfer(key=f"{name}:{number}", holder=source, to=target, points=draw.randint(1, 30), occurred_at=NOW)
+        acts.append(move)
     outcomes = crowd.rush([partial(_first, posting.transfer, act) for act in acts])
     assert _count(outcomes).keys() <= {None, Refusal.INSUFFICIENT_POINTS}, name
     gone = sum(
-        points if source == one else -points
-        for (source, _target, points), outcome in zip(moves, outcomes, strict=True)
+        act.points if act.holder == one else -act.points
+        for act, outcome in zip(acts, outcomes, strict=True)
         if isinstance(outcome, Posted)
     )
     assert (_net(one), _net(other)) == (100 - gone, 100 + gone), name
@@ -90,7 +90,7 @@ def claw_back_and_burn(crowd: Crowd, draw: Random, name: str) -> None:
         ClawBack(key=f"{name}:back:{number}", holder=one, entry=entry, points=20, own=(entry,), occurred_at=NOW)
         for number in range(5)
     ]
-    acts = [*burns, *(partial(_first, posting.claw_back, back) for back in backs)]
+    acts: list[Callable[[], Outcome]] = [*burns, *(partial(_first, posting.claw_back, back) for back in backs)]
     draw.shuffle(acts)
     outcomes = crowd.rush(acts)
     assert _count(outcomes).keys() <= {None, Refusal.INSUFFICIENT_POINTS, Refusal.DEFICIT}, name
@@ -116,9 +116,7 @@ SCENARIOS: Sequence[Scenario] = (
 
 
 def _burns(of: UUID, sizes: Sequence[int], name: str, key: str = "") -> list[Callable[[], Outcome]]:
-    acts = [
-        Burn(key=key or f"{name}:{number}", holder=of, points=points, occurred_at=NOW) for number, points in enumerate(sizes)
-    ]
+    acts = [Burn(key=key or f"{name}:{number}", holder=of, points=points, occurred_at=NOW) for number, points in enumerate(sizes)]
     return [partial(_first, posting.burn, act) for act in acts]
 
 

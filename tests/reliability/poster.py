@@ -77,8 +77,10 @@ def plan(seed: str, holders: Sequence[UUID]) -> tuple[Sequence[Act], Callable[[]
     if verb == "burn":
         burns = [Burn(key=key, holder=draw.choice(holders), points=draw.randint(1, 300), occurred_at=now) for key in keys]
         return burns, lambda: posting.burn(burns, now=timezone.now())
-    pairs = [(key, *draw.sample(holders, 2)) for key in keys]
-    moves = [Transfer(key=key, holder=one, to=other, points=draw.randint(1, 100), occurred_at=now) for key, one, other in pairs]
+    moves = []
+    for key in keys:
+        one, other = draw.sample(holders, 2)
+        moves.append(Transfer(key=key, holder=one, to=other, points=draw.randint(1, 100), occurred_at=now))
     return moves, lambda: posting.transfer(moves, now=timezone.now(), actor=None)
 
 

@@ -12,5 +12,5 @@ TRIALS = 20
 @pytest.mark.usefixtures("committing_db")
 def test_no_point_is_spent_twice() -> None:
     seed = secrets.randbelow(1 << 32)
-    print(f"python -m tests.reliability points --trials {TRIALS} --seed {seed}")  # noqa: T201
+    print(f"python -m tests.reliability points --trials {TRIALS} --seed {seed}")
     contention.play(f"{seed}.0", TRIALS)

@@ -12,5 +12,5 @@ KEYS = 500
 @pytest.mark.usefixtures("committing_db")
 def test_a_key_has_one_effect_whatever_becomes_of_it() -> None:
     seed = secrets.randbelow(1 << 32)
-    print(f"python -m tests.reliability keys --keys {KEYS} --seed {seed}")  # noqa: T201
+    print(f"python -m tests.reliability keys --keys {KEYS} --seed {seed}")
     assert keys.play(f"{seed}.0", KEYS) > KEYS
