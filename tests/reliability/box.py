@@ -60,11 +60,13 @@ class Box:
     def web_workers(self) -> list[int]:
         return children(self.program("granian wsgi"))
 
-    def celery_main(self) -> int:
-        return self.program("celery", " worker ")
-
     def celery_children(self) -> list[int]:
-        return children(self.celery_main())
+        """The processes that do the tasks."""
+        return children(self.program("celery", " worker "))
+
+    def celery_main(self) -> list[int]:
+        """The process above them, once it has some."""
+        return [self.program("celery", " worker ")] if self.celery_children() else []
 
     def ring(self) -> None:
         """Ask the worker for all that it does by the minute, without waiting for the clock."""

@@ -10,6 +10,7 @@ verifiers compare the ledger with itself and with the checkpoints. Stopped, the 
 import argparse
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -58,7 +59,7 @@ def strike(house: Box, kind: str, draw: Random) -> str:
             ("web worker at a failpoint", lambda: _at_failpoint(house, "granian", "self", draw)),
         ],
         "worker": [
-            ("Celery", lambda: house.kill(lambda: [house.celery_main()], draw)),
+            ("Celery", lambda: house.kill(_rung(house, house.celery_main), draw)),
             ("Celery's child", lambda: house.kill(_rung(house, house.celery_children), draw)),
             ("Celery's child at a failpoint", lambda: _at_failpoint(house, "celery", "self", draw)),
             ("Celery's child at a failpoint", lambda: _at_failpoint(house, "celery", "self", draw)),
@@ -82,8 +83,10 @@ def _rung(house: Box, find: Callable[[], list[int]]) -> Callable[[], list[int]]:
     """Find whom to kill just after giving it work."""
 
     def found() -> list[int]:
-        house.ring()
-        return find()
+        victims = find()
+        if victims:
+            house.ring()
+        return victims
 
     return found
 
@@ -100,7 +103,7 @@ def play(folder: Path, seed: str, kills: dict[str, int], *, acknowledged: int, s
                 how = strike(house, kind, draw)
                 for told in (load.news(), load.goes_on(box.BACK_SECONDS)):
                     _no_faults(_looked(house, told), f"kill {number} of {seed}, {how}")
-                say(f"  {number}: {how}; {len(load.told):,} acknowledged")
+                say(f"  {number}: {how}; {len(load.told):,} acknowledged after {time.monotonic() - started:.0f} s")
             while len(load.told) < acknowledged and time.monotonic() < started + ROUND_SECONDS:
                 load.goes_on(box.BACK_SECONDS)
         _no_faults(_looked(house, load.told), f"all of {seed}")
@@ -141,6 +144,7 @@ def main() -> None:
     parser.add_argument("--state", type=Path, metavar="FILE", help="where the run stands, to be resumed")
     parser.add_argument("--seed", type=int, default=None)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # what it has started ends with it
     seed = secrets.randbelow(1 << 32) if asked.seed is None else asked.seed
     wanted = {kind: getattr(asked, kind) for kind in KINDS}
     sys.stdout.write(f"{parser.prog} {' '.join(f'--{kind} {n}' for kind, n in wanted.items())} --seed {seed}\n")

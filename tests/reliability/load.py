@@ -12,7 +12,7 @@ from tests.reliability.audit import Acknowledged
 from tests.reliability.box import Box
 from tests.reliability.clients import ANSWER_SECONDS, Till
 
-TILLS, POSTERS = 6, 2
+TILLS, POSTERS = 5, 2
 MEMBERS, HOLDERS = 40, 30
 POSTER = "tests.reliability.poster"
 

@@ -32,6 +32,7 @@ from members.schemas import MemberIn  # noqa: E402
 
 BATCH = 20
 ANSWER_SECONDS = 90.0
+PAUSE_SECONDS = 0.1  # others need the processors too
 
 
 def main() -> None:
@@ -49,6 +50,7 @@ def main() -> None:
             acknowledged.writelines(f"{json.dumps(told(act, outcome))}\n" for act, outcome in zip(acts, outcomes, strict=True))
             acknowledged.flush()
             number += 1
+            time.sleep(PAUSE_SECONDS)
 
 
 def open_house(members: int, holders: int) -> dict[str, object]:
