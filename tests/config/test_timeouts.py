@@ -8,7 +8,9 @@ import pytest
 
 from config.onebox.programs import BASE
 
-OPTIONS = "import json, sys; sys.argv = json.loads(sys.argv[1]); from config import settings; print(settings.DATABASES['default'])"
+OPTIONS = (
+    "import json, sys; sys.argv = json.loads(sys.argv[1]); from config import settings; print(settings.DATABASES['default'])"
+)
 
 
 @pytest.mark.parametrize(
