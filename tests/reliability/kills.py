@@ -38,10 +38,11 @@ MOST_PASSING = 12
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a round came to."""
+    """What a round came to: figures, where the first fault was found, and what the verifiers said."""
 
     acknowledged: int
     resent: int
+    faults: audit.Faults
     said: str
 
 
@@ -92,7 +93,10 @@ def _rung(house: Box, find: Callable[[], list[int]]) -> Callable[[], list[int]]:
 
 
 def play(folder: Path, seed: str, kills: dict[str, int], *, acknowledged: int, say: Callable[[str], None]) -> Round:
-    """One round with so many kills of each kind, and at least so many acknowledged acts. Fails at the first fault."""
+    """One round with so many kills of each kind, and at least so many acknowledged acts. It ends early at a fault.
+
+    Fails when something does not go on after a kill, or when a verifier finds something.
+    """
     draw, started = Random(seed), time.monotonic()
     order = [kind for kind, count in kills.items() for _ in range(count)]
     draw.shuffle(order)
@@ -101,17 +105,18 @@ def play(folder: Path, seed: str, kills: dict[str, int], *, acknowledged: int, s
             load.goes_on(box.BACK_SECONDS)
             for number, kind in enumerate(order, start=1):
                 how = strike(house, kind, draw)
-                for told in (load.news(), load.goes_on(box.BACK_SECONDS)):
-                    _no_faults(_looked(house, told), f"kill {number} of {seed}, {how}")
                 say(f"  {number}: {how}; {len(load.told):,} acknowledged after {time.monotonic() - started:.0f} s")
+                for told in (load.news(), load.goes_on(box.BACK_SECONDS)):
+                    if faults := _looked(house, told):
+                        return Round(len(load.told), load.resent, faults, f"found after kill {number}, {how}")
             while len(load.told) < acknowledged and time.monotonic() < started + ROUND_SECONDS:
                 load.goes_on(box.BACK_SECONDS)
-        _no_faults(_looked(house, load.told), f"all of {seed}")
         with psycopg.connect(house.database, autocommit=True) as base:
-            _no_faults(audit.nothing_else(base, load.told, seed=seed, members=MEMBERS), f"the end of {seed}")
+            ends = audit.look(base, load.told), audit.nothing_else(base, load.told, seed=seed, members=MEMBERS)
+            faults = audit.Faults([*ends[0].lost, *ends[1].lost], [*ends[0].doubled, *ends[1].doubled])
             _finish_work(house, base)
         house.seal()
-        return Round(len(load.told), load.resent, house.verify())
+        return Round(len(load.told), load.resent, faults, house.verify())
 
 
 def _looked(house: Box, told: audit.Acknowledged) -> audit.Faults:
@@ -124,10 +129,6 @@ def _looked(house: Box, told: audit.Acknowledged) -> audit.Faults:
         except psycopg.OperationalError:
             assert time.monotonic() < deadline, "the database did not come back"
             time.sleep(0.05)
-
-
-def _no_faults(faults: audit.Faults, where: str) -> None:
-    assert not faults, f"{where}: lost {faults.lost[:10]}, doubled {faults.doubled[:10]}"
 
 
 def _finish_work(house: Box, base: psycopg.Connection) -> None:
@@ -147,26 +148,25 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # what it has started ends with it
     seed = secrets.randbelow(1 << 32) if asked.seed is None else asked.seed
     wanted = {kind: getattr(asked, kind) for kind in KINDS}
-    sys.stdout.write(f"{parser.prog} {' '.join(f'--{kind} {n}' for kind, n in wanted.items())} --seed {seed}\n")
+    _say(f"{parser.prog} {' '.join(f'--{kind} {n}' for kind, n in wanted.items())} --seed {seed}")
     state = State.found(asked.state, seed)
     while left := {kind: count - state.done(kind) for kind, count in wanted.items() if state.done(kind) < count}:
-        play_next(state, left, wanted, asked.acknowledged)
-    sys.stdout.write(f"{state}\n")
+        play_next(state, left, asked.acknowledged)
+    _say(str(state))
 
 
-def play_next(state: State, left: dict[str, int], wanted: dict[str, int], acknowledged: int) -> None:
-    """The next round, in a folder of its own, which stays when something is wrong."""
+def play_next(state: State, left: dict[str, int], acknowledged: int) -> None:
+    """The next round, in a folder of its own, which stays when something is wrong. Ends the program at a fault."""
     kills = {kind: min(ROUND[kind], count) for kind, count in left.items()}
     share = (acknowledged - state.done("acknowledged")) * sum(kills.values()) // sum(left.values())
     folder = Path(tempfile.mkdtemp(prefix="regulars-kills-"))
-    try:
-        ended = play(folder, f"{state.seed}.{state.rounds}", kills, acknowledged=share, say=_say)
-    except BaseException:
-        _say(f"lost or doubled is told below; the box stays in {folder}")
-        raise
+    ended = play(folder, f"{state.seed}.{state.rounds}", kills, acknowledged=share, say=_say)
+    faults = {"lost": len(ended.faults.lost), "doubled": len(ended.faults.doubled)}
+    state.add(**kills, acknowledged=ended.acknowledged, resent=ended.resent, **faults)
+    _say(f"round {state.rounds}: {state}. {ended.said}")
+    if ended.faults:
+        sys.exit(f"lost {ended.faults.lost[:10]}, doubled {ended.faults.doubled[:10]}; the box stays in {folder}")
     shutil.rmtree(folder)
-    state.add(**kills, acknowledged=ended.acknowledged, resent=ended.resent, lost=0, doubled=0)
-    _say(f"round {state.rounds} of seed {state.seed}: {state}. {ended.said}")
 
 
 def _say(text: str) -> None:
