@@ -15,11 +15,13 @@ from typing import Any
 from celery import Celery
 
 from config.onebox.programs import BASE, command_of
-from tests.config.households import Household, wait_for
+from tests.config.households import wait_for
 from tests.reliability import failpoints
 
+READY = "Regulars is ready"
 OPENING_SECONDS = 120.0
 CLOSING_SECONDS = 90.0
+GLANCE = 0.05  # looking through /proc costs milliseconds
 BACK_SECONDS = 90.0  # the supervisor waits up to 30 seconds before it starts again what crashes all the time
 VERIFIER_SECONDS = 600.0
 TASKS = ("config.tasks.relay_outbox", "loyalty.tasks.expire_points", "members.tasks.send_messages")
@@ -28,8 +30,8 @@ TASKS = ("config.tasks.relay_outbox", "loyalty.tasks.expire_points", "members.ta
 class Box:
     """An open house. PostgreSQL syncs to disk and commits synchronously there, as it does for a merchant."""
 
-    def __init__(self, data: Path, port: int, house: Household) -> None:
-        self.data, self.port, self._house = data, port, house
+    def __init__(self, data: Path, port: int, supervisor: int) -> None:
+        self.data, self.port, self._supervisor = data, port, supervisor
         lines = (data / "environment").read_text().splitlines()
         self.addresses = dict(line.partition("=")[::2] for line in lines)
         broker = self.addresses["REDIS_URL"].replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
@@ -44,10 +46,10 @@ class Box:
         found: list[int] = []
 
         def look() -> bool:
-            found[:] = [pid for pid in children(self._house.process.pid) if all(word in command_of(pid) for word in words)]
+            found[:] = [pid for pid in children(self._supervisor) if all(word in command_of(pid) for word in words)]
             return bool(found)
 
-        wait_for(look, BACK_SECONDS)
+        wait_for(look, BACK_SECONDS, glance=GLANCE)
         return found[0]
 
     def postmaster(self) -> int:
@@ -81,7 +83,7 @@ class Box:
             found[:] = find()
             return bool(found)
 
-        wait_for(look, BACK_SECONDS)
+        wait_for(look, BACK_SECONDS, glance=GLANCE)
         victim = draw.choice(sorted(found))
         os.kill(victim, signal.SIGKILL)
         wait_for(lambda: not command_of(victim))
@@ -134,11 +136,22 @@ def opened(data: Path) -> Iterator[Box]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     (data / "failpoints").mkdir(parents=True, exist_ok=True)
-    with Household(data, "manage.py", "up", "--port", str(port), env=environment(data)) as house:
-        house.hear("Regulars is ready", within=OPENING_SECONDS)
-        yield Box(data, port, house)
-        house.ask(signal.SIGINT)
-        assert house.process.wait(CLOSING_SECONDS) == 0, house.said[-5000:]
+    log = data.with_name(f"{data.name}.log")
+    command = [sys.executable, "manage.py", "up", "--port", str(port)]
+    with log.open("wb") as output, subprocess.Popen(
+        command, cwd=BASE, env=environment(data), stdout=output, stderr=subprocess.STDOUT
+    ) as up:  # fmt: skip
+        try:
+            wait_for(lambda: READY in log.read_text() or up.poll() is not None, OPENING_SECONDS)
+            assert up.poll() is None, log.read_text()
+            yield Box(data, port, up.pid)
+        finally:
+            up.send_signal(signal.SIGINT)
+            try:
+                up.wait(CLOSING_SECONDS)
+            finally:
+                up.kill()  # the kernel then asks its programs to stop
+        assert up.returncode == 0, log.read_text()[-5000:]
 
 
 def environment(data: Path) -> dict[str, str]:
