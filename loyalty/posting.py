@@ -7,8 +7,8 @@ caller's transaction and hold the locks until its end. Lock order everywhere: wa
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -122,13 +122,17 @@ def expire(*, now: datetime, limit: int = 10_000) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """An entry that bears a key: read from the ledger, or (entry None) a line of this batch."""
+    """An entry that bears a key: read from the ledger, or (entry None) a line of this batch.
+
+    `wallet` and `points` are those of its first line, `balances` those of its wallets after it.
+    """
 
     wallet: int
     points: int
-    balance: int
+    balances: Mapping[int, int]
     entry: UUID | None
     line: int = -1
+    balance: int = 0
 
 
 def _post_undoing(acts: Sequence[Act], draft: _Undo, *, now: datetime, actor: UUID | None, lots: str = "none") -> list[Outcome]:
@@ -162,8 +166,9 @@ def _post(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | No
                 decided.append(drafted)
                 continue
             wallet = wallets[act.holder]
-            standing[act.key] = _Standing(wallet.id, drafted[0]["points"], wallet.net, None, len(lines))
-            decided.append(standing[act.key])
+            first = _Standing(drafted[0]["wallet"], drafted[0]["points"], {wallet.id: wallet.net}, None, len(lines), wallet.net)
+            standing[act.key] = first
+            decided.append(first)
             lines += _with_entry(act, drafted, len(lines), actor)
         entries = _write(lines, now=now)
     return _answers(decided, entries)
@@ -171,10 +176,13 @@ def _post(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | No
 
 def _again(act: Act, wallets: Wallets, standing: _Standing) -> _Standing | Refusal:
     """A key seen before answers what it answered then, if the act says the same."""
-    wallet, sign = wallets.get(act.holder), -1 if isinstance(act, Burn | ClawBack | Transfer) else 1
+    sign = -1 if isinstance(act, Burn | ClawBack | Transfer) else 1
     points = sign * getattr(act, "points", sign * standing.points)
-    same = wallet is not None and wallet.id == standing.wallet and points == standing.points
-    return standing if same else Refusal.KEY_REUSED
+    mine, bearer = (wallets.get(holder) for holder in (act.holder, act.to if isinstance(act, UnMerge) else act.holder))
+    if mine is None or bearer is None or (bearer.id, points) != (standing.wallet, standing.points):
+        return Refusal.KEY_REUSED
+    balance = standing.balances.get(mine.id)
+    return Refusal.KEY_REUSED if balance is None else replace(standing, balance=balance)
 
 
 def _answers(decided: list[_Standing | Refusal], entries: dict[int, UUID]) -> list[Outcome]:
@@ -232,8 +240,16 @@ def _open(acts: Sequence[Act], *, now: datetime, lots: str) -> tuple[dict[UUID, 
         )
         for id_, holder, balance, deficit in read["wallets"]
     }
-    standing = {key: _Standing(wallet, points, balance, UUID(entry)) for key, entry, wallet, points, balance in read["entries"]}
-    return wallets, standing
+    return wallets, _standing(read["entries"])
+
+
+def _standing(lines: Iterable[tuple[str, str, int, int, int]]) -> dict[str, _Standing]:
+    """By key, from the entries' lines, given last first: (key, entry, wallet, points, balance after it)."""
+    standing: dict[str, _Standing] = {}
+    for key, entry, wallet, points, balance in lines:
+        later = standing[key].balances if key in standing else {}
+        standing[key] = _Standing(wallet, points, {wallet: balance} | later, UUID(entry))
+    return standing
 
 
 def _reader(wallets: Collection[int], now: datetime) -> Callable[[int], list[OpenLot]]:

@@ -116,7 +116,8 @@ begin
                        case when cardinality(p_lines) < 20 then 'force_generic_plan' else 'force_custom_plan' end, true);
     return query
     with line as materialized (
-        select coalesce(l.entry, uuidv7()) as id, l.* from unnest(p_lines) l
+        -- Numbered in their order: of an entry's postings the first is the line that bears its key.
+        select coalesce(l.entry, uuidv7()) as id, nextval('loyalty_posting_id_seq') as posting_id, l.* from unnest(p_lines) l
     ), fresh as (          -- exactly once: the key decides, also between two callers and twice in one batch
         insert into loyalty_journalentry (id, key, actor, reason, terms_id, rule_version, undoes)
         select id, key, actor, reason, terms, rule, undoes from line where key is not null order by key
@@ -126,7 +127,6 @@ begin
     ), placed as materialized (   -- each line's place in its wallet, and the balance after it
         select l.*, f.entry_key, f.entry_actor, f.entry_reason, f.entry_terms, f.entry_rule, f.entry_undoes,
                case when w.seq = 0 then ledger_genesis(w.id, w.holder, w.point_type, w.opened_at) else w.head end as head,
-               nextval('loyalty_posting_id_seq') as posting_id,
                case when l.lot_points is not null then nextval('loyalty_lot_id_seq') end as lot_id,
                w.holder, w.seq + row_number() over n as seq,
                (w.balance - w.deficit + sum(l.points) over n)::bigint as balance_after,

@@ -30,7 +30,7 @@ TRIES = 10
 MEMBERS = 20
 FORGOTTEN = timedelta(days=91)
 # How many of a hundred keys meet which fate.
-FATES = {"sent again": 25, "at once": 15, "another body": 20, "another caller": 20, "killed": 10, "forgotten": 10}
+FATES = {"sent again": 25, "at once": 10, "another body": 25, "another caller": 20, "killed": 10, "forgotten": 10}
 MADE, TAKEN, UNLIKE = 201, 409, 422
 
 

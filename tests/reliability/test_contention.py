@@ -9,6 +9,7 @@ from tests.reliability import contention
 TRIALS = 20
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("committing_db")
 def test_no_point_is_spent_twice() -> None:
     seed = secrets.randbelow(1 << 32)

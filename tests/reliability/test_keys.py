@@ -9,6 +9,7 @@ from tests.reliability import keys
 KEYS = 500
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("committing_db")
 def test_a_key_has_one_effect_whatever_becomes_of_it() -> None:
     seed = secrets.randbelow(1 << 32)
