@@ -7,7 +7,7 @@ caller's transaction and hold the locks until its end. Lock order everywhere: wa
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -129,7 +129,7 @@ class _Standing:
 
     wallet: int
     points: int
-    balances: Mapping[int, int]
+    balances: dict[int, int]
     entry: UUID | None
     line: int = -1
     balance: int = 0
@@ -165,10 +165,10 @@ def _post(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | No
             if isinstance(drafted, Refusal):
                 decided.append(drafted)
                 continue
-            wallet = wallets[act.holder]
-            first = _Standing(drafted[0]["wallet"], drafted[0]["points"], {wallet.id: wallet.net}, None, len(lines), wallet.net)
-            standing[act.key] = first
-            decided.append(first)
+            after = {wallets[holder].id: wallets[holder].net for holder in act.holders}
+            balance = wallets[act.holder].net
+            standing[act.key] = _Standing(drafted[0]["wallet"], drafted[0]["points"], after, None, len(lines), balance)
+            decided.append(standing[act.key])
             lines += _with_entry(act, drafted, len(lines), actor)
         entries = _write(lines, now=now)
     return _answers(decided, entries)
@@ -178,11 +178,12 @@ def _again(act: Act, wallets: Wallets, standing: _Standing) -> _Standing | Refus
     """A key seen before answers what it answered then, if the act says the same."""
     sign = -1 if isinstance(act, Burn | ClawBack | Transfer) else 1
     points = sign * getattr(act, "points", sign * standing.points)
-    mine, bearer = (wallets.get(holder) for holder in (act.holder, act.to if isinstance(act, UnMerge) else act.holder))
-    if mine is None or bearer is None or (bearer.id, points) != (standing.wallet, standing.points):
+    if any(holder not in wallets or wallets[holder].id not in standing.balances for holder in act.holders):
         return Refusal.KEY_REUSED
-    balance = standing.balances.get(mine.id)
-    return Refusal.KEY_REUSED if balance is None else replace(standing, balance=balance)
+    bearer = wallets[act.to if isinstance(act, UnMerge) else act.holder]
+    if (bearer.id, points) != (standing.wallet, standing.points):
+        return Refusal.KEY_REUSED
+    return replace(standing, balance=standing.balances[wallets[act.holder].id])
 
 
 def _answers(decided: list[_Standing | Refusal], entries: dict[int, UUID]) -> list[Outcome]:

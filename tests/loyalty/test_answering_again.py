@@ -69,9 +69,11 @@ def test_a_claw_back_that_was_forgiven_is_sent_again() -> None:
     assert (first.balance, again) == (0, Posted(first.entry, 0, replayed=True))
 
 
-def test_who_gets_points_cannot_pass_the_key_off_as_an_act_of_their_own(pair: tuple[UUID, UUID]) -> None:
+def test_a_key_is_not_passed_off_as_an_act_of_or_for_somebody_else(pair: tuple[UUID, UUID]) -> None:
     source, target = pair
     posting.transfer([Transfer(key="t", holder=source, to=target, points=10, occurred_at=NOW)], now=NOW, actor=None)
     back = Transfer(key="t", holder=target, to=source, points=10, occurred_at=NOW)
-    assert posting.transfer([back], now=NOW, actor=None) == [Refused(Refusal.KEY_REUSED)]
+    elsewhere = Transfer(key="t", holder=source, to=holder(), points=10, occurred_at=NOW)
+    for other in (back, elsewhere):
+        assert posting.transfer([other], now=NOW, actor=None) == [Refused(Refusal.KEY_REUSED)]
     assert posting.accrue([accrual(target, 10, key="t")], now=NOW) == [Refused(Refusal.KEY_REUSED)]
