@@ -19,7 +19,7 @@ from django.utils import timezone
 from campaigns.models import Award, Purchase
 from config import relay
 from loyalty import checkpoints, posting, sealing, verifying
-from loyalty.acts import Burn, ClawBack, Outcome, Posted, Transfer
+from loyalty.acts import Burn, ClawBack, Merge, Outcome, Posted, Transfer
 from loyalty.models import IdempotencyRecord, JournalEntry, OutboxEvent, Posting
 from loyalty.proof import verify
 from members import messaging, sending
@@ -208,13 +208,20 @@ def a_claw_back(key: str) -> Post:
 
 
 def a_transfer(key: str) -> Post:
-    one, other = holder(), holder()
-    give(one, 40, 40)
-    act = Transfer(key=key, holder=one, to=other, points=50, occurred_at=NOW)
+    older, newer = holder(), holder()
+    give(newer, 40, 40)
+    act = Transfer(key=key, holder=newer, to=older, points=50, occurred_at=NOW)
     return lambda: posting.transfer([act], now=NOW, actor=None)
 
 
-@pytest.mark.parametrize("prepare", [an_accrual, a_burn, a_claw_back, a_transfer])
+def a_merge(key: str) -> Post:
+    older, newer = holder(), holder()
+    give(newer, 40, 40)
+    act = Merge(key=key, holder=newer, to=older, occurred_at=NOW)
+    return lambda: posting.merge([act], now=NOW, actor=None)
+
+
+@pytest.mark.parametrize("prepare", [an_accrual, a_burn, a_claw_back, a_transfer, a_merge])
 def test_a_posting(prepare: Callable[[str], Post]) -> None:
     def kill(number: int) -> bool:
         key = f"key-{number}"
