@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -77,16 +77,18 @@ class Box:
 
     def kill(self, find: Callable[[], list[int]], draw: Random) -> None:
         """`kill -9` one of those found, as soon as there is one, and see it go."""
-        found: list[int] = []
+        struck: list[int] = []
 
-        def look() -> bool:
-            found[:] = find()
-            return bool(found)
+        def strike() -> bool:
+            if found := sorted(find()):
+                victim = draw.choice(found)
+                with suppress(ProcessLookupError):  # it has just ended by itself: look again
+                    os.kill(victim, signal.SIGKILL)
+                    struck.append(victim)
+            return bool(struck)
 
-        wait_for(look, BACK_SECONDS, glance=GLANCE)
-        victim = draw.choice(sorted(found))
-        os.kill(victim, signal.SIGKILL)
-        wait_for(lambda: not command_of(victim))
+        wait_for(strike, BACK_SECONDS, glance=GLANCE)
+        wait_for(lambda: not command_of(struck[0]))
 
     def kill_at_failpoint(self, program: str, *, victim: str, pattern: str, passing: int, meanwhile: Callable[[], None]) -> None:
         """Let `program` kill itself or a server process at a failpoint; `meanwhile`, once a second, gives it a reason."""
