@@ -7,6 +7,7 @@ import argparse
 import logging
 import os
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -47,6 +48,7 @@ def main() -> None:
         tier.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32))
         tier.add_argument("--state", type=Path, metavar="FILE", help="where the run stands, to be resumed")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # what it has started ends with it
     unit, most, figure, play = TIERS[asked.tier]
     say(f"python -m tests.reliability {asked.tier} --{unit} {asked.count} --seed {asked.seed}")
     state = State.found(asked.state, asked.seed)

@@ -8,7 +8,7 @@ import pytest
 from tests.committing import Database
 from tests.reliability import broker
 
-REMINDERS = 200
+REMINDERS = 300
 
 
 @pytest.mark.timeout(300)
