@@ -106,7 +106,8 @@ DATABASES = {}
 if not STARTS_SERVERS:
     DATABASES["default"] = dj_database_url.parse(environment.text("DATABASE_URL"), conn_max_age=0)
     DATABASES["default"]["OPTIONS"] = {"options": "-c lock_timeout=5s -c statement_timeout=15s"}
-    if sys.argv[0].endswith("manage.py") or sys.argv[0].endswith("celery"):
+    # A page may take so long; commands and the worker, also as `python -m celery`, take what they need.
+    if {"manage.py", "celery"} & set(Path(sys.argv[0]).parts[-2:]):
         DATABASES["default"]["OPTIONS"] = {"options": "-c lock_timeout=5s"}
     if environment.flag("DB_POOL"):
         DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10}

@@ -4,6 +4,7 @@ Only the process that seals holds the key. A checkpoint costs one pass over the 
 changed, its new postings; nothing in it grows with the ledger's length.
 """
 
+import fcntl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -96,7 +97,7 @@ def seal(folder: Path, key: Ed25519PrivateKey) -> Sealed | None:
     Raises TamperedError, and seals nothing, when the last sealed posting of a changed wallet is not there any more.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with SealedHeads(folder) as known:
+    with _turn(folder), SealedHeads(folder) as known:
         written = checkpoints.files(folder)
         last = checkpoints.read(written[-1]) if written else None
         if last:
@@ -111,6 +112,14 @@ def seal(folder: Path, key: Ed25519PrivateKey) -> Sealed | None:
         known.add(sealed, changes_from=xmin)
     _keep_row(sealed)
     return sealed
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """One sealer at a time: two would give one number to two checkpoints. The kernel lets go with the process."""
+    with (folder / "seal.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def rows_of(table: str) -> tuple[str, str]:

@@ -61,7 +61,8 @@ def programs(wish: Wish, env: Mapping[str, str]) -> list[Program]:
     celery = ("nice", "-n", "5", sys.executable, "-m", "celery", "-q", "-A", "config")
     web = (
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", wish.host, "--port", str(wish.port),
-        "--workers", "2", "--blocking-threads", "4", "--no-ws", "--respawn-failed-workers", "config.wsgi:application",
+        "--workers", "2", "--blocking-threads", "4", "--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "8",
+        "config.wsgi:application",
     )  # fmt: skip
     worker = (
         *celery, "worker", "--pool", "prefork", "--concurrency", "2", "-n", "regulars@%h", "--loglevel", "WARNING",

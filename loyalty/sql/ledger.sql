@@ -93,13 +93,14 @@ begin
         select l.*, e.key as entry_key, e.actor as entry_actor, e.reason as entry_reason, e.terms_id as entry_terms,
                e.rule_version as entry_rule, e.undoes as entry_undoes,
                case when w.seq = 0 then ledger_genesis(w.id, w.holder, w.point_type, w.opened_at) else w.head end as head,
-               nextval('loyalty_posting_id_seq') as posting_id,
                case when l.lot_points is not null then nextval('loyalty_lot_id_seq') end as lot_id,
                w.holder, w.seq + row_number() over n as seq,
                (w.balance - w.deficit + sum(l.points) over n)::bigint as balance_after,
                (select string_agg(int8send(u.lot) || int8send(u.points), ''::bytea order by u.lot)
                   from unnest(l.uses_lot, l.uses_points) u (lot, points)) as uses
-          from unnest(p_lines) l join loyalty_journalentry e on e.id = l.entry join loyalty_wallet w on w.id = l.wallet
+          -- Numbered in their order: of an entry's postings the first is the line that bears its key.
+          from (select nextval('loyalty_posting_id_seq') as posting_id, * from unnest(p_lines)) l
+               join loyalty_journalentry e on e.id = l.entry join loyalty_wallet w on w.id = l.wallet
         window n as (partition by l.wallet order by l.ord rows unbounded preceding)
     ), sealed as materialized (
         select p.*, ledger_chain(p.head, ledger_payload(

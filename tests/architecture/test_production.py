@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.architecture.source import BASE
+from tests.architecture.source import BASE, ROOMS, files, nothing, place
 
 READ = re.compile(r'environment\.(?:text|file|flag|whole|names)\(\s*"(\w+)"')
 SUBSTITUTED = re.compile(r"(?<!\$)\$\{(\w+)")
@@ -63,3 +63,10 @@ def test_every_setting_is_documented() -> None:
     documented = set(re.findall(r"`([A-Z][A-Z_]+)`", text))
     assert known_names() - documented == set()
     assert {name for name in documented if name.startswith(("REGULARS_", "SMTP_"))} - known_names() - {"REGULARS_DATA"} == set()
+
+
+def test_the_product_carries_no_failpoints() -> None:
+    """Processes under test bring their own (tests/reliability/failpoints.py)."""
+    found = files(*(f"{room}/**/*.{kind}" for room in ROOMS for kind in ("py", "sql")), "manage.py", "Dockerfile", "compose.yaml")
+    assert len(found) > 100
+    nothing(place(path) for path in found if re.search("failpoint|tests.reliability", path.read_text(), re.IGNORECASE))

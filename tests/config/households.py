@@ -18,12 +18,12 @@ PATIENCE = 15.0
 NUMBERS = itertools.count(1)
 
 
-def wait_for(condition: Callable[[], bool], within: float = PATIENCE) -> None:
-    """Return as soon as the condition holds; fail if it does not within so many seconds."""
+def wait_for(condition: Callable[[], bool], within: float = PATIENCE, glance: float = 0.01) -> None:
+    """Return as soon as the condition holds, looked at every `glance` seconds; fail if it does not `within` so many."""
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, f"waited {within} seconds in vain"
-        time.sleep(0.01)
+        time.sleep(glance)
 
 
 class Household:

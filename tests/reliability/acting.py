@@ -45,7 +45,7 @@ class Crowd:
     """Who asks, and what for. Looks at the reference ledger to ask for what can be done; never at the product."""
 
     def __init__(self, seed: int, ledger: Ledger, stores: list[int]) -> None:
-        self.random = Random(seed)  # noqa: S311 - a seed must choose the same again
+        self.random = Random(seed)
         self.ledger = ledger
         self.stores = [None, *stores]
         self.now = START

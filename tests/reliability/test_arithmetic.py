@@ -55,12 +55,12 @@ def test_a_wrong_end_a_wrong_split_and_a_wrong_round_trip_are_noticed(db: None, 
     right = Terms.midnight_after
     with monkeypatch.context() as patched:
         patched.setattr(Terms, "midnight_after", lambda self, day: right(replace(self, zone=ZoneInfo("UTC")), day))
-        paris = list(expiries.cases(ZoneInfo("Europe/Paris"), Random(seed), 2))  # noqa: S311
+        paris = list(expiries.cases(ZoneInfo("Europe/Paris"), Random(seed), 2))
         assert all(case.wrong() for case in paris)
     with monkeypatch.context() as patched:
         patched.setattr(splits, "spread", lambda total, weights: [total, *[0] * (len(weights) - 1)])
-        assert splits.check(Random(seed), 50)[1]  # noqa: S311
+        assert splits.check(Random(seed), 50)[1]
     with monkeypatch.context() as patched:
         arriving = moving._arriving
         patched.setattr(moving, "_arriving", lambda *given: arriving(*given) | {"expires_at": None})
-        assert roundtrips.check(Random(seed), 5)[1]  # noqa: S311
+        assert roundtrips.check(Random(seed), 5)[1]
