@@ -9,7 +9,7 @@ import re
 import signal
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,10 @@ def _be_killed_at(number: int, act: Callable[[], object], pattern: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     try:
+        # While a browser runs, its event loop hides connections of before it, which a child would find open again.
+        for alias in connections:
+            with suppress(AttributeError):
+                del connections[alias]
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(PATIENCE)
         install(count)
