@@ -112,7 +112,7 @@ class Run:
     def _acts(self) -> dict[str, Callable[[dict[str, Any], int, Words], Any]]:
         return {
             "accrue": self._accrual,
-            "burn": lambda common, points, _words: Burn(**common, points=points),
+            "burn": lambda common, points, words: Burn(**common, points=points, kind=Kind(words.pop("kind", "burn"))),
             "restore": lambda common, points, words: Restore(
                 **common, points=points, entry=self._of(words), grace_until=_end(words.pop("grace", ""))
             ),

@@ -15,8 +15,6 @@ from tests.loyalty.examples import DOCUMENT, Run, blocks
 
 pytestmark = pytest.mark.django_db
 EXAMPLES = blocks()
-# Kinds that no verb makes yet.
-TO_COME = {"exchange_in", "exchange_out"}
 
 
 def differences(block: str) -> list[str]:
@@ -62,7 +60,7 @@ def test_the_table_lists_the_verbs_that_stand_and_what_they_post() -> None:
     own = {name: one for name, one in inspect.getmembers(posting, inspect.isfunction) if one.__module__ == posting.__name__}
     verbs = {name for name, one in own.items() if name[0] != "_" and "now" in inspect.signature(one).parameters}
     assert rows.keys() == verbs
-    assert set().union(*(kinds for kinds, _contra, _column in rows.values())) == set(Kind.values) - TO_COME
+    assert set().union(*(kinds for kinds, _contra, _column in rows.values())) == set(Kind.values)
     posted = bookings()
     for verb, (kinds, contra, _column) in rows.items():
         assert {kind for kind, _account in posted[verb]} == kinds
