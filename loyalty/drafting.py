@@ -62,7 +62,7 @@ class Original:
 
     Of an entry with several, that is the first one in the oldest wallet; `places` are all of them, by wallet and number.
     `uses` are the points it took, by lot, oldest lots first, without those that were given back since; `lots` the lots
-    meant by them and the one it opened, shared by all originals of the wallet.
+    meant by them and the one it opened, shared by all originals of the wallet; `clawed` the points clawed back for it.
     """
 
     wallet: int
@@ -74,6 +74,7 @@ class Original:
     lots: Mapping[int, PastLot] = field(default_factory=dict)
     places: frozenset[tuple[int, int]] = frozenset()
     undoes: UUID | None = None
+    clawed: int = 0
 
     @property
     def taken(self) -> int:
@@ -157,9 +158,11 @@ def _back_as_lot(act: Restore, wallet: LockedWallet, parts: Sequence[tuple[PastL
 
 def claw_back(act: ClawBack, wallets: Wallets, originals: Originals) -> Lines:
     wallet, award = wallets[act.holder], originals.get(act.entry)
-    if award is None or award.wallet != wallet.id or award.points < 0 or award.kind not in AWARDS:
+    named = [originals[entry] for entry in {act.entry, *act.own} if entry in originals]
+    awards = [one for one in named if one.wallet == wallet.id and one.points > 0 and one.kind in AWARDS]
+    if award not in awards or act.points > sum(one.points - one.clawed for one in awards):
         return Refusal.NOT_REVERSIBLE
-    own = {originals[entry].seq for entry in act.own if entry in originals and originals[entry].wallet == wallet.id}
+    own = {one.seq for one in awards}
     order = sorted(wallet.lots, key=lambda lot: (lot.seq not in own, lot.spendable if lot.seq in own else not lot.spendable))
     uses = take_up_to(order, act.points)
     short = act.points - sum(points for _, points in uses)
@@ -167,6 +170,7 @@ def claw_back(act: ClawBack, wallets: Wallets, originals: Originals) -> Lines:
         _put_back(order, uses)
         return Refusal.INSUFFICIENT_POINTS
     wallet.deficit += short
+    award.clawed += act.points
     line = wallet.line(-act.points, Kind.RETURN, Contra.RETURNED, deficit_change=short)
     lines = [line | {"undoes": str(act.entry)} | as_uses(uses)]
     if short and act.policy == ClawBackPolicy.FORGIVE:

@@ -19,7 +19,7 @@ def originals(entries: Iterable[UUID]) -> dict[UUID, Original]:
     """Each entry that stands, by its id."""
     asked = list(set(entries))
     postings = list(Posting.objects.filter(entry__in=asked).select_related("entry").order_by("wallet_id", "seq"))
-    given_back = _given_back(asked)
+    given_back, clawed = _undone(asked)
     uses = _uses(postings)
     lots = _lots(postings, uses)
     first: dict[UUID, Posting] = {}
@@ -32,20 +32,25 @@ def originals(entries: Iterable[UUID]) -> dict[UUID, Original]:
             wallet=one.wallet_id, seq=one.seq, points=one.points, kind=one.kind, contra=one.contra,
             uses=first_points(uses.get((one.wallet_id, one.seq), []), given_back.get(id_, 0))[1],
             lots=lots.get(one.wallet_id, {}),
-            places=frozenset(places[id_]), undoes=one.entry.undoes,
+            places=frozenset(places[id_]), undoes=one.entry.undoes, clawed=clawed.get(id_, 0),
         )
         for id_, one in first.items()
     }  # fmt: skip
 
 
-def _given_back(entries: Sequence[UUID]) -> dict[UUID, int]:
-    """How many points of each entry were given back since, to whatever lots, or paid a deficit on their way."""
+def _undone(entries: Sequence[UUID]) -> tuple[dict[UUID, int], dict[UUID, int]]:
+    """Points of each entry that were given back since, to whatever lots or into a deficit; and points clawed back for it."""
     undoing = {id_: of for id_, of in JournalEntry.objects.filter(undoes__in=entries).values_list("id", "undoes") if of}
-    lines = Posting.objects.filter(entry__in=undoing, kind__in=[Kind.RESTORE, Kind.REVERSE])
-    points: dict[UUID, int] = {}
-    for entry, given in lines.values_list("entry").order_by().annotate(given=Sum("points")):
-        points[undoing[entry]] = points.get(undoing[entry], 0) + given
-    return points
+    repented = JournalEntry.objects.filter(undoes__in=undoing, posting__kind=Kind.REVERSE).values("undoes")
+    lines = Posting.objects.filter(entry__in=undoing, kind__in=[Kind.RESTORE, Kind.REVERSE, Kind.RETURN])
+    given: dict[UUID, int] = {}
+    clawed: dict[UUID, int] = {}
+    for entry, kind, points in (
+        lines.exclude(entry__in=repented).values_list("entry", "kind").annotate(points=Sum("points")).order_by()
+    ):
+        into, sign = (clawed, -1) if kind == Kind.RETURN else (given, 1)
+        into[undoing[entry]] = into.get(undoing[entry], 0) + sign * points
+    return given, clawed
 
 
 def _uses(postings: Sequence[Posting]) -> dict[Place, list[Place]]:

@@ -96,3 +96,13 @@ select fault from (
 -- check: every entry has a posting
 select 'entry ' || e.id || ' has no posting' from loyalty_journalentry e
  where not exists (select from loyalty_posting p where p.entry_id = e.id) limit 1
+
+-- check: nothing was given back more points than it took
+select 'entry ' || g.undoes || ': ' || g.given || ' points were given back, it took ' || coalesce(o.took, 0)
+  from (select e.undoes, sum(p.points) as given
+          from loyalty_journalentry e
+               cross join lateral (select points from loyalty_posting
+                                    where entry_id = e.id and kind in ('restore', 'reverse') and points > 0) p
+         where e.undoes is not null group by 1) g
+       left join lateral (select -sum(points) as took from loyalty_posting where entry_id = g.undoes) o on true
+ where g.given > coalesce(o.took, 0) order by 1 limit 1

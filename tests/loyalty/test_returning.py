@@ -134,12 +134,31 @@ def test_without_grace_ended_points_come_back_to_end_again() -> None:
 def test_a_claw_back_takes_own_lots_first_pending_before_active_then_others_then_deficit() -> None:
     one = holder()
     give(one, 10, days=5)
-    (own_active,) = give(one, 10)
-    (own_pending,) = give(one, 10, pending=14)
-    assert isinstance(claw(one, 15, own_active, own_pending), Posted)
-    assert remaining(one) == [10, 5, 0]
+    (own_active,) = give(one, 20)
+    (own_pending,) = give(one, 17, pending=14)
     assert isinstance(claw(one, 22, own_active, own_pending), Posted)
-    assert state(one) == (0, 7)
+    assert remaining(one) == [10, 15, 0]
+    spent(one, 18)
+    give(one, 4)
+    assert isinstance(claw(one, 15, own_active, own_pending), Posted)
+    assert (state(one), remaining(one)) == ((0, 4), [0, 0, 0, 0])
+
+
+def test_never_more_is_clawed_back_than_was_awarded_and_a_reversed_claw_back_makes_room() -> None:
+    one = holder()
+    entry, other = give(one, 10, 30)
+    asked = [ClawBack(key=f"c{n}", holder=one, points=n, entry=entry, own=(entry,), occurred_at=NOW) for n in (6, 5, 4, 1)]
+    outcomes = posting.claw_back(asked, now=NOW)
+    refused = Refused(Refusal.NOT_REVERSIBLE)
+    assert [outcome == refused for outcome in outcomes] == [False, True, False, True]
+    assert claw(one, 1, entry) == refused
+    assert remaining(one) == [0, 30]
+    assert isinstance(outcomes[0], Posted)
+    posting.reverse([Reversal.of(outcomes[0].entry, one, occurred_at=NOW)], now=NOW, actor=None)
+    assert claw(one, 7, entry) == refused
+    assert isinstance(claw(one, 6, entry), Posted)
+    assert isinstance(claw(one, 30, entry, other), Posted)
+    assert state(one) == (0, 0)
 
 
 def test_the_next_credits_pay_a_deficit_and_nothing_is_spent_before() -> None:
@@ -149,10 +168,10 @@ def test_the_next_credits_pay_a_deficit_and_nothing_is_spent_before() -> None:
     claw(one, 20, entry)
     assert state(one) == (0, 20)
     assert posting.burn([Burn(key="x", holder=one, points=1, occurred_at=NOW)], now=NOW) == [Refused(Refusal.DEFICIT)]
-    give(one, 30)
+    [other] = give(one, 30)
     assert (state(one), remaining(one)) == ((10, 0), [0, 10])
     assert [line.points for line in queries.statement(one)] == [30, -20, -20, 20]
-    claw(one, 15, entry)
+    claw(one, 15, other)
     assert state(one) == (0, 5)
     assert isinstance(restore(one, burned, 20), Posted)
     assert (state(one), remaining(one)) == ((15, 0), [15, 0])

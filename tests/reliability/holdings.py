@@ -84,12 +84,16 @@ def origin(lot: Lot) -> Origin:
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """An act that stands: which points it took from which lots and has not given back, and which lots it made."""
+    """An act that stands: which points it took from which lots and has not given back, and which lots it made.
+
+    `clawed` are the points that were clawed back for it.
+    """
 
     act: Act
     taken: list[Part]
     granted: list[Lot]
     balance: int = 0
+    clawed: int = 0
 
 
 def take(lots: Iterable[Lot], points: int) -> list[Part]:

@@ -211,6 +211,8 @@ class Ledger:
             return Refusal.NOT_REVERSIBLE
         self.line(wallet, abs(points))
         self.give_back(untake(undone, abs(points)))
+        if isinstance(undone.act, ClawBack):
+            self.names[undone.act.entry].clawed -= undone.act.points
         return Entry(act, [], [])
 
     def restore(self, act: Restore, now: datetime) -> Entry | Refusal:
@@ -236,16 +238,20 @@ class Ledger:
         return Entry(act, [], granted)
 
     def claw_back(self, act: ClawBack, now: datetime) -> Entry | Refusal:
-        """Open: only an award of this holder; no lot that has ended is taken from."""
+        """Never more than the receipt's awards gave. Open: only awards of this holder; no lot that has ended is taken from."""
         award = self.names.get(act.entry)
         if award is None or not self.is_award(award, act.holder):
             return Refusal.NOT_REVERSIBLE
+        named = [self.names[entry] for entry in {act.entry, *act.own} if entry in self.names]
+        if act.points > sum(one.act.points - one.clawed for one in named if self.is_award(one, act.holder)):
+            return Refusal.NOT_REVERSIBLE
         wallet = self.wallets[act.holder]
-        lots = self.claw_back_order(wallet, act.own, now)
+        lots = self.claw_back_order(wallet, {act.entry, *act.own}, now)
         short = max(0, act.points - sum(lot.remaining for lot in lots))
         if short and act.policy == ClawBackPolicy.REFUSE:
             return Refusal.INSUFFICIENT_POINTS
         taken = take(lots, act.points)
+        award.clawed += act.points
         self.line(wallet, -act.points)
         if short and act.policy == ClawBackPolicy.FORGIVE:
             self.line(wallet, short)
