@@ -243,7 +243,7 @@ class Ledger:
         if award is None or not self.is_award(award, act.holder):
             return Refusal.NOT_REVERSIBLE
         named = [self.names[entry] for entry in {act.entry, *act.own} if entry in self.names]
-        if act.points > sum(one.act.points - one.clawed for one in named if self.is_award(one, act.holder)):
+        if act.points > sum(self.room(one, act.holder) for one in named):
             return Refusal.NOT_REVERSIBLE
         wallet = self.wallets[act.holder]
         lots = self.claw_back_order(wallet, {act.entry, *act.own}, now)
@@ -261,6 +261,12 @@ class Ledger:
 
     def is_award(self, entry: Entry, holder: UUID) -> bool:
         return isinstance(entry.act, Accrual | Adjustment) and entry.act.points > 0 and entry.act.holder == holder
+
+    def room(self, award: Entry, holder: UUID) -> int:
+        """What can still be clawed back of it; nothing of what is no award of this holder."""
+        if isinstance(award.act, Accrual | Adjustment) and self.is_award(award, holder):
+            return award.act.points - award.clawed
+        return 0
 
     def claw_back_order(self, wallet: Wallet, own: Iterable[UUID], now: datetime) -> list[Lot]:
         """Lots of the receipt, pending ones first; then others in burn order, pending ones last."""
