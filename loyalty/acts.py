@@ -135,8 +135,8 @@ class ClawBack(_Act):
     """`points` > 0 taken back after a return; `entry` is the award that is taken back, refused unless it is the holder's.
 
     First from the lots of `own` (the receipt's entries; pending ones first), then from others in burn order, pending
-    ones last, then by `policy`. Never more in all than these entries awarded (SEMANTICS 3). Nothing is taken from lots that
-    have ended: who asks leaves out the points that count as taken already.
+    ones last, then by `policy`. Never more in all than `entry` awarded (SEMANTICS 3): a receipt with several awards is taken
+    back by as many acts. Nothing is taken from lots that have ended: who asks leaves out the points that count as taken.
     """
 
     entry: UUID

@@ -6,7 +6,7 @@ For loyalty/posting.py alone, which is the door.
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,8 +32,8 @@ from loyalty.kinds import Kind
 from loyalty.lots import OpenLot
 from loyalty.models import PointType, Wallet
 from loyalty.originals import originals
-from loyalty.terms import FOREVER
 
+NEVER = datetime(1, 1, 1, tzinfo=UTC)
 KIND_OF: dict[type, Kind] = {
     Restore: Kind.RESTORE, ClawBack: Kind.RETURN, Reversal: Kind.REVERSE, Forgiveness: Kind.FORGIVE, Transfer: Kind.TRANSFER,
     Merge: Kind.MERGE, UnMerge: Kind.MERGE,
@@ -131,21 +131,29 @@ def in_runs(
 def _runs(acts: Sequence[Act], brings: _Brings | None) -> list[list[Act]]:
     """Cut a batch before each act that needs what is written only with the acts before it.
 
-    That is what they bring to its wallets, or the end of a wallet which they kept alive, but not until this act.
+    That is what they bring to its wallets, or the end of a wallet that they did not keep alive until this act.
     """
     runs: list[list[Act]] = [[]]
     brought: set[UUID] = set()
-    alive: dict[UUID, datetime] = {}
+    alive: dict[UUID, datetime] = {}  # to when the run's acts keep a wallet; those that do not, not at all
     for act in acts:
-        if brought & set(act.holders) or any(alive.get(holder, FOREVER) <= act.occurred_at for holder in act.holders):
+        ended = any(_ended(alive.get(holder), act) for holder in act.holders)
+        if brought & set(act.holders) or ended:
             runs.append([])
             brought, alive = set(), {}
         runs[-1].append(act)
         if brings:
             brought.add(brings(act))
-        if act.idle_until:
-            alive |= {holder: max(act.idle_until, alive.get(holder, act.idle_until)) for holder in act.holders}
+        for holder in act.holders:
+            alive[holder] = max(act.idle_until or NEVER, alive.get(holder, NEVER))
     return runs
+
+
+def _ended(kept: datetime | None, act: Act) -> bool:
+    """Whether the wallet may have ended before this act, by what the acts before it did for it (None: none touched it)."""
+    if kept is None or (kept == NEVER and act.idle_until is None):
+        return False
+    return kept <= act.occurred_at
 
 
 def _undoing(acts: Sequence[Act], draft: _Undo) -> _Draft:

@@ -133,10 +133,13 @@ class Comparison:
         return None
 
     def terms(self) -> str | None:
-        now = dict(_rows(sealing.TERMS))
+        now: dict[tuple[str, ...], dict[str, str]] = {}
         for sealed in self._bodies:
+            columns = tuple(sealed.body.get("terms_columns", sealing.FIRST_TERMS_COLUMNS))
+            if columns not in now:
+                now[columns] = dict(_rows(sealing.terms_of(columns)))
             for version, digest in sealed.body["terms"].items():
-                if now.get(version) != digest:
+                if now[columns].get(version) != digest:
                     return f"terms version {version}: not as checkpoint {sealed.number} sealed them"
         return None
 

@@ -158,11 +158,12 @@ def _back_as_lot(act: Restore, wallet: LockedWallet, parts: Sequence[tuple[PastL
 
 def claw_back(act: ClawBack, wallets: Wallets, originals: Originals) -> Lines:
     wallet, award = wallets[act.holder], originals.get(act.entry)
-    named = [originals[entry] for entry in {act.entry, *act.own} if entry in originals]
-    awards = [one for one in named if one.wallet == wallet.id and one.points > 0 and one.kind in AWARDS]
-    if award not in awards or act.points > sum(one.points - one.clawed for one in awards):
+    if award is None or award.wallet != wallet.id or award.points < 0 or award.kind not in AWARDS:
         return Refusal.NOT_REVERSIBLE
-    own = {one.seq for one in awards}
+    if act.points > award.points - award.clawed:
+        return Refusal.NOT_REVERSIBLE
+    named = [originals[entry] for entry in {act.entry, *act.own} if entry in originals]
+    own = {one.seq for one in named if one.wallet == wallet.id}
     order = sorted(wallet.lots, key=lambda lot: (lot.seq not in own, lot.spendable if lot.seq in own else not lot.spendable))
     uses = take_up_to(order, act.points)
     short = act.points - sum(points for _, points in uses)

@@ -39,18 +39,16 @@ def originals(entries: Iterable[UUID]) -> dict[UUID, Original]:
 
 
 def _undone(entries: Sequence[UUID]) -> tuple[dict[UUID, int], dict[UUID, int]]:
-    """Points of each entry that were given back since, to whatever lots or into a deficit; and points clawed back for it."""
+    """Points of each entry that came back since, to whatever lots or into a deficit; and points that were taken back of it."""
     undoing = {id_: of for id_, of in JournalEntry.objects.filter(undoes__in=entries).values_list("id", "undoes") if of}
     repented = JournalEntry.objects.filter(undoes__in=undoing, posting__kind=Kind.REVERSE).values("undoes")
     lines = Posting.objects.filter(entry__in=undoing, kind__in=[Kind.RESTORE, Kind.REVERSE, Kind.RETURN])
     given: dict[UUID, int] = {}
-    clawed: dict[UUID, int] = {}
-    for entry, kind, points in (
-        lines.exclude(entry__in=repented).values_list("entry", "kind").annotate(points=Sum("points")).order_by()
-    ):
-        into, sign = (clawed, -1) if kind == Kind.RETURN else (given, 1)
-        into[undoing[entry]] = into.get(undoing[entry], 0) + sign * points
-    return given, clawed
+    taken: dict[UUID, int] = {}
+    for entry, points in lines.exclude(entry__in=repented).values_list("entry").annotate(points=Sum("points")).order_by():
+        into = given if points > 0 else taken
+        into[undoing[entry]] = into.get(undoing[entry], 0) + abs(points)
+    return given, taken
 
 
 def _uses(postings: Sequence[Posting]) -> dict[Place, list[Place]]:

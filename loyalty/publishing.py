@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from loyalty import auditing, judging, notice, outbox, terms, wording
 from loyalty.documents import fingerprint
 from loyalty.judging import Topic
-from loyalty.models import Posting, TermsVersion
+from loyalty.models import Lot, Posting, TermsVersion
 from loyalty.notice import Approval, Review
 from loyalty.outbox import Event
 from loyalty.problems import Fault, Problem
@@ -153,7 +153,8 @@ def _review(one: TermsVersion, now: datetime) -> Review:
     if any(change.topic is Topic.PROGRAMME for change in changes) and Posting.objects.exists():
         detail = _("Currency and time zone stay as they are once points were posted.")
         raise Problem("validation", detail, faults=[Fault("/currency", detail)])
-    if judging.undated_clash([terms.as_terms(row) for row in rows if row.published_at], after) and Posting.objects.exists():
+    clash = judging.undated_clash([terms.as_terms(row) for row in rows if row.published_at], after) and Posting.objects.exists()
+    if clash or (after.expiry == TermsVersion.Expiry.INACTIVITY and _endless_lots()):
         detail = _("Points that never end and points that end after inactivity cannot stand side by side. Choose months instead.")
         raise Problem("validation", detail, faults=[Fault("/expiry", detail)])
     effect = judging.overall(change.effect for change in changes)
@@ -161,6 +162,11 @@ def _review(one: TermsVersion, now: datetime) -> Review:
     signed = fingerprint([LABEL, one.version, follows.version, _content(one)]).hex()
     lines = wording.compared(before, after, changes)
     return Review(LABEL, str(one.pk), lines, effect, asked, signed, one.drafted_by)
+
+
+def _endless_lots() -> bool:
+    """Are there points that never end, whatever terms they came under? An idle date of their wallet would end them."""
+    return Lot.objects.filter(open=True, expires_at=None, wallet__idle_expires_at=None).exists()
 
 
 def _locked() -> list[TermsVersion]:

@@ -19,7 +19,7 @@ from django.db import connection, transaction
 
 from loyalty import checkpoints
 from loyalty.checkpoints import NOTHING, Head, Sealed
-from loyalty.models import Checkpoint
+from loyalty.models import Checkpoint, TermsVersion
 from loyalty.sealed_heads import SealedHeads
 
 SETTLING_SECONDS = 3.0  # how long a checkpoint waits for the transactions that run when it begins
@@ -31,13 +31,12 @@ NUMBERED = {
     "documentguard": ("id", "jsonb_build_array(id, source, number, kind, document, encode(fingerprint, 'hex'))"),
     "auditrecord": ("number", "jsonb_build_array(number, id, at, actor, verb, object_type, object_id, changes)"),
 }
-TERMS = """
-select version::text, encode(sha256(convert_to(jsonb_build_array(
-           id, version, currency, timezone, point_value, expiry, expiry_months, expiry_round_up, expiry_month, expiry_day,
-           pending_days, return_days, claw_back, notice_days, starts_at, drafted_by, published_at, published_by, approved_by,
-           detriment)::text, 'UTF8')), 'hex')
-  from loyalty_termsversion where published_at is not null
-"""
+TERMS_COLUMNS = [field.column for field in TermsVersion._meta.concrete_fields]
+# What checkpoints sealed of terms before they named the columns.
+FIRST_TERMS_COLUMNS = [
+    "id", "version", "currency", "timezone", "point_value", "expiry", "expiry_months", "expiry_round_up", "expiry_month",
+    "expiry_day", "pending_days", "return_days", "claw_back", "starts_at", "published_at", "published_by",
+]  # fmt: skip
 HEAD = "case when seq = 0 then ledger_genesis(id, holder, point_type, opened_at) else head end"
 ROOT = f"""
 select coalesce(sum(n), 0)::bigint, coalesce(sum(postings), 0)::bigint,
@@ -127,6 +126,15 @@ def rows_of(table: str) -> tuple[str, str]:
     return NUMBERED[table]
 
 
+def terms_of(columns: Sequence[str]) -> str:
+    """The statement that reads version and digest of each published terms version, by these columns in this order."""
+    assert all(column.isidentifier() for column in columns), columns
+    return (
+        f"select version::text, encode(sha256(convert_to(jsonb_build_array({', '.join(columns)})::text, 'UTF8')), 'hex') "  # noqa: S608
+        "from loyalty_termsversion where published_at is not null"
+    )
+
+
 def _described(known: SealedHeads, last: Sealed | None, settled: Mapping[str, int]) -> tuple[dict[str, Any], list[Head]]:
     """The body of the next checkpoint and the heads it lists. Runs in one snapshot."""
     [(wallets, postings, root)] = _rows(ROOT)
@@ -154,7 +162,8 @@ def _described(known: SealedHeads, last: Sealed | None, settled: Mapping[str, in
         "posting_id": totals.highest,
         "settled_posting_id": settled["posting"],
         "ranges": ranges,
-        "terms": dict(_rows(TERMS)),
+        "terms": dict(_rows(terms_of(TERMS_COLUMNS))),
+        "terms_columns": TERMS_COLUMNS,
     }
     return body, [new for _, new in changed]
 

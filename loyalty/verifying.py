@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
@@ -21,10 +20,10 @@ from loyalty.comparing import Comparison
 CHECKS = Path(__file__).parent / "sql" / "checks.sql"
 # About so many postings are looked at by one statement.
 PART = 250_000
-BELOW_ALL, ABOVE_ALL = -(2**63), 2**63 - 1
+LOWEST, HIGHEST = -(2**63), 2**63 - 1
 # The last wallet of each part; a cache decides no more than the parts' sizes.
 ENDS = """
-select max(id) from (select id, (sum(seq) over (order by id))::bigint / %s as part from loyalty_wallet) w group by part order by 1
+select max(id) from (select id, div(sum(seq) over (order by id), %s) as part from loyalty_wallet) w group by part order by 1
 """
 
 
@@ -55,7 +54,7 @@ def verify(folder: Path | None = None, public_key: Path | None = None) -> Iterat
     here = connection.in_atomic_block
     with ThreadPoolExecutor(1 if here else os.cpu_count()) as threads:
         for name, statement in checks():
-            asked = [(statement, part) for part in (parts if "%(after)s" in statement else parts[:1])]
+            asked = [(statement, part) for part in (parts if "%(first)s" in statement else parts[:1])]
             found = [_found(*one) for one in asked] if here else list(threads.map(_found_elsewhere, *zip(*asked, strict=True)))
             yield Finding(name, next((bad for bad, _ in found if bad), None), sum(seconds for _, seconds in found))
 
@@ -71,8 +70,9 @@ def _parts() -> list[dict[str, int]]:
     """Ranges of wallets that together leave out none, also none that is missing."""
     with connection.cursor() as cursor:
         cursor.execute(ENDS, [PART])
-        ends = [BELOW_ALL, *(row[0] for row in cursor.fetchall()[:-1]), ABOVE_ALL]
-    return [{"after": after, "upto": upto} for after, upto in pairwise(ends)]
+        ends = [*(row[0] for row in cursor.fetchall()[:-1]), HIGHEST]
+    firsts = [LOWEST, *(end + 1 for end in ends[:-1])]
+    return [{"first": first, "last": last} for first, last in zip(firsts, ends, strict=True)]
 
 
 def _found(statement: str, part: dict[str, int]) -> tuple[str | None, float]:

@@ -1,5 +1,5 @@
 -- What must hold between the rows of the ledger. Each check returns the first row that breaks it, in words. Those that name
--- %(after)s and %(upto)s look at the wallets above the one and up to the other, so that a ledger of any size is checked in
+-- %(first)s and %(last)s look at the wallets from the one to the other, so that a ledger of any size is checked in
 -- parts that fit into memory.
 
 -- check: every posting follows the one before, has its entry, and takes and grants what it says; its hash seals all of it
@@ -30,15 +30,15 @@ select fault from (
         end as fault
       from (select *, lag(seq, 1, 0::bigint) over n as seq_before, lag(balance_after, 1, 0::bigint) over n as balance_before,
                    lag(hash) over n as hash_before
-              from loyalty_posting where wallet_id > %(after)s and wallet_id <= %(upto)s
+              from loyalty_posting where wallet_id between %(first)s and %(last)s
             window n as (partition by wallet_id order by seq)) p
-           left join (select * from loyalty_wallet where id > %(after)s and id <= %(upto)s) w on w.id = p.wallet_id
+           left join (select * from loyalty_wallet where id between %(first)s and %(last)s) w on w.id = p.wallet_id
            left join lateral (select * from loyalty_journalentry where id = p.entry_id limit 1) e on true  -- by its index
-           left join (select * from loyalty_lot where wallet_id > %(after)s and wallet_id <= %(upto)s) l
+           left join (select * from loyalty_lot where wallet_id between %(first)s and %(last)s) l
              on l.wallet_id = p.wallet_id and l.seq = p.seq
            left join (select wallet_id, seq, sum(points) as points,
                              string_agg(int8send(lot_seq) || int8send(points), ''::bytea order by lot_seq) as uses
-                        from loyalty_lotuse where wallet_id > %(after)s and wallet_id <= %(upto)s group by 1, 2) u
+                        from loyalty_lotuse where wallet_id between %(first)s and %(last)s group by 1, 2) u
              on u.wallet_id = p.wallet_id and u.seq = p.seq) walked
  where fault is not null order by wallet_id, seq limit 1
 
@@ -59,11 +59,11 @@ select fault from (
         when w.head <> coalesce(h.hash, '')
             then 'wallet ' || w.id || ': the head is not the hash of posting number ' || w.seq
         end as fault
-      from (select * from loyalty_wallet where id > %(after)s and id <= %(upto)s) w
+      from (select * from loyalty_wallet where id between %(first)s and %(last)s) w
            left join (select wallet_id, count(*) as n, max(seq) as last, sum(points) as points, max(idle_until) as idle
-                        from loyalty_posting where wallet_id > %(after)s and wallet_id <= %(upto)s group by 1) p on p.wallet_id = w.id
+                        from loyalty_posting where wallet_id between %(first)s and %(last)s group by 1) p on p.wallet_id = w.id
            left join (select wallet_id, sum(remaining) as remaining
-                        from loyalty_lot where wallet_id > %(after)s and wallet_id <= %(upto)s group by 1) l on l.wallet_id = w.id
+                        from loyalty_lot where wallet_id between %(first)s and %(last)s group by 1) l on l.wallet_id = w.id
            left join lateral (select hash from loyalty_posting where wallet_id = w.id and seq = w.seq limit 1) h on true) told
  where fault is not null order by id limit 1
 
@@ -78,17 +78,17 @@ select fault from (
             then 'lot ' || l.id || ' (wallet ' || l.wallet_id || ', posting number ' || l.seq || '): remaining ' || l.remaining
                  || case when l.open then ' (open)' else ' (closed)' end || ', uses give ' || l.points - coalesce(u.points, 0)
         end as fault
-      from (select * from loyalty_lot where wallet_id > %(after)s and wallet_id <= %(upto)s) l
+      from (select * from loyalty_lot where wallet_id between %(first)s and %(last)s) l
            full join (select wallet_id, lot_seq, min(seq) as seq, sum(points) as points
-                        from loyalty_lotuse where wallet_id > %(after)s and wallet_id <= %(upto)s group by 1, 2) u
+                        from loyalty_lotuse where wallet_id between %(first)s and %(last)s group by 1, 2) u
              on u.wallet_id = l.wallet_id and u.lot_seq = l.seq
-           left join (select id, wallet_id, seq from loyalty_posting where wallet_id > %(after)s and wallet_id <= %(upto)s) p
+           left join (select id, wallet_id, seq from loyalty_posting where wallet_id between %(first)s and %(last)s) p
              on p.wallet_id = l.wallet_id and p.seq = l.seq
     union all
     select u.wallet_id, 'lot use of wallet ' || u.wallet_id || ', posting number ' || u.seq || ', lot ' || u.lot_seq
                         || ': no such posting or lot'
-      from (select * from loyalty_lotuse where wallet_id > %(after)s and wallet_id <= %(upto)s) u
-           left join (select id, wallet_id, seq from loyalty_posting where wallet_id > %(after)s and wallet_id <= %(upto)s) p
+      from (select * from loyalty_lotuse where wallet_id between %(first)s and %(last)s) u
+           left join (select id, wallet_id, seq from loyalty_posting where wallet_id between %(first)s and %(last)s) p
              on p.wallet_id = u.wallet_id and p.seq = u.seq
      where p.id is null) looked
  where fault is not null order by wallet limit 1

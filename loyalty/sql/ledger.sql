@@ -148,8 +148,11 @@ begin
           from sealed
     )
     select s.ord, s.entry, s.balance_after from sealed s
-     where ledger_agree((select coalesce(sum(points), 0)::bigint from taken),
-                        (select coalesce(sum(points), 0)::bigint from used), 'a lot to take from is missing')
+     where ledger_agree((select count(*) from taken), (select count(*) from (select distinct wallet, lot from used) u),
+                        'a lot to take from is missing')
+       and ledger_agree((select coalesce(sum(points + deficit_change - coalesce(lot_points, 0) + coalesce(lot_paid, 0)), 0)::bigint
+                           from sealed),
+                        (select -coalesce(sum(points), 0)::bigint from used), 'lots do not move by the points')
        -- One look at the stores of the batch in the place of a foreign key's look for each row; no store is ever deleted.
        and ledger_agree((select count(*) from (select distinct store from sealed where store is not null) n
                           where not exists (select from loyalty_store where id = n.store)), 0, 'a store is missing');

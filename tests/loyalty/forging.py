@@ -96,7 +96,14 @@ def _edit(change: str, table: str = "loyalty_posting", where: str = PLACE, only:
     def forge(random: Random) -> list[str]:
         wallet, seq = _place(random, only)
         run(f"update {table} set {change} where {where}", wallet, seq)
-        return [f"wallet {wallet}"]
+        if table != "loyalty_journalentry":
+            return [f"wallet {wallet},", f"wallet {wallet}:"]
+        others = run(
+            f"select wallet_id, seq from loyalty_posting where entry_id = (select entry_id from loyalty_posting where {PLACE})",
+            wallet,
+            seq,
+        )
+        return [f"wallet {one}, posting number {number}" for one, number in others]  # an entry may have several
 
     return forge
 
@@ -206,6 +213,16 @@ def make_up_points(random: Random) -> list[str]:
     return [f"wallet {wallet}: "]
 
 
+def make_up_lowest(random: Random) -> list[str]:
+    """The same below all ids that are given."""
+    [(wallet,)] = run(
+        "insert into loyalty_wallet (id, holder, point_type, balance) overriding system value "
+        "values (-9223372036854775808, gen_random_uuid(), 'redeemable', %s) returning id",
+        random.randint(1, 10**6),
+    )
+    return [f"wallet {wallet}: "]
+
+
 def make_up_wallet(random: Random) -> list[str]:
     """A new wallet whose one line looks as old as the others, complete and with the right hashes."""
     [(wallet,)] = run(
@@ -262,7 +279,7 @@ type Forgery = Callable[[Random], list[str]]
 """Does something, and returns how a verifier may name it: one of these stands in what it says."""
 
 FORGERIES: dict[str, Forgery] = {
-    "points of a posting": _edit("points = points + 1"),
+    "points of a posting": _edit("points = points + 1000003"),
     "balance after a posting": _edit("balance_after = balance_after + 1"),
     "when it was recorded": _edit("recorded_at = recorded_at - interval '1 day'"),
     "the reference": _edit("reference = reference || '.'"),
@@ -283,7 +300,9 @@ FORGERIES: dict[str, Forgery] = {
     "the whole chain rewritten": rewrite,
     "two holders swapped": swap_holders,
     "an empty wallet taken over": empty_wallet_taken,
+    "a number beyond all": _edit("seq = 9223372036854775807", "loyalty_wallet", "id = %s and 0 < %s"),
     "points made up": make_up_points,
+    "points made up below all ids": make_up_lowest,
     "a wallet made up": make_up_wallet,
     "a wallet deleted": delete_wallet,
     "an audit record edited": edit_audit,

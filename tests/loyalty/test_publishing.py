@@ -234,3 +234,9 @@ def test_points_that_never_end_are_not_put_under_an_idle_date_nor_the_other_way_
         version = draft(other)
         assert "cannot stand side by side" in refused(lambda version=version: publish(version, approved_by=FINANCE)).detail
     assert publish(draft({"expiry": "months", "expiry_months": 24}), approved_by=FINANCE).published
+
+
+def test_points_that_were_brought_along_without_an_end_are_not_given_one() -> None:
+    give(holder(), 300, days=None)
+    version = draft({"expiry": "inactivity", "expiry_months": 24})
+    assert "cannot stand side by side" in refused(lambda: publish(version, approved_by=FINANCE)).detail

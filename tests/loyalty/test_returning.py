@@ -135,13 +135,13 @@ def test_a_claw_back_takes_own_lots_first_pending_before_active_then_others_then
     one = holder()
     give(one, 10, days=5)
     (own_active,) = give(one, 20)
-    (own_pending,) = give(one, 17, pending=14)
-    assert isinstance(claw(one, 22, own_active, own_pending), Posted)
-    assert remaining(one) == [10, 15, 0]
-    spent(one, 18)
-    give(one, 4)
-    assert isinstance(claw(one, 15, own_active, own_pending), Posted)
-    assert (state(one), remaining(one)) == ((0, 4), [0, 0, 0, 0])
+    (own_pending,) = give(one, 9, pending=14)
+    assert isinstance(claw(one, 12, own_active, own_pending), Posted)
+    assert remaining(one) == [10, 17, 0]
+    spent(one, 23)
+    give(one, 2)
+    assert isinstance(claw(one, 8, own_active, own_pending), Posted)
+    assert (state(one), remaining(one)) == ((0, 2), [0, 0, 0, 0])
 
 
 def test_never_more_is_clawed_back_than_was_awarded_and_a_reversed_claw_back_makes_room() -> None:
@@ -157,8 +157,17 @@ def test_never_more_is_clawed_back_than_was_awarded_and_a_reversed_claw_back_mak
     posting.reverse([Reversal.of(outcomes[0].entry, one, occurred_at=NOW)], now=NOW, actor=None)
     assert claw(one, 7, entry) == refused
     assert isinstance(claw(one, 6, entry), Posted)
-    assert isinstance(claw(one, 30, entry, other), Posted)
+    assert claw(one, 11, entry, other) == claw(one, 31, other, entry) == refused
+    assert isinstance(claw(one, 30, other, entry), Posted)
     assert state(one) == (0, 0)
+
+
+def test_an_award_that_was_reversed_is_not_clawed_back_as_well() -> None:
+    one = holder()
+    entry, _kept = give(one, 10, 30)
+    posting.reverse([Reversal.of(entry, one, occurred_at=NOW)], now=NOW, actor=None)
+    assert claw(one, 1, entry) == Refused(Refusal.NOT_REVERSIBLE)
+    assert state(one) == (30, 0)
 
 
 def test_the_next_credits_pay_a_deficit_and_nothing_is_spent_before() -> None:
@@ -280,3 +289,12 @@ def test_undated_points_that_are_merged_or_transferred_end_no_sooner_than_before
     posting.merge([Merge(key="m", holder=one, to=other, occurred_at=NOW)], now=NOW + 6 * DAY, actor=None)
     assert queries.balances([other], NOW + 34 * DAY)[other].available == 15
     assert queries.balances([other], NOW + 35 * DAY)[other].available == 0
+
+
+def test_a_batch_wakes_no_points_that_act_by_act_had_ended() -> None:
+    one, late = holder(), NOW + 40 * DAY
+    idle(one, 10, NOW)
+    before = accrual(one, 1, at=NOW + 5 * DAY, days=None)
+    after = accrual(one, 2, at=NOW + 35 * DAY, days=None, idle_until=NOW + 65 * DAY)
+    posting.accrue([before, after], now=late)
+    assert queries.balances([one], late)[one].available == 2

@@ -206,6 +206,7 @@ class Ledger:
             if undone.granted[0].remaining < points:
                 return Refusal.NOT_REVERSIBLE
             self.line(wallet, -points)
+            undone.clawed = points
             return Entry(act, take(undone.granted, points), [])
         if total(undone.taken) < abs(points):  # a part was given back, or was never there to take
             return Refusal.NOT_REVERSIBLE
@@ -238,12 +239,11 @@ class Ledger:
         return Entry(act, [], granted)
 
     def claw_back(self, act: ClawBack, now: datetime) -> Entry | Refusal:
-        """Never more than the receipt's awards gave. Open: only awards of this holder; no lot that has ended is taken from."""
+        """Never more than the award gave. Open: only an award of this holder; no lot that has ended is taken from."""
         award = self.names.get(act.entry)
         if award is None or not self.is_award(award, act.holder):
             return Refusal.NOT_REVERSIBLE
-        named = [self.names[entry] for entry in {act.entry, *act.own} if entry in self.names]
-        if act.points > sum(self.room(one, act.holder) for one in named):
+        if act.points > self.room(award):
             return Refusal.NOT_REVERSIBLE
         wallet = self.wallets[act.holder]
         lots = self.claw_back_order(wallet, {act.entry, *act.own}, now)
@@ -262,11 +262,10 @@ class Ledger:
     def is_award(self, entry: Entry, holder: UUID) -> bool:
         return isinstance(entry.act, Accrual | Adjustment) and entry.act.points > 0 and entry.act.holder == holder
 
-    def room(self, award: Entry, holder: UUID) -> int:
-        """What can still be clawed back of it; nothing of what is no award of this holder."""
-        if isinstance(award.act, Accrual | Adjustment) and self.is_award(award, holder):
-            return award.act.points - award.clawed
-        return 0
+    def room(self, award: Entry) -> int:
+        """What can still be taken back of it."""
+        assert isinstance(award.act, Accrual | Adjustment)
+        return award.act.points - award.clawed
 
     def claw_back_order(self, wallet: Wallet, own: Iterable[UUID], now: datetime) -> list[Lot]:
         """Lots of the receipt, pending ones first; then others in burn order, pending ones last."""
