@@ -138,6 +138,7 @@ def _call(statement: str, acts: Sequence[Act], *, now: datetime, actor: UUID | N
     with connection.cursor() as cursor:
         cursor.execute(statement, [to_json(list(acts)).decode(), point_type, actor, now])
         rows = cursor.fetchall()
+    assert len(rows) == len(acts), "an act was not answered"
     outcomes: list[Outcome] = [Refused(Refusal.KEY_REUSED)] * len(acts)
     for place, outcome, entry, balance in rows:
         known = outcome in ("posted", "replayed")

@@ -31,7 +31,7 @@ NUMBERED = {
     "documentguard": ("id", "jsonb_build_array(id, source, number, kind, document, encode(fingerprint, 'hex'))"),
     "auditrecord": ("number", "jsonb_build_array(number, id, at, actor, verb, object_type, object_id, changes)"),
 }
-TERMS_COLUMNS = [field.column for field in TermsVersion._meta.concrete_fields]
+TERMS_COLUMNS = [str(field.column) for field in TermsVersion._meta.concrete_fields]
 # What checkpoints sealed of terms before they named the columns.
 FIRST_TERMS_COLUMNS = [
     "id", "version", "currency", "timezone", "point_value", "expiry", "expiry_months", "expiry_round_up", "expiry_month",

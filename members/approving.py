@@ -60,7 +60,8 @@ def ask(act: Act, *, by: UUID, now: datetime) -> ApprovalRequest:
 def decide(act: Act, decision: str, *, by: UUID, author: UUID | None = None, now: datetime) -> None:
     """Approve or refuse what waits.
 
-    Raises Problem when nothing of this content waits, or when `by` asked for it or is its `author`.
+    Raises Problem when nothing of this content waits, or when `by` asked for it or is its `author`; and for an approval when
+    either is an API key without a known maker.
     """
     with transaction.atomic():
         waiting = _requests(act).select_for_update().filter(decision="").first()
@@ -68,6 +69,11 @@ def decide(act: Act, decision: str, *, by: UUID, author: UUID | None = None, now
             raise Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)
         if by in _behind(waiting.requested_by, author):
             raise Problem("not-eligible", _("Somebody else has to decide: you wrote it or asked for it."), status=409)
+        if decision == Decision.APPROVED and _nobodys_key(waiting.requested_by, author):
+            detail = _(
+                "It was asked for with an API key that nobody answers for. Draft it here, or with a key that names its maker."
+            )
+            raise Problem("not-eligible", detail, status=409)
         ApprovalRequest.objects.filter(pk=waiting.pk).update(decision=decision, decided_by=by, decided_at=now)
         facts = {"act": act.verb, "fingerprint": act.fingerprint}
         auditing.record(by, f"approval.{decision}", act.object_type, act.object_id, facts)
@@ -96,6 +102,11 @@ def _requests(act: Act) -> QuerySet[ApprovalRequest]:
     return ApprovalRequest.objects.filter(
         verb=act.verb, object_type=act.object_type, object_id=act.object_id, fingerprint=act.fingerprint
     )
+
+
+def _nobodys_key(*actors: UUID | None) -> bool:
+    """Whether one of them is a key of which nobody knows who made it; it may be whoever approves."""
+    return ApiKey.objects.filter(pk__in=[actor for actor in actors if actor], made_by=None).exists()
 
 
 def _behind(*actors: UUID | None) -> set[UUID]:

@@ -21,7 +21,7 @@ from loyalty.outbox import Event
 from loyalty.terms import Terms
 from loyalty.wording import Line
 from members.models import Consent, Member, Message
-from members.queries import by_holder, with_birthday, with_contact
+from members.queries import by_holder, told, with_birthday
 
 REMIND_DAYS = (30, 7, 1)
 # A reminder that an outage held up still goes out this many days later.
@@ -107,7 +107,7 @@ def announce(events: Sequence[Event], *, now: datetime) -> None:
         facts = {name: value for name, value in one.facts.items() if name in ("version", "name", "rate_before", "rate")}
         facts["on"] = contract.day_of(datetime.fromisoformat(one.facts["starts_at"])).isoformat()
         about = f"terms:{facts['version']}" if "version" in facts else f"rate:{one.subject}"
-        members = with_contact(after=one.facts.get("after"), limit=TOLD_AT_ONCE)
+        members = told(after=one.facts.get("after"), limit=TOLD_AT_ONCE)
         news = [News(member, Message.Kind.TERMS_CHANGE, about, facts) for member in members]
         queue(news, now=now, due_at=waking(now, contract))
         if len(members) == TOLD_AT_ONCE:

@@ -56,9 +56,9 @@ def by_holder(holders: Iterable[UUID]) -> dict[UUID, Member]:
     return {member.holder: member for member in Member.objects.filter(holder__in=list(holders))}
 
 
-def with_contact(*, after: str | None, limit: int) -> list[Member]:
-    """The next members who can be told something, in the order of their ids; `after` is the last one before."""
-    members = Member.objects.exclude(status=Member.Status.CLOSED).exclude(email="", phone="")
+def told(*, after: str | None, limit: int) -> list[Member]:
+    """The next members who are told of what concerns all, in the order of their ids; `after` is the last one before."""
+    members = Member.objects.exclude(status=Member.Status.CLOSED)
     return list((members.filter(pk__gt=after) if after else members).order_by("pk")[:limit])
 
 

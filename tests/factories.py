@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import factory
 from django.utils import timezone
@@ -97,6 +97,6 @@ def give(to: UUID, *points: int, at: datetime = NOW, **given: Any) -> list[UUID]
 
 
 def api_key(*scopes: str, store: str | None = None) -> str:
-    """A working key."""
+    """A working key, which somebody made."""
     id_ = StoreFactory.create(code=store).pk if store else None
-    return create_key("test", list(scopes), store=id_)[1]
+    return create_key("test", list(scopes), store=id_, made_by=uuid4())[1]

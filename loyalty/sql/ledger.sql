@@ -1,5 +1,5 @@
 -- What locks, writes and seals the ledger. sql/deciding.sql decides grants, burns and expiry; loyalty/posting.py the other verbs.
--- Each migration that changes these files runs them again, so they begin by dropping what stood.
+-- The last migration that changed these files runs them, and no earlier one: they begin by dropping what stood.
 drop type if exists ledger_line, ledger_act, ledger_answer cascade;
 drop aggregate if exists ledger_chain (bytea, bytea), ledger_spent (bigint, bigint);
 drop function if exists ledger_link, ledger_afford, ledger_agree, ledger_payload, ledger_genesis, ledger_text, ledger_contra,

@@ -3,6 +3,12 @@
 import django.db.models.functions.uuid
 from django.db import migrations, models
 
+# Keys that staff made in the admin: the audit trail knows who.
+MAKERS = """
+update members_apikey k set made_by = a.actor from loyalty_auditrecord a
+ where a.object_type = 'members.apikey' and a.verb = 'apikey.added' and a.object_id = k.id::text
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -15,6 +21,7 @@ class Migration(migrations.Migration):
             name="made_by",
             field=models.UUIDField(editable=False, null=True, verbose_name="made by"),
         ),
+        migrations.RunSQL(MAKERS, migrations.RunSQL.noop),
         migrations.AlterField(
             model_name="message",
             name="kind",

@@ -76,7 +76,7 @@ def sleeps(path: Path) -> Iterator[str]:
 
 
 def ledger_writes(path: Path) -> Iterator[str]:
-    """Only loyalty/posting.py writes the ledger, by the functions of sql/ledger.sql."""
+    """Only loyalty/posting.py, with batches.py behind it, writes the ledger, by the functions of loyalty/sql."""
     inside = path.relative_to(BASE) if path.is_relative_to(BASE) else path
     if "migrations" in inside.parts or inside.parts[:2] == ("loyalty", "sql"):
         return

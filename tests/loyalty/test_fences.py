@@ -8,7 +8,8 @@ from django.db.utils import DatabaseError
 
 from config import checks
 from loyalty import posting, verifying
-from loyalty.acts import Burn
+from loyalty.acts import Burn, Posted, Restore
+from loyalty.proof import verify
 from tests.committing import Database
 from tests.factories import NOW, StoreFactory, give, holder
 
@@ -86,6 +87,30 @@ def test_verification_names_what_a_superuser_changed(committing_db: Database, wh
         superuser.execute(TAMPERINGS[what])
     with pytest.raises(CommandError, match="does not add up"):
         call_command("verify_ledger")
+
+
+def test_what_came_back_twice_is_found_also_without_its_hashes(committing_db: Database) -> None:
+    one = holder()
+    give(one, 100)
+    burned = [posting.burn([Burn(key=f"b{n}", holder=one, points=30, occurred_at=NOW)], now=NOW)[0] for n in (1, 2)]
+    for each in burned:
+        assert isinstance(each, Posted)
+        restored = Restore(key=f"r{each.entry}", holder=one, entry=each.entry, points=30, occurred_at=NOW)
+        posting.restore([restored], now=NOW)
+    with psycopg.connect(committing_db.url("postgres"), autocommit=True) as superuser:
+        superuser.execute("set session_replication_role = replica")
+        superuser.execute("update loyalty_journalentry set undoes = (select min(undoes::text)::uuid from loyalty_journalentry)"
+                          " where undoes is not null")  # fmt: skip
+    found = {finding.check: finding.bad_row for finding in verifying.verify()}
+    assert "60 points were given back, it took 30" in str(found["nothing was given back more points than it took"])
+
+
+@pytest.mark.django_db
+def test_kinds_have_the_same_contra_accounts_for_those_who_write_and_those_who_check() -> None:
+    with connection.cursor() as cursor:
+        for kind in ("earn", "bonus", "import", "exchange_in", "burn", "exchange_out", "adjust"):
+            cursor.execute("select ledger_contra(%s)", [kind])
+            assert cursor.fetchone() == (verify.CONTRA[kind],)
 
 
 def test_a_role_that_may_change_the_ledger_is_refused_at_start(committing_db: Database) -> None:

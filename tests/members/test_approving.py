@@ -1,11 +1,13 @@
 """Four eyes: who asked or wrote never decides, and an approval is for exactly one content."""
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from loyalty.models import AuditRecord
@@ -13,7 +15,7 @@ from loyalty.problems import Problem
 from members import approving
 from members.access import create_key
 from members.approving import Act, Decision
-from members.models import ApprovalRequest
+from members.models import ApiKey, ApprovalRequest, User
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +88,19 @@ def test_the_database_says_the_same_again() -> None:
     with pytest.raises(IntegrityError, match="approval_decided_whole"), transaction.atomic():
         row.update(decision="approved")
     assert row.get().decision == ""
+
+
+def test_what_a_key_asked_that_nobody_answers_for_is_not_approved() -> None:
+    key, _token = create_key("shop", ["configure"])
+    approving.ask(ACT, by=key, now=NOW)
+    said = refused(partial(approving.decide, ACT, Decision.APPROVED, by=SECOND, now=NOW))
+    assert "an API key that nobody answers for" in said
+    approving.decide(ACT, Decision.REFUSED, by=SECOND, now=NOW)
+
+
+def test_a_key_of_the_command_line_can_name_who_answers_for_it() -> None:
+    maker = User.objects.create_user("ida@example.com", is_staff=True)
+    call_command("create_api_key", "shop", scope=["configure"], made_by="Ida@example.com", stdout=io.StringIO())
+    assert ApiKey.objects.get().made_by == maker.actor
+    with pytest.raises(CommandError, match="No member of staff"):
+        call_command("create_api_key", "shop", scope=["configure"], made_by="nobody@example.com", stdout=io.StringIO())
