@@ -142,8 +142,8 @@ def expiry(version: Version) -> str:
             return _("Points do not expire.")
         case TermsVersion.Expiry.INACTIVITY:
             text = ngettext(
-                "Points expire after %(count)s month without a purchase or use.",
-                "Points expire after %(count)s months without a purchase or use.",
+                "Points expire after %(count)s month in which none were earned or used.",
+                "Points expire after %(count)s months in which none were earned or used.",
                 months["count"],
             )
             return text % months
