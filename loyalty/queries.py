@@ -99,6 +99,11 @@ def expired(*, after: datetime, until: datetime, holders: Sequence[UUID], now: d
     return [Expiring(holder, points, at) for holder, at, points in booked] + waiting
 
 
+def anything_ended_after(at: datetime) -> bool:
+    """Whether the end of a lot was booked that ended after `at`."""
+    return Posting.objects.filter(kind="expire", occurred_at__gt=at).exists()
+
+
 @dataclass(frozen=True, slots=True)
 class OpenLotLine:
     points: int

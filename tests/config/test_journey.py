@@ -17,7 +17,7 @@ from django.utils import timezone
 from campaigns import engine
 from campaigns.models import Purchase, PurchaseLine
 from config.journey import reading
-from loyalty import queries, verifying
+from loyalty import posting, queries, verifying
 from loyalty.models import Posting, TermsVersion
 from members.models import Member
 from tests.committing import Database
@@ -107,6 +107,12 @@ def test_stopped_half_way_and_repeated_it_ends_in_the_same(bring: Import) -> Non
     told = bring(expire_until=date(2018, 1, 31), batch=1000, limit=10)
     assert "54 receipts, 54 of them known before" in told, "what stands is never taken for too much"
     assert stands() == whole
+
+
+def test_what_the_shop_itself_swept_meanwhile_is_swept_of_the_rest_too(bring: Import) -> None:
+    bring(limit=20)
+    assert posting.expire(now=timezone.now())[0]
+    assert "\n0 differences" in bring()
 
 
 def test_moved_to_yesterday_it_stays_where_it_was_moved(bring: Import) -> None:

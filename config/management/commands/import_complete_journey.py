@@ -22,7 +22,7 @@ from campaigns import purchases, rules
 from campaigns.models import Purchase
 from campaigns.schemas import PurchaseIn
 from config.journey import reading
-from loyalty import posting, terms
+from loyalty import posting, queries, terms
 from loyalty.places import NewStore, open_stores
 from loyalty.problems import Problem
 from loyalty.terms import Terms
@@ -131,13 +131,13 @@ class Command(BaseCommand):
                 self.stdout.write(f"{done:>9,} receipts, {known:,} of them known before, {done / (now - started):,.0f} a second")
 
     def _expire(self, plan: Plan) -> None:
-        started, lots, points = time.monotonic(), 0, 0
-        while (swept := posting.expire(now=plan.expire_until, limit=SWEEP_BATCH))[0]:
+        started, lots, points, until = time.monotonic(), 0, 0, plan.expire_until
+        if queries.anything_ended_after(until):  # the shop's own sweep was here: what came after it ends as well
+            until = timezone.now()
+        while (swept := posting.expire(now=until, limit=SWEEP_BATCH))[0]:
             lots, points = lots + swept[0], points + swept[1]
         seconds = time.monotonic() - started
-        self.stdout.write(
-            f"{lots:>9,} lots with {points:,} points ended by {plan.expire_until:%Y-%m-%d %H:%M} UTC ({seconds:.1f} s)"
-        )
+        self.stdout.write(f"{lots:>9,} lots with {points:,} points ended by {until:%Y-%m-%d %H:%M} UTC ({seconds:.1f} s)")
 
     def _reconcile(self, plan: Plan) -> None:
         """In a process of its own, by code that shares nothing with ours."""
