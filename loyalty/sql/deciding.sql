@@ -48,13 +48,25 @@ language sql stable as $$
            left join lateral (select * from ledger_standing(array[a.key]) limit 1) s on true
      where done.ord is null $$;
 
+-- Writes the lines of the acts that were granted, and answers all acts.
+create function ledger_written(p_lines ledger_line[], p_acts ledger_act[], p_point_type text, p_sign int, p_now timestamptz)
+returns setof ledger_answer language plpgsql as $$
+declare
+    answers ledger_answer[] := array(
+        select row(w.ord, 'posted', w.entry, w.balance_after)::ledger_answer from ledger_write(p_lines, p_now) w);
+begin
+    return query select * from unnest(answers);
+    if cardinality(answers) < cardinality(p_acts) then
+        return query select * from ledger_unwritten(p_acts, p_point_type, p_sign, array(select ord from unnest(answers)));
+    end if;
+end $$;
+
 -- Each act opens a lot; a deficit is paid out of the first ones.
 create function ledger_grant(p_acts json, p_point_type text, p_actor uuid, p_now timestamptz) returns setof ledger_answer
 language plpgsql set enable_seqscan = off as $$
 declare
     acts ledger_act[] := array(select a from json_populate_recordset(null::ledger_act, p_acts) a);
     lines ledger_line[];
-    answers ledger_answer[];
 begin
     perform ledger_lock(array(select holder from unnest(acts)), array(select occurred_at from unnest(acts)), p_point_type, p_now);
     lines := array(
@@ -64,11 +76,7 @@ begin
           from (select f.*, least(points, greatest(deficit - sum(points) over w + points, 0)) as paid
                   from ledger_fresh(acts, p_point_type) f
                 window w as (partition by wallet order by ord rows unbounded preceding)) f);
-    answers := array(select row(w.ord, 'posted', w.entry, w.balance_after)::ledger_answer from ledger_write(lines, p_now) w);
-    return query select * from unnest(answers);
-    if cardinality(answers) < cardinality(acts) then
-        return query select * from ledger_unwritten(acts, p_point_type, 1, array(select ord from unnest(answers)));
-    end if;
+    return query select * from ledger_written(lines, acts, p_point_type, 1, p_now);
 end $$;
 
 -- Points spent so far, of what is held, when each wish is granted whole or not at all.
@@ -119,7 +127,6 @@ language plpgsql set enable_seqscan = off as $$
 declare
     acts ledger_act[] := array(select a from json_populate_recordset(null::ledger_act, p_acts) a);
     lines ledger_line[];
-    answers ledger_answer[];
 begin
     perform set_config('plan_cache_mode', case when cardinality(acts) < 20 then 'force_generic_plan' else 'force_custom_plan' end, true);
     perform ledger_lock(array(select holder from unnest(acts)), array(select occurred_at from unnest(acts)), p_point_type, p_now);
@@ -128,11 +135,7 @@ begin
             select count(*) from ledger_fresh(acts, p_point_type) where deficit = 0 and balance >= abs(points)) then
         lines := ledger_paid(acts, p_point_type, p_actor, p_now, null);
     end if;
-    answers := array(select row(w.ord, 'posted', w.entry, w.balance_after)::ledger_answer from ledger_write(lines, p_now) w);
-    return query select * from unnest(answers);
-    if cardinality(answers) < cardinality(acts) then
-        return query select * from ledger_unwritten(acts, p_point_type, -1, array(select ord from unnest(answers)));
-    end if;
+    return query select * from ledger_written(lines, acts, p_point_type, -1, p_now);
 end $$;
 
 -- The sweep: up to p_limit lots that ended by p_now. Returns lots and points expired.
