@@ -74,7 +74,7 @@ def publish(version: UUID, *, actor: UUID, approval: Approval | None = None, now
     """Freeze a draft and let it start. Raises Problem: too early, without the second person it needs, overtaken."""
     with transaction.atomic():
         one, versions = _draft_of(version)
-        seen, follows = _review(one, versions, now), _newest(versions)
+        seen = _review(one, versions, now)
         if not seen.lines:
             return Outcome(one, published=False)
         insist_on_time(seen, now=now)
@@ -86,7 +86,8 @@ def publish(version: UUID, *, actor: UUID, approval: Approval | None = None, now
         facts = {
             "rule": one.rule.code, "rule_version": one.version, "detriment": one.detriment,
             "starts_at": one.starts_at.isoformat(), "name": _name(one),
-            "rate_before": _text(follows.value), "rate": _text(one.value),
+            "rate_before": _text(_held_before(versions, one.starts_at).value), "rate": _text(one.value),
+            "replaces": any(each.detriment and each.starts_at == one.starts_at for each in versions if each.pk != one.pk),
         }  # fmt: skip
         outbox.tell([Event("terms.published", one.pk, facts)])
         auditing.record(actor, "ruleversion.published", LABEL, one.pk, facts | {"approved_by": str(one.approved_by or "")})
@@ -122,6 +123,12 @@ def _name(one: RuleVersion) -> str:
 def _newest(versions: list[RuleVersion]) -> RuleVersion:
     """The last version published, in force or not."""
     return max((one for one in versions if one.published_at), key=lambda one: one.version)
+
+
+def _held_before(versions: list[RuleVersion], start: datetime) -> RuleVersion:
+    """What holds until `start`: not what was announced for the same day; the first version where nothing did."""
+    held = [one for one in versions if one.published_at and one.starts_at and one.starts_at < start]
+    return max(held, key=lambda one: (one.starts_at, one.version)) if held else _newest(versions)
 
 
 def _locked(rule: str) -> list[RuleVersion]:

@@ -117,7 +117,10 @@ def publish(version: int, *, actor: UUID, approval: Approval | None = None, now:
         one.detriment = seen.notice.detriment
         one.approved_by = approval.by if approval and seen.notice.detriment else None
         one.save()
-        facts = {"version": one.version, "detriment": one.detriment, "starts_at": one.starts_at.isoformat()}
+        facts = {
+            "version": one.version, "detriment": one.detriment, "starts_at": one.starts_at.isoformat(),
+            "replaces": TermsVersion.objects.filter(detriment=True, starts_at=one.starts_at).exclude(pk=one.pk).exists(),
+        }  # fmt: skip
         outbox.tell([Event("terms.published", UUID(int=one.version), facts)])
         auditing.record(actor, "termsversion.published", LABEL, one.pk, facts | {"approved_by": str(one.approved_by or "")})
     return Outcome(one, published=True)

@@ -135,6 +135,11 @@ def in_force(versions: list[Terms], at: datetime) -> Terms:
     return next((one for one in versions if one.starts_at <= at), versions[-1])
 
 
+def held_before(versions: list[Terms], one: Terms) -> Terms:
+    """What holds until `one` starts: not what was announced for the same day and is replaced by it."""
+    return max((each for each in versions if each.starts_at < one.starts_at), key=lambda each: (each.starts_at, each.version))
+
+
 def alive_until(versions: list[Terms], at: datetime) -> datetime | None:
     """To when an act at `at` keeps a wallet alive: by any version that had started, for its points may be of an older one."""
     return max((until for one in versions if one.starts_at <= at and (until := one.alive_until(at))), default=None)

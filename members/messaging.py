@@ -100,11 +100,18 @@ def _ended(contract: Terms, told: set[tuple[UUID, date]], now: datetime) -> dict
     return ended
 
 
+# Of an event about rules, what a message keeps.
+TOLD_FACTS = ("version", "name", "rate_before", "rate", "replaces")
+
+
 def announce(events: Sequence[Event], *, now: datetime) -> None:
-    """Tell every member of rules that become worse: a batch, and an event that goes on after it, so each commits alone."""
+    """Tell every member of rules that become worse, and of what takes the place of such news.
+
+    A batch, and an event that goes on after it, so each commits alone.
+    """
     contract = terms.current(now)
-    for one in (one for one in events if one.facts["detriment"]):
-        facts = {name: value for name, value in one.facts.items() if name in ("version", "name", "rate_before", "rate")}
+    for one in (one for one in events if one.facts["detriment"] or one.facts.get("replaces")):
+        facts = {name: value for name, value in one.facts.items() if name in TOLD_FACTS}
         facts["on"] = contract.day_of(datetime.fromisoformat(one.facts["starts_at"])).isoformat()
         about = f"terms:{facts['version']}" if "version" in facts else f"rate:{one.subject}"
         members = told(after=one.facts.get("after"), limit=TOLD_AT_ONCE)
@@ -181,9 +188,11 @@ def _changed(facts: dict[str, Any], versions: Sequence[Terms], contract: Terms) 
     """What a message about changed rules is about: a version of the terms, or a rate."""
     if "version" not in facts:
         before, after = Decimal(facts["rate_before"]), Decimal(facts["rate"])
+        if before == after:
+            return []
         return [wording.rate_line(before, after, contract.currency, judging.rate(before, after), name=facts.get("name", ""))]
-    old, new = (max((one for one in versions if one.version <= last), key=lambda one: one.version)
-                for last in (facts["version"] - 1, facts["version"]))  # fmt: skip
+    new = next(one for one in versions if one.version == facts["version"])
+    old = terms.held_before([one for one in versions if one.version < new.version], new)
     return wording.compared(old, new, judging.changes(old, new))
 
 

@@ -72,7 +72,8 @@ def test_better_terms_start_at_once_and_never_in_the_past() -> None:
     assert terms.current(NOW).point_value == Decimal("0.02")
     assert terms.current(NOW - timedelta(microseconds=1)).point_value == Decimal("0.01")
     told = OutboxEvent.objects.get(type="terms.published")
-    assert told.payload == {"version": outcome.version.version, "detriment": False, "starts_at": NOW.isoformat()}
+    facts = {"detriment": False, "replaces": False, "starts_at": NOW.isoformat()}
+    assert told.payload == facts | {"version": outcome.version.version}
 
 
 def test_worse_terms_wait_for_the_notice_and_the_first_day_is_named() -> None:

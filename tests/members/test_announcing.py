@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -24,7 +25,11 @@ OWNER, FINANCE = uuid4(), uuid4()
 
 
 def worse_terms() -> None:
-    version = publishing.draft({"point_value": Decimal("0.008"), "return_days": 45}, actor=OWNER).version
+    change({"point_value": Decimal("0.008"), "return_days": 45})
+
+
+def change(given: dict[str, Any]) -> None:
+    version = publishing.draft(given, actor=OWNER).version
     approval = Approval(FINANCE, publishing.review(version, now=NOW).fingerprint)
     publishing.publish(version, actor=OWNER, approval=approval, now=NOW)
 
@@ -61,6 +66,34 @@ def test_a_lower_rate_is_told_as_well() -> None:
     relay.drain(now=NOW)
     assert "From then on: 0.5 points per €1.00." in messaging.inbox(one)[0]["body"]
     assert Message.objects.get(kind="terms_change", channel="email").subject_key == f"rate:{draft.pk}"
+
+
+def test_what_takes_the_place_of_an_announcement_is_told_beside_what_holds_until_then() -> None:
+    one = member()
+    change({"point_value": Decimal("0.008"), "return_days": 45})
+    change({"point_value": Decimal("0.02")})
+    relay.drain(now=NOW)
+    newest, before = messaging.inbox(one)[:2]
+    assert "Until then: 100 points are worth €1.00." in newest["body"]
+    assert "From then on: 100 points are worth €2.00." in newest["body"]
+    assert "Time for returns (better)" in newest["body"], "what was announced with it still comes"
+    assert "takes the place of what we announced" in newest["body"]
+    assert "takes the place" not in before["body"]
+
+
+def test_an_announcement_that_is_taken_back_is_told() -> None:
+    one = member()
+    for value in (Decimal("0.008"), Decimal("0.01")):
+        change({"point_value": value})
+    for rate in (Decimal("0.5"), Decimal(1)):
+        draft = rates.draft("base", rate, actor=OWNER)
+        approval = Approval(FINANCE, rates.review(draft.pk, now=NOW).fingerprint)
+        rates.publish(draft.pk, actor=OWNER, approval=approval, now=NOW)
+    relay.drain(now=NOW)
+    told = [shown for shown in messaging.inbox(one) if shown["kind"] == "terms_change"]
+    stay = [shown for shown in told if shown["subject"] == "The rules for your points stay as they are on 15 August 2026"]
+    assert (len(told), len(stay)) == (4, 2)
+    assert all("does not happen. Your rules stay as they are." in shown["body"] for shown in stay)
 
 
 def test_nobody_is_told_of_what_gets_better() -> None:
