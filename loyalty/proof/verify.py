@@ -69,7 +69,6 @@ class BadError(Exception):
 
 
 def plain(value: Any) -> bytes:
-    """The canonical bytes of a number, a text, an instant or an id."""
     if isinstance(value, int):
         return pack(">q", value)
     if isinstance(value, str):
@@ -197,7 +196,6 @@ class Checkpoints:
             good = seq
 
     def end(self) -> None:
-        """Compare the totals; call it after every wallet."""
         for wallet in sorted(self.sealed):
             self.compare(wallet, {})
         rows = {name: self.last["rows"][name] for name in ("posting", "lot", "lotuse", "journalentry")}
@@ -320,7 +318,6 @@ def check_database(connection: Any, sealed: Checkpoints | None) -> str:
     with ExitStack() as cursors:
 
         def read(statement: str) -> Iterator[tuple[Any, ...]]:
-            """Rows as the server sends them, never all at once."""
             cursor = cursors.enter_context(connection.cursor(name=f"rows_{hash(statement)}", binary=True))
             cursor.itersize = 5000
             cursor.execute(statement)
@@ -376,22 +373,25 @@ def public_key(given: str) -> bytes:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database-url")
-    for name, kind in (("--checkpoints", Path), ("--statement", Path), ("--public-key", public_key)):
+    for name, kind in (("--checkpoints", Path), ("--statement", Path), ("--public-key", str)):
         parser.add_argument(name, type=kind)
     asked = parser.parse_args()
-    missing = (asked.checkpoints and not asked.public_key) or (asked.database_url and psycopg is None)
-    if missing or bool(asked.statement) == bool(asked.database_url):
+    keyless, driver = asked.checkpoints and not asked.public_key, psycopg is not None or asked.statement
+    if keyless or not driver or bool(asked.statement) == bool(asked.database_url):
         parser.error("give --statement, or --database-url, which needs psycopg; --checkpoints needs --public-key")
     try:
+        key = public_key(asked.public_key) if asked.public_key else None
         if asked.statement:
-            said = check_statement(asked.statement, asked.public_key)
+            said = check_statement(asked.statement, key)
         else:
-            sealed = Checkpoints(asked.checkpoints, asked.public_key) if asked.checkpoints else None
+            sealed = Checkpoints(asked.checkpoints, key) if asked.checkpoints and key else None
             with psycopg.connect(asked.database_url) as connection:
                 connection.isolation_level, connection.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
                 said = check_database(connection, sealed)
     except BadError as error:
         said = f"BROKEN: {error}"
+    except (OSError, ValueError, KeyError) as error:  # no such file, or no file of ours
+        parser.error(f"cannot be read: {error}")
     sys.stdout.write(f"{said}\n")
     return int(said.startswith("BROKEN"))
 
