@@ -376,7 +376,7 @@ def main() -> int:
     for name, kind in (("--checkpoints", Path), ("--statement", Path), ("--public-key", str)):
         parser.add_argument(name, type=kind)
     asked = parser.parse_args()
-    keyless, driver = asked.checkpoints and not asked.public_key, psycopg is not None or asked.statement
+    keyless, driver = asked.checkpoints and not asked.public_key, asked.statement or psycopg
     if keyless or not driver or bool(asked.statement) == bool(asked.database_url):
         parser.error("give --statement, or --database-url, which needs psycopg; --checkpoints needs --public-key")
     try:
