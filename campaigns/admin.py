@@ -171,11 +171,14 @@ class RateForm(DraftForm):
             del self.fields["rule"]  # a version stays that of its rule
             self.initial["value"] = f"{self.instance.value.normalize():f}"
 
+    def content(self) -> str:
+        return publishing.content(self.instance)
+
     def write(self) -> RuleVersion:
         rate = self.cleaned_data["value"]
         if self.is_new:
             return publishing.draft(self.cleaned_data["rule"].code, rate, starts_at=self.starts_at(), actor=self.actor)
-        return publishing.edit(self.instance.pk, rate, starts_at=self.starts_at(), actor=self.actor)
+        return publishing.edit(self.instance.pk, rate, starts_at=self.starts_at(), actor=self.actor, seen=self.seen())
 
 
 @admin.register(RuleVersion)

@@ -41,17 +41,26 @@ def draft(rule: str, rate: Decimal, *, starts_at: datetime | None = None, actor:
     return one
 
 
-def edit(version: UUID, rate: Decimal, *, starts_at: datetime | None, actor: UUID) -> RuleVersion:
-    """Change a draft; whatever was approved of it before does not count any more. Raises Problem."""
+def edit(version: UUID, rate: Decimal, *, starts_at: datetime | None, actor: UUID, seen: str | None = None) -> RuleVersion:
+    """Change a draft; whatever was approved of it before does not count any more.
+
+    `seen` is the `content` that the change was made upon. Raises Problem, also when the draft is another one by now.
+    """
     _insist_on_rate(rate)
     with transaction.atomic():
         one, _versions = _draft_of(version)
+        notice.insist_on_unchanged(seen, content(one))
         if (one.value, one.starts_at) != (rate, starts_at):
             changed = {"rate": [str(one.value), str(rate)], "starts_at": [str(one.starts_at or ""), str(starts_at or "")]}
             one.value, one.starts_at, one.drafted_by = rate, starts_at, actor
             one.save()
             auditing.record(actor, "ruleversion.changed", LABEL, one.pk, changed)
     return one
+
+
+def content(one: RuleVersion) -> str:
+    """A fingerprint of all that a version says."""
+    return fingerprint(_content(one)).hex()
 
 
 def discard(version: UUID, *, actor: UUID) -> None:
@@ -110,7 +119,7 @@ def _review(one: RuleVersion, versions: list[RuleVersion], now: datetime) -> Rev
     )
     assert follows.starts_at, "a published version has a start"
     asked = notice.judged(effect, asked=one.starts_at, not_before=follows.starts_at, versions=contracts, now=now)
-    said = [LABEL, str(one.pk), follows.version, _text(one.value), one.starts_at and one.starts_at.isoformat()]
+    said = [LABEL, str(one.pk), follows.version, *_content(one)]
     return Review(LABEL, str(one.pk), lines, effect, asked, fingerprint(said).hex(), one.drafted_by)
 
 
@@ -150,6 +159,10 @@ def _insist_on_rate(rate: Decimal) -> None:
     if not rate.is_finite() or not 0 <= rate < RATE_MAX or rate != round(rate, 6):
         detail = _("Give an amount of at least 0 with at most six decimals.")
         raise Problem("validation", detail, faults=[Fault("/rate", detail)])
+
+
+def _content(one: RuleVersion) -> list[str | None]:
+    return [_text(one.value), one.starts_at and one.starts_at.isoformat()]
 
 
 def _text(rate: Decimal) -> str:

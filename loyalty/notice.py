@@ -59,6 +59,12 @@ class Review:
     drafted_by: UUID | None
 
 
+def insist_on_unchanged(seen: str | None, standing: str) -> None:
+    """Raises Problem when a draft is no longer what was `seen` as its form was opened; None saw nothing to compare."""
+    if seen is not None and seen != standing:
+        raise Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)
+
+
 def judged(effect: Effect, *, asked: datetime | None, not_before: datetime, versions: Sequence[Terms], now: datetime) -> Notice:
     """`not_before` is the start of what it follows: no version starts before an older one."""
     contract = terms.in_force(list(versions), now)

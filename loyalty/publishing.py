@@ -74,10 +74,16 @@ def draft(given: Mapping[str, Any], *, starts_at: datetime | None = None, actor:
     return one
 
 
-def edit(version: int, given: Mapping[str, Any], *, starts_at: datetime | None, actor: UUID) -> TermsVersion:
-    """Change a draft; whatever was approved of it before does not count any more. Raises Problem."""
+def edit(
+    version: int, given: Mapping[str, Any], *, starts_at: datetime | None, actor: UUID, seen: str | None = None
+) -> TermsVersion:
+    """Change a draft; whatever was approved of it before does not count any more.
+
+    `seen` is the `content` that the change was made upon. Raises Problem, also when the draft is another one by now.
+    """
     with transaction.atomic():
         one = _draft_of(version)
+        notice.insist_on_unchanged(seen, content(one))
         was = _content(one)
         _fill(one, given, starts_at)
         changed = {name: [was[name], value] for name, value in _content(one).items() if was[name] != value}
@@ -86,6 +92,11 @@ def edit(version: int, given: Mapping[str, Any], *, starts_at: datetime | None, 
             one.save()
             auditing.record(actor, "termsversion.changed", LABEL, one.pk, changed)
     return one
+
+
+def content(one: TermsVersion) -> str:
+    """A fingerprint of all that a version says."""
+    return fingerprint(_content(one)).hex()
 
 
 def discard(version: int, *, actor: UUID) -> None:

@@ -59,11 +59,14 @@ class TermsForm(DraftForm):
         currency: str = self.cleaned_data["currency"]
         return currency.upper()
 
+    def content(self) -> str:
+        return publishing.content(self.instance)
+
     def write(self) -> TermsVersion:
         given = {name: self.cleaned_data[name] for name in publishing.FIELDS if name in self.cleaned_data}
         if self.is_new:
             return publishing.draft(given, starts_at=self.starts_at(), actor=self.actor)
-        return publishing.edit(self.instance.version, given, starts_at=self.starts_at(), actor=self.actor)
+        return publishing.edit(self.instance.version, given, starts_at=self.starts_at(), actor=self.actor, seen=self.seen())
 
 
 @admin.register(TermsVersion)

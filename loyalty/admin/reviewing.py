@@ -31,6 +31,8 @@ from loyalty.house import Standing
 from loyalty.notice import Approval, Review
 from loyalty.problems import Problem
 
+# The hidden field of a form with what its draft said.
+SEEN = "seen"
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2190, 1, 1)
 
 
@@ -89,6 +91,19 @@ class DraftForm(forms.ModelForm[Any]):
         self.is_new = kwargs.get("instance") is None
         if self.instance.starts_at and not self.is_new:
             self.initial["starts_on"] = terms.current(timezone.now()).day_of(self.instance.starts_at)
+
+    def content(self) -> str:
+        """What the draft says, as a fingerprint."""
+        raise NotImplementedError
+
+    def seen(self) -> str | None:
+        """What the draft said when the form that was sent was opened: another tab may have changed it since."""
+        said: str | None = self.data.get(SEEN)
+        return said
+
+    def opened(self) -> str:
+        """What the page hides in the form; one that was refused stays the form that was opened."""
+        return "" if self.is_new else self.seen() or self.content()
 
     def write(self) -> Any:
         """Carry out the verb; the written row. Raises Problem."""

@@ -1,5 +1,6 @@
 """Programme rules in the admin: a draft, its comparison, a second person, publication; each act written down."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -197,3 +198,30 @@ def test_a_rate_is_changed_from_the_page_of_its_rule() -> None:
     assert verbs(one) == [
         "ruleversion.drafted", "ruleversion.changed", "approval.asked", "approval.approved", "ruleversion.published",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", [LIST, "/admin/campaigns/ruleversion/"])
+def test_the_second_of_two_tabs_does_not_undo_the_first(page: str) -> None:
+    owner = signed_in("owner")
+    if page == LIST:
+        one, name, form = drafted(owner, return_days="40"), "return_days", FORM
+    else:
+        owner.post(f"{page}add/", {"rule": "base", "value": "2", "starts_on": ""})
+        one, name, form = RuleVersion.objects.get(published_at=None), "value", {"starts_on": ""}
+    seen = opened(owner, f"{page}{one.pk}/change/")
+    assert owner.post(f"{page}{one.pk}/change/", form | {name: "50", "seen": seen}).status_code == 302
+    late: Any = owner.post(f"{page}{one.pk}/change/", form | {name: "60", "seen": seen})
+    assert "Look at it again" in text(late)
+    assert late.context["adminform"].form[name].value() == "60"
+    assert late.context["adminform"].form.opened() == seen
+    one.refresh_from_db()
+    assert getattr(one, name) == 50
+    fresh = opened(owner, f"{page}{one.pk}/change/")
+    assert owner.post(f"{page}{one.pk}/change/", form | {name: "60", "seen": fresh}).status_code == 302
+
+
+def opened(client: Client, address: str) -> str:
+    """What the form of this page hides."""
+    found = re.search(r'name="seen" value="(\w+)"', text(client.get(address)))
+    assert found
+    return found[1]
