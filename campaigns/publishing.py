@@ -1,5 +1,6 @@
 """A base rule's rate from draft to frozen version: a term of the programme, judged and announced as such (SEMANTICS 9)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -107,6 +108,16 @@ def insist_on_time(seen: Review, *, now: datetime) -> None:
     notice.insist_on_time(seen.notice, versions=terms.published(), now=now)
 
 
+def states(rows: Iterable[RuleVersion], *, now: datetime) -> dict[UUID, str]:
+    """How each version stands among the published ones of its rule (loyalty/notice.py)."""
+    rows = list(rows)
+    starts: dict[int, dict[int, datetime]] = {one.rule_id: {} for one in rows}
+    published = RuleVersion.objects.filter(rule__in=starts).exclude(published_at=None)
+    for rule, version, starts_at in published.values_list("rule", "version", "starts_at"):
+        starts[rule][version] = starts_at
+    return {one.pk: notice.state(one.version, starts[one.rule_id], now=now) for one in rows}
+
+
 def _review(one: RuleVersion, versions: list[RuleVersion], now: datetime) -> Review:
     follows, contracts = _newest(versions), terms.published()
     if follows.version > one.version:
@@ -120,7 +131,8 @@ def _review(one: RuleVersion, versions: list[RuleVersion], now: datetime) -> Rev
     assert follows.starts_at, "a published version has a start"
     asked = notice.judged(effect, asked=one.starts_at, not_before=follows.starts_at, versions=contracts, now=now)
     said = [LABEL, str(one.pk), follows.version, *_content(one)]
-    return Review(LABEL, str(one.pk), lines, effect, asked, fingerprint(said).hex(), one.drafted_by)
+    coming = follows.version if follows.starts_at > now else None
+    return Review(LABEL, str(one.pk), lines, effect, asked, fingerprint(said).hex(), one.drafted_by, coming)
 
 
 def _name(one: RuleVersion) -> str:
