@@ -225,3 +225,69 @@ def opened(client: Client, address: str) -> str:
     found = re.search(r'name="seen" value="(\w+)"', text(client.get(address)))
     assert found
     return found[1]
+
+
+def followed(owner: Client, finance: Client) -> tuple[TermsVersion, TermsVersion]:
+    """A worse version that was announced, and a draft after it that takes it back."""
+    worse = drafted(owner, point_value="0.008")
+    for client, name in ((owner, "ask"), (finance, "approve"), (owner, "publish")):
+        act(client, name, worse)
+    return worse, drafted(owner)
+
+
+def test_an_announced_version_that_another_replaces_says_so() -> None:
+    holder()
+    owner, finance = signed_in("owner"), signed_in("finance")
+    worse, better = followed(owner, finance)
+    shown = text(owner.get(f"{LIST}{better.pk}/change/"))
+    assert f"Before (version {worse.version}, announced)" in shown
+    assert "It needs no notice; it can start on" in shown
+    assert f"with the announced version {worse.version} that it follows" in shown
+    assert "at once." not in shown.partition("What this draft changes")[2]
+    assert "announced" in text(owner.get(LIST))
+    assert "Published." in text(act(owner, "publish", better))
+    assert "replaced before its start" in text(owner.get(LIST))
+    assert "replaced before its start" in text(owner.get(f"{LIST}{worse.pk}/change/"))
+    assert "replaced before its start" not in text(owner.get(f"{LIST}{better.pk}/change/"))
+
+
+def test_a_button_of_a_stale_tab_is_refused_before_it_asks() -> None:
+    holder()
+    owner = signed_in("owner")
+    one = drafted(owner, expiry="never")
+    page = f"{LIST}{one.pk}/change/"
+    assert owner.get(f"{LIST}{one.pk}/act/publish/").headers["Location"] == page
+    assert owner.get(f"{LIST}{one.pk}/act/nonsense/").status_code == 404
+    act(owner, "publish", one)
+    for name in ("publish", "ask", "approve", "discard"):
+        stale: Any = owner.post(f"{LIST}{one.pk}/act/{name}/", follow=True)
+        assert stale.redirect_chain == [(page, 302)]
+        assert "stays as it is" in text(stale)
+    worse = drafted(owner, expiry="months")
+    early: Any = owner.post(f"{LIST}{worse.pk}/act/publish/", follow=True)
+    assert early.redirect_chain == [(f"{LIST}{worse.pk}/change/", 302)]
+    assert "a second person has to approve it first" in text(early)
+
+
+def test_a_start_in_the_past_is_refused_at_the_field() -> None:
+    owner = signed_in("owner")
+    past = (timezone.localdate() - timedelta(days=1)).isoformat()
+    said = {"starts_on": ["The start lies in the past. Leave it out to start as soon as possible."]}
+    refused: Any = owner.post(f"{LIST}add/", FORM | {"starts_on": past})
+    assert refused.context["adminform"].form.errors == said
+    one = drafted(owner)
+    TermsVersion.objects.filter(pk=one.pk).update(starts_at=timezone.now() - timedelta(days=1))
+    again: Any = owner.post(f"{LIST}{one.pk}/change/", FORM | {"starts_on": past})
+    assert again.context["adminform"].form.errors == said
+
+
+def test_rates_hold_from_the_beginning_and_say_how_they_stand() -> None:
+    owner = signed_in("owner")
+    page, rule = "/admin/campaigns/ruleversion/", EarnRule.objects.get()
+    first = RuleVersion.objects.get()
+    owner.post(f"{page}add/", {"rule": "base", "value": "2", "starts_on": ""})
+    for address in (page, f"{page}{first.pk}/change/", f"/admin/campaigns/earnrule/{rule.pk}/change/"):
+        shown = text(owner.get(address))
+        assert "from the beginning" in shown
+        assert "1970" not in shown
+    assert [one.state for one in owner.get(page).context["cl"].result_list] == ["draft", "in_force"]  # type: ignore[index]
