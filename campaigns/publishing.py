@@ -111,7 +111,7 @@ def insist_on_time(seen: Review, *, now: datetime) -> None:
 def states(rows: Iterable[RuleVersion], *, now: datetime) -> dict[UUID, str]:
     """How each version stands among the published ones of its rule (loyalty/notice.py)."""
     rows = list(rows)
-    starts: dict[int, dict[int, datetime]] = {one.rule_id: {} for one in rows}
+    starts: dict[int, dict[int, datetime | None]] = {one.rule_id: {} for one in rows}
     published = RuleVersion.objects.filter(rule__in=starts).exclude(published_at=None)
     for rule, version, starts_at in published.values_list("rule", "version", "starts_at"):
         starts[rule][version] = starts_at
@@ -174,7 +174,7 @@ def _insist_on_rate(rate: Decimal) -> None:
 
 
 def _content(one: RuleVersion) -> list[str | None]:
-    return [_text(one.value), one.starts_at and one.starts_at.isoformat()]
+    return [_text(one.value), one.starts_at.isoformat() if one.starts_at else None]
 
 
 def _text(rate: Decimal) -> str:

@@ -77,7 +77,7 @@ def judged(effect: Effect, *, asked: datetime | None, not_before: datetime, vers
     return Notice(detriment, first, asked or soonest, days)
 
 
-def state(version: int, starts: Mapping[int, datetime], *, now: datetime) -> str:
+def state(version: int, starts: Mapping[int, datetime | None], *, now: datetime) -> str:
     """`draft`, `scheduled`, `in_force` or `past`; `replaced` if another version took its place before it began.
 
     `starts` are those of all published versions of the same thing, by their numbers; they rise with them (SEMANTICS 9).
@@ -85,7 +85,7 @@ def state(version: int, starts: Mapping[int, datetime], *, now: datetime) -> str
     start = starts.get(version)
     if start is None:
         return "draft"
-    later = [other for number, other in starts.items() if number > version]
+    later = [other for number, other in starts.items() if number > version and other]
     if any(other <= start for other in later):
         return "replaced"
     if start > now:

@@ -10,7 +10,6 @@ from ninja import P, QueryEx, Router, Status
 
 from loyalty import publishing, terms, wording
 from loyalty.endpoints import write
-from loyalty.models import TermsVersion
 from loyalty.notice import Review
 from loyalty.paging import LIMIT_MAX, decode, page
 from loyalty.problems import Problem
@@ -102,7 +101,7 @@ def _judged(seen: Review) -> dict[str, Any]:
     }
 
 
-def _states(every: Sequence[TermsVersion], now: datetime) -> dict[int, str]:
+def _states(every: Sequence[Any], now: datetime) -> dict[int, str]:
     """How each version stands; a draft also before the second person it waits for."""
     published, signed = terms.published(), publishing.signatures(every)
     asked = approving.requests_of(publishing.VERB, signed.values())

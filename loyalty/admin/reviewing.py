@@ -248,16 +248,7 @@ class Reviewing(Backoffice):
             return redirect(self._address(obj))
         if not self._may(request, button):
             raise PermissionDenied
-        if "confirmed" not in request.POST:
-            try:
-                self._insist(obj, act, auditing.actor_of(request))
-            except Problem as problem:
-                messages.error(request, problem.detail)
-                return redirect(self._address(obj))
-            context = self.admin_site.each_context(request) | self.shown(request, obj)
-            context |= {"opts": self.opts, "original": obj, "act": act, "button": button, "title": button.label}
-            return TemplateResponse(request, "admin/reviewing/confirm.html", context)
-        return self._carried_out(request, obj, act, button)
+        return (self._carried_out if "confirmed" in request.POST else self._asked)(request, obj, act, button)
 
     def shown(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """What a draft's page says beside the form: the comparison, what it asks for, and the buttons that make sense now."""
@@ -282,6 +273,16 @@ class Reviewing(Backoffice):
             "approved_by": standing and standing.approved_by and names.get(standing.approved_by, ""),
             "refused_by": standing and standing.refused_by and names.get(standing.refused_by, ""),
         }  # fmt: skip
+
+    def _asked(self, request: HttpRequest, obj: Any, act: str, button: Button) -> HttpResponse:
+        try:
+            self._insist(obj, act, auditing.actor_of(request))
+        except Problem as problem:
+            messages.error(request, problem.detail)
+            return redirect(self._address(obj))
+        context = self.admin_site.each_context(request) | self.shown(request, obj)
+        context |= {"opts": self.opts, "original": obj, "act": act, "button": button, "title": button.label}
+        return TemplateResponse(request, "admin/reviewing/confirm.html", context)
 
     def _carried_out(self, request: HttpRequest, obj: Any, act: str, button: Button) -> HttpResponse:
         done = button.done

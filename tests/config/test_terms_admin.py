@@ -204,7 +204,8 @@ def test_a_rate_is_changed_from_the_page_of_its_rule() -> None:
 def test_the_second_of_two_tabs_does_not_undo_the_first(page: str) -> None:
     owner = signed_in("owner")
     if page == LIST:
-        one, name, form = drafted(owner, return_days="40"), "return_days", FORM
+        one: Any = drafted(owner, return_days="40")
+        name, form = "return_days", FORM
     else:
         owner.post(f"{page}add/", {"rule": "base", "value": "2", "starts_on": ""})
         one, name, form = RuleVersion.objects.get(published_at=None), "value", {"starts_on": ""}
@@ -290,4 +291,5 @@ def test_rates_hold_from_the_beginning_and_say_how_they_stand() -> None:
         shown = text(owner.get(address))
         assert "from the beginning" in shown
         assert "1970" not in shown
-    assert [one.state for one in owner.get(page).context["cl"].result_list] == ["draft", "in_force"]  # type: ignore[index]
+    listed: Any = owner.get(page)
+    assert [one.state for one in listed.context["cl"].result_list] == ["draft", "in_force"]

@@ -165,6 +165,6 @@ def test_the_list_says_of_a_draft_what_its_own_page_says() -> None:
 
 
 def both(owner: Till, version: int) -> str:
-    listed = {one["version"]: one["status"] for one in owner.get("/terms").json()["items"]}
+    listed: dict[int, str] = {one["version"]: one["status"] for one in owner.get("/terms").json()["items"]}
     assert listed[version] == owner.get(f"/terms/{version}").json()["status"]
     return listed[version]
