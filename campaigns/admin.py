@@ -1,5 +1,6 @@
 """Receipts with what they earned and why, to look at; the rules behind them, and their rates from draft to publication."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ from campaigns.queries import of_receipt
 from loyalty import money
 from loyalty.admin.reviewing import DraftForm, Reviewing
 from loyalty.backoffice import ReadOnly, ReadOnlyInline, Scope
-from loyalty.columns import figure, instant
+from loyalty.columns import figure, instant, since
 from loyalty.filters import Between
 from loyalty.notice import Approval, Review
 from members import finding
@@ -109,8 +110,8 @@ class PurchaseAdmin(ReadOnly):
 
 class VersionInline(ReadOnlyInline):
     model = RuleVersion
-    fields = ("number", "kind", "rate", "starts_at", "published_at")
-    readonly_fields = ("number", "rate", "published_at")
+    fields = ("number", "kind", "rate", "starts", "published")
+    readonly_fields = ("number", "rate", "starts", "published")
 
     @admin.display(description=_("version"))
     def number(self, version: RuleVersion) -> str:
@@ -120,6 +121,14 @@ class VersionInline(ReadOnlyInline):
     @admin.display(description=_("points per 1.00"))
     def rate(self, version: RuleVersion) -> str:
         return f"{version.value.normalize():f}"
+
+    @admin.display(description=_("starts"))
+    def starts(self, version: RuleVersion) -> str | None:
+        return since(version.starts_at)
+
+    @admin.display(description=_("published"))
+    def published(self, version: RuleVersion) -> str | None:
+        return since(version.published_at)
 
 
 @admin.register(EarnRule)
@@ -171,11 +180,14 @@ class RateForm(DraftForm):
             del self.fields["rule"]  # a version stays that of its rule
             self.initial["value"] = f"{self.instance.value.normalize():f}"
 
+    def content(self) -> str:
+        return publishing.content(self.instance)
+
     def write(self) -> RuleVersion:
         rate = self.cleaned_data["value"]
         if self.is_new:
             return publishing.draft(self.cleaned_data["rule"].code, rate, starts_at=self.starts_at(), actor=self.actor)
-        return publishing.edit(self.instance.pk, rate, starts_at=self.starts_at(), actor=self.actor)
+        return publishing.edit(self.instance.pk, rate, starts_at=self.starts_at(), actor=self.actor, seen=self.seen())
 
 
 @admin.register(RuleVersion)
@@ -185,23 +197,26 @@ class RateAdmin(Reviewing):
     scope = Scope.PROGRAMME
     verb = publishing.VERB
     form = RateForm
-    list_display = ("name", "rate", "starts", "published")
+    list_display = ("name", "condition", "rate", "starts", "published")
     list_filter = (("published_at", admin.EmptyFieldListFilter),)
     list_select_related = ("rule",)
     ordering = ("rule__code", "-version")
     export_columns = ("rule__code", "version", "rate", "starts_at", "published_at")
-    starts = instant("starts_at", _("starts"))
-    published = instant("published_at", _("published"))
+
+    def prepare(self, rows: Sequence[Any]) -> None:
+        states = publishing.states(rows, now=timezone.now())
+        for one in rows:
+            one.state = states[one.pk]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return [(None, {"fields": ("rule", "value", "starts_on")})]
         if self.has_change_permission(request, obj):
             return [(None, {"fields": ("name", "value", "starts_on")})]
-        return [(None, {"fields": ("name", "rate", "starts", "published")})]
+        return [(None, {"fields": ("name", "stands", "rate", "starts", "published")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("name", "rate", "starts", "published")
+        return ("name", "stands", "rate", "starts", "published")
 
     def review_of(self, obj: RuleVersion, now: datetime) -> Review:
         return publishing.review(obj.pk, now=now)

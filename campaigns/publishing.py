@@ -1,5 +1,6 @@
 """A base rule's rate from draft to frozen version: a term of the programme, judged and announced as such (SEMANTICS 9)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -41,17 +42,26 @@ def draft(rule: str, rate: Decimal, *, starts_at: datetime | None = None, actor:
     return one
 
 
-def edit(version: UUID, rate: Decimal, *, starts_at: datetime | None, actor: UUID) -> RuleVersion:
-    """Change a draft; whatever was approved of it before does not count any more. Raises Problem."""
+def edit(version: UUID, rate: Decimal, *, starts_at: datetime | None, actor: UUID, seen: str | None = None) -> RuleVersion:
+    """Change a draft; whatever was approved of it before does not count any more.
+
+    `seen` is the `content` that the change was made upon. Raises Problem, also when the draft is another one by now.
+    """
     _insist_on_rate(rate)
     with transaction.atomic():
         one, _versions = _draft_of(version)
+        notice.insist_on_unchanged(seen, content(one))
         if (one.value, one.starts_at) != (rate, starts_at):
             changed = {"rate": [str(one.value), str(rate)], "starts_at": [str(one.starts_at or ""), str(starts_at or "")]}
             one.value, one.starts_at, one.drafted_by = rate, starts_at, actor
             one.save()
             auditing.record(actor, "ruleversion.changed", LABEL, one.pk, changed)
     return one
+
+
+def content(one: RuleVersion) -> str:
+    """A fingerprint of all that a version says."""
+    return fingerprint(_content(one)).hex()
 
 
 def discard(version: UUID, *, actor: UUID) -> None:
@@ -99,6 +109,16 @@ def insist_on_time(seen: Review, *, now: datetime) -> None:
     notice.insist_on_time(seen.notice, versions=terms.published(), now=now)
 
 
+def states(rows: Iterable[RuleVersion], *, now: datetime) -> dict[UUID, str]:
+    """How each version stands among the published ones of its rule (loyalty/notice.py)."""
+    rows = list(rows)
+    starts: dict[int, dict[int, datetime | None]] = {one.rule_id: {} for one in rows}
+    published = RuleVersion.objects.filter(rule__in=starts).exclude(published_at=None)
+    for rule, version, starts_at in published.values_list("rule", "version", "starts_at"):
+        starts[rule][version] = starts_at
+    return {one.pk: notice.state(one.version, starts[one.rule_id], now=now) for one in rows}
+
+
 def _review(one: RuleVersion, versions: list[RuleVersion], now: datetime) -> Review:
     follows, contracts = _newest(versions), terms.published()
     if follows.version > one.version:
@@ -111,8 +131,9 @@ def _review(one: RuleVersion, versions: list[RuleVersion], now: datetime) -> Rev
     )
     assert follows.starts_at, "a published version has a start"
     asked = notice.judged(effect, asked=one.starts_at, not_before=follows.starts_at, versions=contracts, now=now)
-    said = [LABEL, str(one.pk), follows.version, _text(one.value), one.starts_at and one.starts_at.isoformat()]
-    return Review(LABEL, str(one.pk), lines, effect, asked, fingerprint(said).hex(), one.drafted_by)
+    said = [LABEL, str(one.pk), follows.version, *_content(one)]
+    coming = follows.version if follows.starts_at > now else None
+    return Review(LABEL, str(one.pk), lines, effect, asked, fingerprint(said).hex(), one.drafted_by, coming)
 
 
 def _name(one: RuleVersion) -> str:
@@ -157,6 +178,10 @@ def _insist_on_rate(rate: Decimal) -> None:
     if not rate.is_finite() or not 0 <= rate < RATE_MAX or rate != round(rate, 6):
         detail = _("Give an amount of at least 0 with at most six decimals.")
         raise Problem("validation", detail, faults=[Fault("/rate", detail)])
+
+
+def _content(one: RuleVersion) -> list[str | None]:
+    return [_text(one.value), one.starts_at.isoformat() if one.starts_at else None]
 
 
 def _text(rate: Decimal) -> str:

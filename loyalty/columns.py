@@ -1,12 +1,16 @@
 """Columns of lists: whole numbers flush right with real minus signs, instants in the programme's zone."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin
 from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+# What the first versions of terms and rates carry for their start lies before.
+BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 
 type Column = Callable[[Any, Any], str | None]
 
@@ -22,6 +26,11 @@ def signed(number: int | None, *, plus: bool = False) -> str:
 def moment(instant: datetime | None) -> str | None:
     """15 Jun 2026, 14:03, in the zone of the programme."""
     return date_format(localtime(instant), "SHORT_DATETIME_FORMAT") if instant else None
+
+
+def since(instant: datetime | None) -> str | None:
+    """A moment; the first versions of terms and rates hold from the beginning."""
+    return moment(instant) if instant is None or instant > BEGINNING else str(_("from the beginning"))
 
 
 def figure(name: str, label: Any, *, plus: bool = False, ordering: str | None = None) -> Column:

@@ -1,6 +1,6 @@
 """When a change may start, and who has to agree: the same for the terms and for the rates of campaigns (SEMANTICS 9)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -47,7 +47,8 @@ class Review:
     """A draft against what it follows: what differs, whether it is better or worse, and what that asks for.
 
     `kind` and `id` say what it is a draft of (a model's label, a primary key). `fingerprint` names the content and what it
-    is compared with: an approval is bound to it.
+    is compared with: an approval is bound to it. `follows` is the number of the version that it is compared with, where that
+    one was announced and has not begun.
     """
 
     kind: str
@@ -57,6 +58,13 @@ class Review:
     notice: Notice
     fingerprint: str
     drafted_by: UUID | None
+    follows: int | None = None
+
+
+def insist_on_unchanged(seen: str | None, standing: str) -> None:
+    """Raises Problem when a draft is no longer what was `seen` as its form was opened; None saw nothing to compare."""
+    if seen is not None and seen != standing:
+        raise Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)
 
 
 def judged(effect: Effect, *, asked: datetime | None, not_before: datetime, versions: Sequence[Terms], now: datetime) -> Notice:
@@ -67,6 +75,22 @@ def judged(effect: Effect, *, asked: datetime | None, not_before: datetime, vers
     first = max(now + timedelta(days=days), not_before)
     soonest = max(_whole_day(contract, now, days), not_before) if detriment else first
     return Notice(detriment, first, asked or soonest, days)
+
+
+def state(version: int, starts: Mapping[int, datetime | None], *, now: datetime) -> str:
+    """`draft`, `scheduled`, `in_force` or `past`; `replaced` if another version took its place before it began.
+
+    `starts` are those of all published versions of the same thing, by their numbers; they rise with them (SEMANTICS 9).
+    """
+    start = starts.get(version)
+    if start is None:
+        return "draft"
+    later = [other for number, other in starts.items() if number > version and other]
+    if any(other <= start for other in later):
+        return "replaced"
+    if start > now:
+        return "scheduled"
+    return "past" if any(other <= now for other in later) else "in_force"
 
 
 def insist_on_time(notice: Notice, *, versions: Sequence[Terms], now: datetime) -> None:

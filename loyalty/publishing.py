@@ -4,7 +4,7 @@ Versions count on and start in their order. What is worse for members asks for n
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +23,7 @@ from loyalty.models import Lot, Posting, TermsVersion
 from loyalty.notice import Approval, Review
 from loyalty.outbox import Event
 from loyalty.problems import Fault, Problem
+from loyalty.terms import Terms
 from loyalty.validators import known_timezone
 
 FIELDS = (
@@ -74,10 +75,16 @@ def draft(given: Mapping[str, Any], *, starts_at: datetime | None = None, actor:
     return one
 
 
-def edit(version: int, given: Mapping[str, Any], *, starts_at: datetime | None, actor: UUID) -> TermsVersion:
-    """Change a draft; whatever was approved of it before does not count any more. Raises Problem."""
+def edit(
+    version: int, given: Mapping[str, Any], *, starts_at: datetime | None, actor: UUID, seen: str | None = None
+) -> TermsVersion:
+    """Change a draft; whatever was approved of it before does not count any more.
+
+    `seen` is the `content` that the change was made upon. Raises Problem, also when the draft is another one by now.
+    """
     with transaction.atomic():
         one = _draft_of(version)
+        notice.insist_on_unchanged(seen, content(one))
         was = _content(one)
         _fill(one, given, starts_at)
         changed = {name: [was[name], value] for name, value in _content(one).items() if was[name] != value}
@@ -86,6 +93,11 @@ def edit(version: int, given: Mapping[str, Any], *, starts_at: datetime | None, 
             one.save()
             auditing.record(actor, "termsversion.changed", LABEL, one.pk, changed)
     return one
+
+
+def content(one: TermsVersion) -> str:
+    """A fingerprint of all that a version says."""
+    return fingerprint(_content(one)).hex()
 
 
 def discard(version: int, *, actor: UUID) -> None:
@@ -131,16 +143,21 @@ def insist_on_time(seen: Review, *, now: datetime) -> None:
     notice.insist_on_time(seen.notice, versions=terms.published(), now=now)
 
 
-def state(one: TermsVersion, *, current: int, now: datetime) -> str:
-    """`draft`, `scheduled`, `in_force` or `past`; `current` is the version in force `now`."""
-    if one.published_at is None or one.starts_at is None:
-        return "draft"
-    if one.starts_at > now:
-        return "scheduled"
-    return "in_force" if current == one.version else "past"
+def state(one: TermsVersion, *, published: Sequence[Terms], now: datetime) -> str:
+    """How the version stands among all that are `published` (loyalty/notice.py)."""
+    return notice.state(one.version, {other.version: other.starts_at for other in published}, now=now)
 
 
-def newest(rows: list[TermsVersion]) -> TermsVersion:
+def signatures(rows: Sequence[TermsVersion]) -> dict[int, str]:
+    """What an approval is bound to: the fingerprint of each draft, by version; `rows` are all versions.
+
+    A draft that another version overtook has none.
+    """
+    follows = newest(rows)
+    return {one.version: _signature(one, follows) for one in rows if not one.published_at and one.version > follows.version}
+
+
+def newest(rows: Sequence[TermsVersion]) -> TermsVersion:
     """The last version published, in force or not: what the next one follows."""
     return max((one for one in rows if one.published_at), key=lambda one: one.version)
 
@@ -162,9 +179,13 @@ def _review(one: TermsVersion, now: datetime) -> Review:
         raise Problem("validation", detail, faults=[Fault("/expiry", detail)])
     effect = judging.overall(change.effect for change in changes)
     asked = notice.judged(effect, asked=one.starts_at, not_before=before.starts_at, versions=terms.published(), now=now)
-    signed = fingerprint([LABEL, one.version, follows.version, _content(one)]).hex()
     lines = wording.compared(before, after, changes)
-    return Review(LABEL, str(one.pk), lines, effect, asked, signed, one.drafted_by)
+    coming = follows.version if before.starts_at > now else None
+    return Review(LABEL, str(one.pk), lines, effect, asked, _signature(one, follows), one.drafted_by, coming)
+
+
+def _signature(one: TermsVersion, follows: TermsVersion) -> str:
+    return fingerprint([LABEL, one.version, follows.version, _content(one)]).hex()
 
 
 def _endless_lots() -> bool:

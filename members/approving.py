@@ -3,6 +3,7 @@
 What approval means stands with the act: the verb that carries it out takes who approved, and looks again.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -82,6 +83,12 @@ def decide(act: Act, decision: str, *, by: UUID, author: UUID | None = None, now
 def request_of(act: Act) -> ApprovalRequest | None:
     """The last request for exactly this content: waiting, approved or refused."""
     return _requests(act).first()
+
+
+def requests_of(verb: str, fingerprints: Iterable[str]) -> dict[str, ApprovalRequest]:
+    """The last request for each content, by its fingerprint."""
+    found = ApprovalRequest.objects.filter(verb=verb, fingerprint__in=list(fingerprints)).order_by("id")
+    return {one.fingerprint: one for one in found}
 
 
 def approval_of(act: Act) -> Approval | None:

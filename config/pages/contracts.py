@@ -1,5 +1,7 @@
 """The programme's terms through the API: drafted, judged, approved by a second person where they are worse, published."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -26,9 +28,10 @@ def versions(request: HttpRequest, limit: QueryEx[int, P(ge=1, le=LIMIT_MAX)] = 
     position, now = decode(cursor, 1), timezone.now()
     if position and not isinstance(position[0], int):
         raise Problem("validation", "The cursor is not one that a list answered.")
-    current = terms.current(now).version
-    rows = [one for one in publishing.versions() if not position or one.version < position[0]]
-    return page(rows[: limit + 1], limit, lambda one: [one.version], lambda one: _item(one, current, now))
+    every = publishing.versions()
+    rows = [one for one in every if not position or one.version < position[0]]
+    said = _states(every, now)
+    return page(rows[: limit + 1], limit, lambda one: [one.version], lambda one: _item(one, said))
 
 
 @router.get("/terms/{version}", auth=CONFIGURE)
@@ -78,7 +81,7 @@ def _actor(request: HttpRequest) -> Any:
 def _shown(version: int) -> dict[str, Any]:
     now = timezone.now()
     one = publishing.read(version)
-    item = _item(one, terms.current(now).version, now)
+    item = _item(one, _states(publishing.versions(), now))
     if one.published_at:
         return item
     try:
@@ -88,9 +91,7 @@ def _shown(version: int) -> dict[str, Any]:
 
 
 def _judged(seen: Review) -> dict[str, Any]:
-    asked = approving.request_of(approving.act_on(publishing.VERB, seen))
     return {
-        "status": "draft" if asked is None else asked.decision or "awaiting_approval",
         "effect": seen.effect,
         "needs_approval": seen.notice.detriment,
         "earliest_start": seen.notice.first.isoformat(),
@@ -100,10 +101,20 @@ def _judged(seen: Review) -> dict[str, Any]:
     }
 
 
-def _item(one: Any, current: int, now: Any) -> dict[str, Any]:
+def _states(every: Sequence[Any], now: datetime) -> dict[int, str]:
+    """How each version stands; a draft also before the second person it waits for."""
+    published, signed = terms.published(), publishing.signatures(every)
+    asked = approving.requests_of(publishing.VERB, signed.values())
+    waiting = {
+        version: asked[signature].decision or "awaiting_approval" for version, signature in signed.items() if signature in asked
+    }
+    return {one.version: publishing.state(one, published=published, now=now) for one in every} | waiting
+
+
+def _item(one: Any, states: Mapping[int, str]) -> dict[str, Any]:
     return {
         "version": one.version,
-        "status": publishing.state(one, current=current, now=now),
+        "status": states[one.version],
         **{name: getattr(one, name) for name in publishing.FIELDS},
         "point_value": f"{one.point_value.normalize():f}",
         "starts_at": one.starts_at and one.starts_at.isoformat(),

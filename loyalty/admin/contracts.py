@@ -2,7 +2,7 @@
 
 import zoneinfo
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,20 +13,14 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from loyalty import publishing, terms, wording
 from loyalty.admin.reviewing import DraftForm, Reviewing
 from loyalty.backoffice import Scope
-from loyalty.columns import moment
 from loyalty.models import Posting, TermsVersion
 from loyalty.notice import Approval, Review
 
-# What the first terms version carries for its start.
-BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
-WORDS = {"draft": _("draft"), "scheduled": _("announced"), "in_force": _("in force"), "past": _("replaced")}
-LOOKS: Any = {"draft": "warning", "scheduled": "info", "in_force": "success", "past": "default"}
 HELP = {
     "point_value": _("What one point is worth in the programme's currency, such as 0.01."),
     "pending_days": _("0: points can be used at once."),
@@ -59,11 +53,14 @@ class TermsForm(DraftForm):
         currency: str = self.cleaned_data["currency"]
         return currency.upper()
 
+    def content(self) -> str:
+        return publishing.content(self.instance)
+
     def write(self) -> TermsVersion:
         given = {name: self.cleaned_data[name] for name in publishing.FIELDS if name in self.cleaned_data}
         if self.is_new:
             return publishing.draft(given, starts_at=self.starts_at(), actor=self.actor)
-        return publishing.edit(self.instance.version, given, starts_at=self.starts_at(), actor=self.actor)
+        return publishing.edit(self.instance.version, given, starts_at=self.starts_at(), actor=self.actor, seen=self.seen())
 
 
 @admin.register(TermsVersion)
@@ -73,7 +70,7 @@ class TermsAdmin(Reviewing):
     form = TermsForm
     list_display = ("__str__", "condition", "in_words", "starts", "published")
     export_columns = ("version", "in_words", "starts_at", "published_at")
-    readonly_fields = ("plainly", "starts", "published", "worse", "drafter", "approver", "publisher")
+    readonly_fields = ("plainly", "stands", "starts", "published", "worse", "drafter", "approver", "publisher")
     conditional_fields = {
         "expiry_months": MONTHS, "expiry_round_up": "expiry == 'months'", "expiry_month": FIXED, "expiry_day": FIXED,
     }  # fmt: skip
@@ -82,7 +79,7 @@ class TermsAdmin(Reviewing):
         writes = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if not writes:
             frozen = ("published", "worse", "drafter", "approver", "publisher") if obj and obj.published_at else ("drafter",)
-            return [(None, {"fields": ("version", "plainly", "starts", *frozen, "timezone", "currency")})]
+            return [(None, {"fields": ("version", "stands", "plainly", "starts", *frozen, "timezone", "currency")})]
         programme = [] if Posting.objects.exists() else [(_("Programme"), {"fields": ("currency", "timezone")})]
         return [
             (_("Worth"), {"fields": ("point_value", "pending_days")}),
@@ -99,10 +96,9 @@ class TermsAdmin(Reviewing):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def prepare(self, rows: Sequence[Any]) -> None:
-        now = timezone.now()
-        current = terms.current(now).version
+        now, published = timezone.now(), terms.published()
         for one in rows:
-            one.state = publishing.state(one, current=current, now=now)
+            one.state = publishing.state(one, published=published, now=now)
 
     def review_of(self, obj: TermsVersion, now: datetime) -> Review:
         return publishing.review(obj.version, now=now)
@@ -115,23 +111,6 @@ class TermsAdmin(Reviewing):
 
     def discard(self, obj: TermsVersion, *, actor: UUID) -> None:
         publishing.discard(obj.version, actor=actor)
-
-    @display(description=_("state"), label=LOOKS)
-    def condition(self, version: Any) -> Any:
-        return version.state, WORDS[version.state]
-
-    @admin.display(description=_("starts"))
-    def starts(self, version: TermsVersion) -> str | None:
-        """The first version governs all that lies before it."""
-        at = version.starts_at
-        if at is None:
-            return str(_("as soon as it may"))
-        return moment(at) if at > BEGINNING else str(_("from the beginning"))
-
-    @admin.display(description=_("published"))
-    def published(self, version: TermsVersion) -> str | None:
-        at = version.published_at
-        return moment(at) if at is None or at > BEGINNING else str(_("from the beginning"))
 
     @admin.display(description=_("says"))
     def in_words(self, version: TermsVersion) -> str:

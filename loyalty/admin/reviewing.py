@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Model
@@ -22,15 +22,18 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSingleDateWidget
 
 from loyalty import auditing, notice, terms
 from loyalty.backoffice import Backoffice
-from loyalty.columns import moment
+from loyalty.columns import moment, since
 from loyalty.house import Standing
 from loyalty.notice import Approval, Review
 from loyalty.problems import Problem
 
+# The hidden field of a form with what its draft said.
+SEEN = "seen"
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2190, 1, 1)
 
 
@@ -68,6 +71,13 @@ BUTTONS: Mapping[str, Button] = {
 }  # fmt: skip
 
 
+WORDS = {
+    "draft": _("draft"), "scheduled": _("announced"), "in_force": _("in force"), "past": _("replaced"),
+    "replaced": _("replaced before its start"),
+}  # fmt: skip
+LOOKS: Any = {"draft": "warning", "scheduled": "info", "in_force": "success", "past": "default", "replaced": "default"}
+
+
 class DraftForm(forms.ModelForm[Any]):
     """Writes by a verb, as whoever is signed in; what the verb refuses stands at its field."""
 
@@ -90,6 +100,19 @@ class DraftForm(forms.ModelForm[Any]):
         if self.instance.starts_at and not self.is_new:
             self.initial["starts_on"] = terms.current(timezone.now()).day_of(self.instance.starts_at)
 
+    def content(self) -> str:
+        """What the draft says, as a fingerprint."""
+        raise NotImplementedError
+
+    def seen(self) -> str | None:
+        """What the draft said when the form that was sent was opened: another tab may have changed it since."""
+        said: str | None = self.data.get(SEEN)
+        return said
+
+    def opened(self) -> str:
+        """What the page hides in the form; one that was refused stays the form that was opened."""
+        return "" if self.is_new else self.seen() or self.content()
+
     def write(self) -> Any:
         """Carry out the verb; the written row. Raises Problem."""
         raise NotImplementedError
@@ -100,6 +123,13 @@ class DraftForm(forms.ModelForm[Any]):
             return None if self.is_new else self.instance.starts_at
         day = self.cleaned_data["starts_on"]
         return terms.current(timezone.now()).midnight_after(day - timedelta(days=1)) if day else None
+
+    def clean_starts_on(self) -> date | None:
+        day: date | None = self.cleaned_data["starts_on"]
+        start = self.starts_at()
+        if start and start < timezone.now():
+            raise forms.ValidationError(_("The start lies in the past. Leave it out to start as soon as possible."))
+        return day
 
     def _post_clean(self) -> None:
         """The verb judges and writes in one step."""
@@ -144,6 +174,25 @@ class Reviewing(Backoffice):
     def discard(self, obj: Any, *, actor: UUID) -> None:
         """The verb that deletes a draft."""
         raise NotImplementedError
+
+    @display(description=_("state"), label=LOOKS)
+    def condition(self, version: Any) -> Any:
+        return version.state, WORDS[version.state]
+
+    @admin.display(description=_("state"))
+    def stands(self, version: Any) -> str:
+        """The same on the version's own page."""
+        self.prepare([version])
+        return str(WORDS[version.state])
+
+    @admin.display(description=_("starts"), ordering="starts_at")
+    def starts(self, version: Any) -> str | None:
+        """The first version governs all that lies before it."""
+        return since(version.starts_at) or str(_("as soon as it may"))
+
+    @admin.display(description=_("published"), ordering="published_at")
+    def published(self, version: Any) -> str | None:
+        return since(version.published_at)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and self._is_of_programme(request)
@@ -193,15 +242,13 @@ class Reviewing(Backoffice):
     def act_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """One of the buttons: asked once more, then carried out if the draft is still what was looked at."""
         obj, button = self.get_object(request, object_id), BUTTONS.get(act)
-        if obj is None or button is None or request.method != "POST":
+        if obj is None or button is None:
             raise Http404
+        if request.method != "POST":
+            return redirect(self._address(obj))
         if not self._may(request, button):
             raise PermissionDenied
-        if "confirmed" not in request.POST:
-            context = self.admin_site.each_context(request) | self.shown(request, obj)
-            context |= {"opts": self.opts, "original": obj, "act": act, "button": button, "title": button.label}
-            return TemplateResponse(request, "admin/reviewing/confirm.html", context)
-        return self._carried_out(request, obj, act, button)
+        return (self._carried_out if "confirmed" in request.POST else self._asked)(request, obj, act, button)
 
     def shown(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """What a draft's page says beside the form: the comparison, what it asks for, and the buttons that make sense now."""
@@ -221,11 +268,21 @@ class Reviewing(Backoffice):
         return {
             "review": review, "standing": standing, "early": early, "buttons": self._buttons(request, acts),
             "affected": notice.holders_with_points() if review.notice.detriment else 0,
-            "starts": moment(review.notice.starts_at), "asked": bool(obj.starts_at),
+            "starts": moment(review.notice.starts_at), "first": moment(review.notice.first), "asked": bool(obj.starts_at),
             "asked_by": standing and names.get(standing.asked_by, ""), "asked_at": standing and moment(standing.asked_at),
             "approved_by": standing and standing.approved_by and names.get(standing.approved_by, ""),
             "refused_by": standing and standing.refused_by and names.get(standing.refused_by, ""),
         }  # fmt: skip
+
+    def _asked(self, request: HttpRequest, obj: Any, act: str, button: Button) -> HttpResponse:
+        try:
+            self._insist(obj, act, auditing.actor_of(request))
+        except Problem as problem:
+            messages.error(request, problem.detail)
+            return redirect(self._address(obj))
+        context = self.admin_site.each_context(request) | self.shown(request, obj)
+        context |= {"opts": self.opts, "original": obj, "act": act, "button": button, "title": button.label}
+        return TemplateResponse(request, "admin/reviewing/confirm.html", context)
 
     def _carried_out(self, request: HttpRequest, obj: Any, act: str, button: Button) -> HttpResponse:
         done = button.done
@@ -240,6 +297,20 @@ class Reviewing(Backoffice):
             reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist") if act == "discard" else self._address(obj)
         )
 
+    def _insist(self, obj: Any, act: str, actor: UUID) -> None:
+        """Raises Problem when the act would be refused whatever is confirmed, as from a page that is out of date."""
+        if act == "discard" and obj.published_at is None:
+            return
+        now = timezone.now()
+        review = self.review_of(obj, now)
+        standing = self.house.approval_of(self.verb, review)
+        if act in ("ask", "publish"):
+            self.insist_on_time(review, now)
+        elif standing is None or standing.approved_by or standing.refused_by:
+            raise _changed()
+        if act == "publish":
+            notice.insist_on_second(review, _approval(standing, review), publisher=actor)
+
     def _do(self, request: HttpRequest, obj: Any, act: str) -> bool:
         """Carry out the act; False when there was nothing to do. Raises Problem."""
         now, actor = timezone.now(), auditing.actor_of(request)
@@ -248,11 +319,10 @@ class Reviewing(Backoffice):
             return True
         review = self.review_of(obj, now)
         if request.POST.get("fingerprint") != review.fingerprint:
-            raise Problem("not-eligible", str(_("This has changed or was decided meanwhile. Look at it again.")), status=409)
+            raise _changed()
         if act == "publish":
-            standing = self.house.approval_of(self.verb, review)
-            by = standing.approved_by if standing else None
-            return self.publish(obj, actor=actor, approval=Approval(by, review.fingerprint) if by else None, now=now)
+            approval = _approval(self.house.approval_of(self.verb, review), review)
+            return self.publish(obj, actor=actor, approval=approval, now=now)
         if act == "ask":
             self.insist_on_time(review, now)
             self.house.ask_approval(self.verb, review, by=actor, now=now)
@@ -273,6 +343,15 @@ class Reviewing(Backoffice):
 
     def _address(self, obj: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+
+
+def _changed() -> Problem:
+    return Problem("not-eligible", str(_("This has changed or was decided meanwhile. Look at it again.")), status=409)
+
+
+def _approval(standing: Standing | None, review: Review) -> Approval | None:
+    by = standing.approved_by if standing else None
+    return Approval(by, review.fingerprint) if by else None
 
 
 def _acts(review: Review, standing: Standing | None, actor: UUID) -> list[str]:

@@ -1,5 +1,6 @@
 """Programme rules in the admin: a draft, its comparison, a second person, publication; each act written down."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -33,8 +34,8 @@ def drafted(owner: Client, **given: Any) -> TermsVersion:
 
 def act(client: Client, name: str, one: Any, *, page: str = LIST, fingerprint: str | None = None) -> Any:
     """Press the button, and press it again on the page that asks."""
-    asked = client.post(f"{page}{one.pk}/act/{name}/")
-    if asked.status_code != 200:
+    asked: Any = client.post(f"{page}{one.pk}/act/{name}/", follow=True)
+    if asked.status_code != 200 or asked.redirect_chain:
         return asked
     seen = fingerprint or (asked.context["review"].fingerprint if "review" in asked.context else "")
     return client.post(f"{page}{one.pk}/act/{name}/", {"confirmed": "1", "fingerprint": seen}, follow=True)
@@ -171,7 +172,7 @@ def test_only_owners_draft_and_publish_and_finance_only_approves(role: str) -> N
     assert other.post(f"{LIST}{one.pk}/change/", FORM).status_code == 403
     for name in ("ask", "publish", "discard", *(() if role == "finance" else ("approve", "refuse"))):
         assert act(other, name, one).status_code == 403
-        assert other.get(f"{LIST}{one.pk}/act/{name}/").status_code == 404
+        assert other.get(f"{LIST}{one.pk}/act/{name}/").headers["Location"] == f"{LIST}{one.pk}/change/"
     assert TermsVersion.objects.get(pk=one.pk).published_at is None
 
 
@@ -197,3 +198,98 @@ def test_a_rate_is_changed_from_the_page_of_its_rule() -> None:
     assert verbs(one) == [
         "ruleversion.drafted", "ruleversion.changed", "approval.asked", "approval.approved", "ruleversion.published",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", [LIST, "/admin/campaigns/ruleversion/"])
+def test_the_second_of_two_tabs_does_not_undo_the_first(page: str) -> None:
+    owner = signed_in("owner")
+    if page == LIST:
+        one: Any = drafted(owner, return_days="40")
+        name, form = "return_days", FORM
+    else:
+        owner.post(f"{page}add/", {"rule": "base", "value": "2", "starts_on": ""})
+        one, name, form = RuleVersion.objects.get(published_at=None), "value", {"starts_on": ""}
+    seen = opened(owner, f"{page}{one.pk}/change/")
+    assert owner.post(f"{page}{one.pk}/change/", form | {name: "50", "seen": seen}).status_code == 302
+    late: Any = owner.post(f"{page}{one.pk}/change/", form | {name: "60", "seen": seen})
+    assert "Look at it again" in text(late)
+    assert late.context["adminform"].form[name].value() == "60"
+    assert late.context["adminform"].form.opened() == seen
+    one.refresh_from_db()
+    assert getattr(one, name) == 50
+    fresh = opened(owner, f"{page}{one.pk}/change/")
+    assert owner.post(f"{page}{one.pk}/change/", form | {name: "60", "seen": fresh}).status_code == 302
+
+
+def opened(client: Client, address: str) -> str:
+    """What the form of this page hides."""
+    found = re.search(r'name="seen" value="(\w+)"', text(client.get(address)))
+    assert found
+    return found[1]
+
+
+def followed(owner: Client, finance: Client) -> tuple[TermsVersion, TermsVersion]:
+    """A worse version that was announced, and a draft after it that takes it back."""
+    worse = drafted(owner, point_value="0.008")
+    for client, name in ((owner, "ask"), (finance, "approve"), (owner, "publish")):
+        act(client, name, worse)
+    return worse, drafted(owner)
+
+
+def test_an_announced_version_that_another_replaces_says_so() -> None:
+    holder()
+    owner, finance = signed_in("owner"), signed_in("finance")
+    worse, better = followed(owner, finance)
+    shown = text(owner.get(f"{LIST}{better.pk}/change/"))
+    assert f"Before (version {worse.version}, announced)" in shown
+    assert "It needs no notice; it can start on" in shown
+    assert f"with the announced version {worse.version} that it follows" in shown
+    assert "at once." not in shown.partition("What this draft changes")[2]
+    assert "announced" in text(owner.get(LIST))
+    assert "Published." in text(act(owner, "publish", better))
+    assert "replaced before its start" in text(owner.get(LIST))
+    assert "replaced before its start" in text(owner.get(f"{LIST}{worse.pk}/change/"))
+    assert "replaced before its start" not in text(owner.get(f"{LIST}{better.pk}/change/"))
+
+
+def test_a_button_of_a_stale_tab_is_refused_before_it_asks() -> None:
+    holder()
+    owner = signed_in("owner")
+    one = drafted(owner, expiry="never")
+    page = f"{LIST}{one.pk}/change/"
+    assert owner.get(f"{LIST}{one.pk}/act/publish/").headers["Location"] == page
+    assert owner.get(f"{LIST}{one.pk}/act/nonsense/").status_code == 404
+    act(owner, "publish", one)
+    for name in ("publish", "ask", "approve", "discard"):
+        stale: Any = owner.post(f"{LIST}{one.pk}/act/{name}/", follow=True)
+        assert stale.redirect_chain == [(page, 302)]
+        assert "stays as it is" in text(stale)
+    worse = drafted(owner, expiry="months")
+    early: Any = owner.post(f"{LIST}{worse.pk}/act/publish/", follow=True)
+    assert early.redirect_chain == [(f"{LIST}{worse.pk}/change/", 302)]
+    assert "a second person has to approve it first" in text(early)
+
+
+def test_a_start_in_the_past_is_refused_at_the_field() -> None:
+    owner = signed_in("owner")
+    past = (timezone.localdate() - timedelta(days=1)).isoformat()
+    said = {"starts_on": ["The start lies in the past. Leave it out to start as soon as possible."]}
+    refused: Any = owner.post(f"{LIST}add/", FORM | {"starts_on": past})
+    assert refused.context["adminform"].form.errors == said
+    one = drafted(owner)
+    TermsVersion.objects.filter(pk=one.pk).update(starts_at=timezone.now() - timedelta(days=1))
+    again: Any = owner.post(f"{LIST}{one.pk}/change/", FORM | {"starts_on": past})
+    assert again.context["adminform"].form.errors == said
+
+
+def test_rates_hold_from_the_beginning_and_say_how_they_stand() -> None:
+    owner = signed_in("owner")
+    page, rule = "/admin/campaigns/ruleversion/", EarnRule.objects.get()
+    first = RuleVersion.objects.get()
+    owner.post(f"{page}add/", {"rule": "base", "value": "2", "starts_on": ""})
+    for address in (page, f"{page}{first.pk}/change/", f"/admin/campaigns/earnrule/{rule.pk}/change/"):
+        shown = text(owner.get(address))
+        assert "from the beginning" in shown
+        assert "1970" not in shown
+    listed: Any = owner.get(page)
+    assert [one.state for one in listed.context["cl"].result_list] == ["draft", "in_force"]

@@ -145,3 +145,26 @@ def test_a_longer_list_costs_no_more_statements_and_is_paged() -> None:
     rest = owner.get(f"/terms?limit=200&cursor={first['next']}").json()
     assert [one["version"] for one in first["items"] + rest["items"]] == list(range(12, 0, -1))
     assert owner.get("/terms?cursor=bm9uc2Vuc2U").status_code == 422
+
+
+def test_the_list_says_of_a_draft_what_its_own_page_says() -> None:
+    member()
+    owner = till("configure")
+    worse = drafted(owner, point_value="0.008")
+    stands = []
+    owner.post(f"/terms/{worse}/publish", {})
+    stands.append(both(owner, worse))
+    approve(worse)
+    stands.append(both(owner, worse))
+    owner.post(f"/terms/{worse}/publish", {})
+    stands.append(both(owner, worse))
+    better = drafted(owner, point_value="0.01")
+    assert owner.post(f"/terms/{better}/publish", {}).json()["status"] == "scheduled"
+    stands.append(both(owner, worse))
+    assert stands == ["awaiting_approval", "approved", "scheduled", "replaced"]
+
+
+def both(owner: Till, version: int) -> str:
+    listed: dict[int, str] = {one["version"]: one["status"] for one in owner.get("/terms").json()["items"]}
+    assert listed[version] == owner.get(f"/terms/{version}").json()["status"]
+    return listed[version]
