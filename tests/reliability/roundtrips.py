@@ -57,21 +57,25 @@ class Round:
 
 
 def claw_back(one: Round) -> None:
-    """An award taken back in parts, with burns between: all parts are the award, and others lose only what is spent."""
+    """Awards taken back in parts, with burns between: all parts are the awards, one point more is refused."""
     who, dice = holder(), one.dice
     one.given(who, dice.randint(0, 3))
     own = one.given(who, dice.randint(1, 3), pending=dice.choice([0, 14]))
-    award = sum(Posting.objects.filter(entry__in=own).values_list("points", flat=True))
-    before, spent = net(who), 0
-    for points in one.parts(award):
+    awards = dict(Posting.objects.filter(entry__in=own).values_list("entry", "points"))
+    award, before, spent = sum(awards.values()), net(who), 0
+    owed = [(entry, part) for entry in own for part in one.parts(awards[entry])]
+    dice.shuffle(owed)
+    for entry, points in owed:
         held = queries.balances([who], NOW)[who]
         if held.available > 0 and not held.deficit and dice.random() < 0.6:
             part = dice.randint(1, held.available)
             one.burnt(who, part)
             spent += part
-        act = ClawBack(key=one.key(), holder=who, entry=own[0], points=points, own=tuple(own), occurred_at=NOW)
+        act = ClawBack(key=one.key(), holder=who, entry=entry, points=points, own=tuple(own), occurred_at=NOW)
         [posted] = posting.claw_back([act], now=NOW)
         one.expect("a part was posted", type(posted), Posted)
+    over = ClawBack(key=one.key(), holder=who, entry=own[0], points=1, own=tuple(own), occurred_at=NOW)
+    one.expect("one point more", type(posting.claw_back([over], now=NOW)[0]), Refused)
     returned = Posting.objects.filter(wallet__holder=who, kind="return").values_list("points", flat=True)
     one.expect("parts of the award", -sum(returned), award)
     one.expect("balance without the award", net(who), before - award - spent)
