@@ -86,8 +86,10 @@ class Crowd:
                 break
             # What idleness has ended is looked for where the first act of a holder needs it, not where one is refused in
             # between: of a wallet that was idle, one act is enough, and one after an act that does not keep it alive.
+            # Nor is it looked for where an act is answered by the key of one that was refused in another part of the batch.
             holders = set(act.holders)
-            if not holders & done:
+            again = any(act.key == one.key for one in acts) and any(self.is_idle(holder) for holder in holders)
+            if not holders & done and not again:
                 acts.append(act)
                 done |= {holder for holder in holders if holder in short or self.is_idle(holder)}
                 short |= holders if act.idle_until and act.idle_until <= self.now else set()
