@@ -1,0 +1,145 @@
+"""What the engine is given, and what it answers: plain values. Money is Decimal in the programme's currency."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+
+class Kind(StrEnum):
+    BASE = "base"
+    BONUS = "bonus"
+    MULTIPLIER = "multiplier"
+    EVENT = "event"
+
+
+class Per(StrEnum):
+    """What the value of a base or bonus rule is multiplied with."""
+
+    AMOUNT = "amount"
+    PURCHASE = "purchase"
+    UNIT = "unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `limit` of `unit` in a `window`, counted together for what `per` names.
+
+    `unit`: times | points | money (the worth of the points). `per`: member | member_store | rule | rule_store | campaign |
+    programme. `window`: day | week | month | year | ever | rolling:P<n>D, by the programme's calendar.
+    """
+
+    unit: str
+    per: str
+    window: str
+    limit: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A frozen version of a rule; the fields mean what API.md says of an earn rule. Empty sets and None ask for nothing."""
+
+    version: UUID
+    code: str
+    kind: Kind
+    value: Decimal
+    per: Per = Per.AMOUNT
+    event_type: str | None = None
+    ends_at: datetime | None = None
+    weekdays: frozenset[int] = frozenset()
+    hours: tuple[time, time] | None = None
+    birthday: str | None = None
+    stores: frozenset[str] = frozenset()
+    tiers: frozenset[str] = frozenset()
+    segment: str | None = None
+    first_purchase: bool = False
+    every_visit: int | None = None
+    streak: int | None = None
+    skus: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+    brands: frozenset[str] = frozenset()
+    exclude_categories: frozenset[str] = frozenset()
+    at_least_amount: Decimal | None = None
+    at_least_quantity: Decimal | None = None
+    caps: tuple[Cap, ...] = ()
+    priority: int = 100
+    exclusive_group: str | None = None
+    expires: str | None = None
+    pending: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`tender` is the part of `net_amount` that was paid in points; `excluded` goods earn nothing."""
+
+    line_id: str
+    net_amount: Decimal
+    quantity: Decimal = Decimal(1)
+    sku: str = ""
+    category: str = ""
+    brand: str = ""
+    excluded: bool = False
+    tender: Decimal = Decimal(0)
+
+    @property
+    def basis(self) -> Decimal:
+        """The money that earns (SEMANTICS 1.2)."""
+        return Decimal(0) if self.excluded else self.net_amount - self.tender
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was true of the member at the moment of the occasion.
+
+    `visit`: the how-manieth day with a purchase this is. `streak`: the how-manieth day in a row with this event.
+    `birthday` is (month, day), None too when it was set less than 30 days before.
+    """
+
+    tier: str | None = None
+    segments: frozenset[str] = frozenset()
+    birthday: tuple[int, int] | None = None
+    first_purchase: bool = False
+    visit: int = 1
+    streak: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """A receipt (lines), or an event (`event_type`, no lines), of one member. `zone` is the programme's."""
+
+    member: UUID
+    at: datetime
+    zone: ZoneInfo
+    lines: tuple[Line, ...] = ()
+    event_type: str | None = None
+    store: str | None = None
+    store_zone: ZoneInfo | None = None
+    standing: Standing = field(default_factory=Standing)
+    point_value: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What one rule gives: its share of the points, which becomes a lot."""
+
+    rule: Rule
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`line_points` in the order of the lines; both sums equal `points`. `trace` explains, in JSON values.
+
+    `taken` is what each counter of a cap moves by (campaigns/caps.py); `base_points` are those of base rules.
+    """
+
+    points: int
+    base_points: int
+    granted: list[Granted]
+    line_points: list[int]
+    taken: Mapping[str, Decimal]
+    trace: dict[str, Any]
