@@ -1,4 +1,5 @@
+from campaigns.models.goods import ExcludedGoods
 from campaigns.models.purchases import Award, Purchase, PurchaseLine
 from campaigns.models.rules import EarnRule, RuleVersion
 
-__all__ = ["Award", "EarnRule", "Purchase", "PurchaseLine", "RuleVersion"]
+__all__ = ["Award", "EarnRule", "ExcludedGoods", "Purchase", "PurchaseLine", "RuleVersion"]
