@@ -286,8 +286,8 @@ class GoodsAdmin(Backoffice):
     export_columns = ("kind", "code", "since", "until")
     actions = ("end",)
     change_form_template = "admin/campaigns/excludedgoods/change_form.html"
-    begins = instant("since", _("since"))
-    ends = instant("until", _("until"))
+    begins = instant("since", _("excluded since"))
+    ends = instant("until", _("excluded until"))
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return [(None, {"fields": ("kind", "code", "begins", "ends") if obj else ("kind", "code", "starts_on")})]
@@ -323,9 +323,7 @@ class GoodsAdmin(Backoffice):
                 self.message_user(request, _("These earn again: %(codes)s.") % {"codes": ", ".join(one.code for one in ended)})
             return None
         page = {"title": _("Let these goods earn again"), "opts": self.opts, "rows": rows}
-        return TemplateResponse(
-            request, "admin/campaigns/excludedgoods/end.html", self.admin_site.each_context(request) | page
-        )
+        return TemplateResponse(request, "admin/campaigns/excludedgoods/end.html", self.admin_site.each_context(request) | page)
 
     def _is_of_programme(self, request: HttpRequest) -> bool:
         """It holds in every store: staff bound to some do not touch it."""

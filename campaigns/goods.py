@@ -24,7 +24,7 @@ class Excluded:
     spans: Mapping[tuple[str, str], Sequence[Span]]
 
     def holds(self, sku: str, category: str, at: datetime) -> bool:
-        """Were these goods excluded at `at`, by their SKU or their category as the till wrote them?"""
+        """Whether these goods were excluded at `at`, by their SKU or their category as the till wrote them."""
         found = (*self.spans.get((Kind.SKU, sku), ()), *self.spans.get((Kind.CATEGORY, category), ()))
         return any(since <= at and (until is None or at < until) for since, until in found)
 

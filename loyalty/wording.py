@@ -37,7 +37,7 @@ class Line:
 
 
 def sentences(version: Version) -> list[str]:
-    """What points are worth, what they pay for, when they can be used, when they end, what a return does, how changes are announced."""
+    """What points are worth, pay for, when they can be used, when they end, what a return does, how changes are announced."""
     return [sentence(version, topic) for topic in Topic if topic is not Topic.PROGRAMME]
 
 

@@ -17,8 +17,8 @@ class Migration(migrations.Migration):
                     models.CharField(choices=[("sku", "SKU"), ("category", "category")], max_length=8, verbose_name="kind"),
                 ),
                 ("code", models.CharField(max_length=80, verbose_name="SKU or category")),
-                ("since", models.DateTimeField(verbose_name="since")),
-                ("until", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="until")),
+                ("since", models.DateTimeField(verbose_name="excluded since")),
+                ("until", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="excluded until")),
             ],
             options={
                 "verbose_name": "excluded goods",

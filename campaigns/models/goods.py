@@ -17,8 +17,8 @@ class ExcludedGoods(models.Model):
 
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     code = models.CharField(_("SKU or category"), max_length=80)
-    since = models.DateTimeField(_("since"))
-    until = models.DateTimeField(_("until"), null=True, blank=True, editable=False)
+    since = models.DateTimeField(_("excluded since"))
+    until = models.DateTimeField(_("excluded until"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("excluded goods")

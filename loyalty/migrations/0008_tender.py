@@ -46,9 +46,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "termsversion",
             "tender_max_percent",
-            models.PositiveSmallIntegerField(
-                db_default=100, default=100, verbose_name="share payable in points, in percent"
-            ),
+            models.PositiveSmallIntegerField(db_default=100, default=100, verbose_name="share payable in points, in percent"),
         ),
         migrations.AddConstraint(
             "termsversion",

@@ -83,7 +83,8 @@ class TermsVersion(models.Model):
                 condition=models.Q(detriment=False) | models.Q(approved_by__isnull=False), name="terms_detriment_is_approved"
             ),
             models.CheckConstraint(
-                condition=models.Q(tender_min__gte=1, tender_step__gte=1, tender_max_percent__lte=100), name="terms_tender_is_sane"
+                condition=models.Q(tender_min__gte=1, tender_step__gte=1, tender_max_percent__lte=100),
+                name="terms_tender_is_sane",
             ),
         ]  # fmt: skip
 

@@ -201,3 +201,15 @@ def test_nobody_gains_by_returning_the_right_lines(payment: tuple[Terms, list[Li
     lost_in_rounding = points * contract.point_value - paid
     assert back.points * contract.point_value + back.money <= whole - kept + lost_in_rounding
     assert refund(whole, points, paid, Decimal(0), contract=contract) == Refund(points, whole - paid)
+
+
+def test_the_worked_example_of_the_documentation() -> None:
+    contract, bought = terms(step=100, percent=50), lines("12.00", "8.00", "20.00", excluded=[2])
+    assert limits(bought, contract=contract, available=5000) == Limits(100, 1000, 100, Decimal("0.01"))
+    found = spread(1000, bought, contract)
+    assert [(one.points, str(one.amount)) for one in found] == [(600, "6.00"), (400, "4.00"), (0, "0.00")]
+    paid = [replace(line, tender=one.amount) for line, one in zip(bought, found, strict=True)]
+    assert sum(line.net_amount - line.tender for line in paid) == Decimal("30.00")
+    assert sum(line.basis for line in paid) == Decimal("10.00")
+    halves = [refund(Decimal("8.00"), 400, Decimal("4.00"), Decimal(one), contract=contract) for one in ("4.00", "0")]
+    assert halves == [Refund(200, Decimal("2.00")), Refund(400, Decimal("4.00"))]
