@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from campaigns import engine
+from campaigns import rounding
 from campaigns.values import Line
 from loyalty.terms import Terms, up_to_step
 
@@ -100,7 +100,7 @@ def spread(points: int, lines: Sequence[Line], contract: Terms) -> list[LineTend
     assert worth <= sum(room), "more points than the goods cost"
     whole = [int(net // value) for net in nets]
     shares = _fitted(min(points, sum(whole)), nets, whole)
-    beyond = engine.spread(points - sum(shares), [net - share * value for net, share in zip(nets, shares, strict=True)])
+    beyond = rounding.spread(points - sum(shares), [net - share * value for net, share in zip(nets, shares, strict=True)])
     shares = [share + more for share, more in zip(shares, beyond, strict=True)]
     amounts = _fitted(worth, [Decimal(share) for share in shares], room)
     return [LineTender(share, amount * coin) for share, amount in zip(shares, amounts, strict=True)]
@@ -125,10 +125,10 @@ def refund(line_net: Decimal, line_points: int, line_amount: Decimal, kept_net: 
 
 def _fitted(total: int, weights: Sequence[Decimal], room: Sequence[int]) -> list[int]:
     """Whole parts in proportion to the weights; what a line has no room for goes to the others by their room."""
-    wanted = engine.spread(total, weights)
+    wanted = rounding.spread(total, weights)
     fitted = [min(want, most) for want, most in zip(wanted, room, strict=True)]
     left = [most - taken for most, taken in zip(room, fitted, strict=True)]
-    rest = engine.spread(total - sum(fitted), [Decimal(one) for one in left])
+    rest = rounding.spread(total - sum(fitted), [Decimal(one) for one in left])
     return [taken + more for taken, more in zip(fitted, rest, strict=True)]
 
 

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0004_notice")]
+    dependencies = [("campaigns", "0005_earning")]
 
     operations = [
         migrations.CreateModel(
