@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.test import override_settings
 
 from loyalty import auditing, checkpoints, posting, sealing, verifying
 from loyalty.acts import Burn
 from loyalty.models import Checkpoint
+from loyalty.proof import verify
 from tests.committing import Database
 from tests.factories import NOW, give, holder
 
@@ -52,6 +54,26 @@ def test_each_checkpoint_lists_what_changed_and_sums_up_all(
     assert (folder / "latest.txt").read_text() == f"{second.line}\n"
     assert wrong(folder, public) == []
     assert Checkpoint.objects.count() == 2
+
+
+def test_what_was_sealed_before_terms_had_a_column_still_verifies(
+    committing_db: Database, tmp_path: Path, key: Ed25519PrivateKey, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(holder(), 5)
+    folder = tmp_path / "checkpoints"
+    older = [name for name in sealing.TERMS_COLUMNS if not name.startswith("tender_")]
+    with monkeypatch.context() as then:
+        then.setattr(sealing, "TERMS_COLUMNS", older)
+        first = sealing.seal(folder, key)
+    give(holder(), 5)
+    second = sealing.seal(folder, key)
+    assert first
+    assert second
+    assert len(second.body["terms_columns"]) == len(first.body["terms_columns"]) + 3
+    assert first.body["terms"] != second.body["terms"]
+    assert wrong(folder, public) == []
+    with transaction.atomic():
+        verify.check_database(connection.connection, verify.Checkpoints(folder, verify.public_key(str(public))))
 
 
 def test_a_lost_index_is_made_again(committing_db: Database, tmp_path: Path, key: Ed25519PrivateKey, public: Path) -> None:
