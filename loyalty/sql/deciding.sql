@@ -52,18 +52,18 @@ language sql stable as $$
 create function ledger_written(p_lines ledger_line[], p_acts ledger_act[], p_point_type text, p_sign int, p_now timestamptz)
 returns setof ledger_answer language plpgsql as $$
 declare
-    answers ledger_answer[] := array(
-        select row(w.ord, 'posted', w.entry, w.balance_after)::ledger_answer from ledger_write(p_lines, p_now) w);
+    places ledger_place[] := ledger_write(p_lines, p_now);
 begin
-    return query select * from unnest(answers);
-    if cardinality(answers) < cardinality(p_acts) then
-        return query select * from ledger_unwritten(p_acts, p_point_type, p_sign, array(select ord from unnest(answers)));
+    return query select ord, 'posted', entry, balance_after from unnest(places);
+    if cardinality(places) < cardinality(p_acts) then
+        return query select * from ledger_unwritten(p_acts, p_point_type, p_sign, array(select ord from unnest(places)));
     end if;
 end $$;
 
 -- Each act opens a lot; a deficit is paid out of the first ones.
 create function ledger_grant(p_acts json, p_point_type text, p_actor uuid, p_now timestamptz) returns setof ledger_answer
-language plpgsql set enable_seqscan = off as $$
+-- Nothing here is planned better for knowing how many acts there are.
+language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
     acts ledger_act[] := array(select a from json_populate_recordset(null::ledger_act, p_acts) a);
     lines ledger_line[];
@@ -157,6 +157,6 @@ begin
     due := ledger_ended(array(
         select l.id from loyalty_lot l join loyalty_wallet w on w.id = l.wallet_id
          where l.id = any (found) and ledger_lot_ends(l.expires_at, w.idle_expires_at) <= p_now));
-    perform from ledger_write(due, p_now);
+    perform ledger_write(due, p_now);
     select count(*), coalesce(-sum(d.points), 0) into lots, points from unnest(due) d;
 end $$;
