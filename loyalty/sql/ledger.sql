@@ -16,9 +16,16 @@ create type ledger_line as (
     uses_lot bigint[], uses_points bigint[], idle_until timestamptz
 );
 
+do $$
+begin
+    if current_setting('server_encoding') <> 'UTF8' then
+        raise exception 'the ledger needs a database in UTF-8';
+    end if;
+end $$;
+
 -- Canonical bytes of a text: its length, then its UTF-8; so two neighbours can never be read as one another.
 create function ledger_text(t text) returns bytea language sql stable parallel safe
-    return int4send(octet_length(convert_to(t, 'UTF8'))) || convert_to(t, 'UTF8');
+    return int4send(octet_length(t)) || convert_to(t, 'UTF8');
 
 -- Canonical form, version 1: every column of entry, posting, lot and lot uses in this order. Whole numbers and
 -- instants (microseconds since 2000-01-01 UTC) are 8 bytes, big endian. What may be absent has a byte in front: 00 is
