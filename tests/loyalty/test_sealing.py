@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
@@ -82,6 +83,25 @@ def test_a_lost_index_is_made_again(committing_db: Database, tmp_path: Path, key
         give(one, points)
         assert sealing.seal(tmp_path, key)
         (tmp_path / "heads.sqlite").unlink()
+    assert wrong(tmp_path, public) == []
+
+
+def test_what_a_running_transaction_has_numbered_is_left_to_a_later_checkpoint(
+    committing_db: Database, tmp_path: Path, key: Ed25519PrivateKey, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "SETTLING_SECONDS", 0.0)
+    give(holder(), 5)
+    with psycopg.connect(committing_db.url()) as running:  # the newest transaction, and none after it has ended
+        running.execute(
+            "insert into loyalty_documentguard (source, number, kind, document, fingerprint) values ('t', '1', 'p', uuidv7(), '')"
+        )
+        sealed = sealing.seal(tmp_path, key)
+    assert sealed
+    assert sealed.body["ranges"]["documentguard"]["upto"] == 0
+    assert wrong(tmp_path, public) == []
+    later = sealing.seal(tmp_path, key)
+    assert later
+    assert (later.body["ranges"]["documentguard"]["upto"], later.body["rows"]["documentguard"]) == (1, 1)
     assert wrong(tmp_path, public) == []
 
 
