@@ -1,5 +1,7 @@
 """Card numbers: ten symbols, of which eight are drawn at random and two check. Pure but for the draw.
 
+Longer numbers of the same kind are harder to guess: vouchers draw twelve.
+
 The alphabet is Crockford's base 32. The check symbols are those of a Reed-Solomon code over GF(32), roots α and α²:
 one or two wrong symbols, wherever they stand, and every swap of two symbols, are found.
 """
@@ -8,7 +10,8 @@ import secrets
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)} | {"O": 0, "I": 1, "L": 1}
-LENGTH, DRAWN = 10, 8
+DRAWN, CHECKS = 8, 2
+LENGTH = DRAWN + CHECKS
 
 # Powers of α in GF(32) with x⁵ + x² + 1.
 POWERS = [1]
@@ -18,17 +21,18 @@ while len(POWERS) < 31:
 LOGS = {value: power for power, value in enumerate(POWERS)}
 
 
-def new_number() -> str:
-    """A number that nobody can guess from another: 40 random bits."""
-    drawn = [secrets.randbelow(32) for _ in range(DRAWN)]
+def new_number(drawn_symbols: int = DRAWN) -> str:
+    """A number that nobody can guess from another: 40 random bits, or five for each symbol drawn."""
+    drawn = [secrets.randbelow(32) for _ in range(drawn_symbols)]
     return "".join(ALPHABET[value] for value in drawn + _checks(drawn))
 
 
-def parse(text: str) -> str | None:
+def parse(text: str, drawn_symbols: int = DRAWN) -> str | None:
     """The number in what a person typed (spaces, dashes, small letters, O for 0), None if it is no card number."""
     symbols = [VALUE.get(symbol) for symbol in text.upper() if symbol not in " -\u00a0"]
     values = [value for value in symbols if value is not None]
-    if len(symbols) != LENGTH or len(values) != LENGTH or _checks(values[:DRAWN]) != values[DRAWN:]:
+    length = drawn_symbols + CHECKS
+    if len(symbols) != length or len(values) != length or _checks(values[:drawn_symbols]) != values[drawn_symbols:]:
         return None
     return "".join(ALPHABET[value] for value in values)
 

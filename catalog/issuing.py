@@ -1,0 +1,134 @@
+"""Vouchers: issued to members, checked and used at tills (SEMANTICS 7.6)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from catalog.models import Redemption, Reward, Voucher, VoucherUse
+from loyalty import outbox, terms
+from loyalty.problems import Problem
+from loyalty.queries import StoreFacts
+from loyalty.terms import Terms, add_months
+from members import cards
+
+# 60 random bits.
+SYMBOLS = 12
+USE_NOW = timedelta(minutes=15)
+# How long a voucher lives whose reward does not say.
+KEPT = "P30D"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """At which till, on which receipt; `amount` is what the goods that it is for cost."""
+
+    store: StoreFacts
+    source: str
+    receipt_number: str
+    amount: Decimal | None = None
+
+
+def parse(text: str) -> str | None:
+    """The code in what a person typed or a scanner read, None if it is no voucher's."""
+    return cards.parse(text, SYMBOLS)
+
+
+def issue(redemption: Redemption, *, keep: bool, now: datetime) -> Voucher | None:
+    """The voucher of a redemption, None for what needs none."""
+    reward = redemption.reward
+    if reward.kind in (Reward.Kind.CODE, Reward.Kind.DONATION) or reward.fulfilment != Reward.Fulfilment.SHOP:
+        return None
+    given = reward.voucher or {"type": Voucher.Type.ITEM}
+    until = _until(terms.current(now), now, given.get("valid_for", KEPT)) if keep else now + USE_NOW
+    voucher = Voucher.objects.create(
+        code=cards.new_number(SYMBOLS), member=redemption.member, redemption=redemption, type=given["type"],
+        title=reward.title, value=Decimal(given.get("amount", 0)), minimum_spend=Decimal(given.get("minimum_spend", 0)),
+        stores=[one.code for one in reward.stores.all()], categories=given.get("categories", []), valid_from=now,
+        valid_until=until, uses=given.get("uses", 1) * redemption.quantity,
+    )  # fmt: skip
+    outbox.tell([outbox.Event("voucher.issued", redemption.member_id, {"voucher": str(voucher.pk)})])
+    return voucher
+
+
+def use(code: str, given: Use, *, now: datetime, actor: UUID | None = None) -> Voucher:
+    """Use it once on this receipt; the same receipt again answers the same. Raises Problem, with nothing used."""
+    with transaction.atomic():
+        one = _held(code)
+        same = VoucherUse.objects.filter(
+            voucher=one, source=given.source, receipt_number=given.receipt_number, released_at=None
+        )
+        if same.exists():
+            return one
+        insist(one, given.store.code, given.amount, now=now)
+        taken = Voucher.objects.filter(pk=one.pk, used__lt=F("uses")).update(used=F("used") + 1)
+        assert taken == 1, "a locked voucher was used meanwhile"
+        one.used += 1
+        VoucherUse.objects.create(
+            voucher=one, store_id=given.store.id, source=given.source, receipt_number=given.receipt_number,
+            amount=given.amount, at=now, actor=actor,
+        )  # fmt: skip
+        outbox.tell([outbox.Event("voucher.used", one.member_id, {"voucher": str(one.pk), "store": given.store.code})])
+    return one
+
+
+def release(code: str, source: str, receipt_number: str, *, now: datetime) -> Voucher:
+    """Give a use back, because its receipt was returned; a second time changes nothing."""
+    with transaction.atomic():
+        one = _held(code)
+        freed = VoucherUse.objects.filter(voucher=one, source=source, receipt_number=receipt_number, released_at=None).update(
+            released_at=now
+        )
+        if freed:
+            Voucher.objects.filter(pk=one.pk).update(used=F("used") - freed)
+            one.used -= freed
+    return one
+
+
+def insist(one: Voucher, store: str, amount: Decimal | None, *, now: datetime) -> None:
+    """Raises Problem when the voucher cannot be used here and now, in words that a cashier can read out."""
+    if one.used >= one.uses:
+        last = one.use_set.filter(released_at=None).select_related("store").order_by("-at").first()
+        place = {"store": last.store.name, "day": _day(last.at)} if last else {"store": "", "day": ""}
+        raise Problem("already-used", _("Used on %(day)s at %(store)s.") % place, status=409)
+    if one.ended_at or now >= one.valid_until:
+        raise Problem("expired", _("It ended on %(day)s.") % {"day": _day(one.valid_until)}, status=409)
+    if now < one.valid_from:
+        raise Problem("not-eligible", _("It is valid from %(day)s on.") % {"day": _day(one.valid_from)}, status=409)
+    if one.stores and store not in one.stores:
+        raise Problem("not-eligible", _("It is for other shops: %(stores)s.") % {"stores": ", ".join(one.stores)}, status=409)
+    if amount is not None and amount < one.minimum_spend:
+        raise Problem("not-eligible", _("The receipt has to come to %(amount)s.") % {"amount": one.minimum_spend}, status=409)
+
+
+def status(one: Voucher, now: datetime) -> str:
+    """`used`, `expired`, `waiting` for its first day, or `ready`."""
+    if one.used >= one.uses:
+        return "used"
+    if one.ended_at or now >= one.valid_until:
+        return "expired"
+    return "waiting" if now < one.valid_from else "ready"
+
+
+def _held(code: str) -> Voucher:
+    one = Voucher.objects.select_for_update().filter(code=parse(code) or "").first()
+    if one is None:
+        raise Problem("not-found", _("There is no such voucher."), status=404)
+    return one
+
+
+def _until(contract: Terms, now: datetime, duration: str) -> datetime:
+    day, count, unit = contract.day_of(now), int(duration[1:-1]), duration[-1]
+    if unit in "DW":
+        return contract.midnight_after(day + timedelta(days=count * (7 if unit == "W" else 1)))
+    return contract.midnight_after(add_months(day, count * (12 if unit == "Y" else 1)))
+
+
+def _day(at: datetime) -> str:
+    day: date = terms.current(at).day_of(at)
+    return date_format(day, "DATE_FORMAT")

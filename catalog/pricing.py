@@ -1,0 +1,151 @@
+"""What a reward costs a member now, and why it cannot be had. Pure: no ORM, no clock, no I/O."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+class Why(StrEnum):
+    """Why a reward cannot be had; the values are the API's `unavailable_because`."""
+
+    WITHDRAWN = "withdrawn"
+    NOT_YET = "not-yet"
+    ENDED = "ended"
+    NOT_NOW = "not-now"
+    TIER = "tier"
+    STORE = "store"
+    LIMIT = "limit-reached"
+    STOCK = "out-of-stock"
+    POINTS = "insufficient-points"
+    DEFICIT = "deficit"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When something holds: between two instants, on some days of the week, in some hours (over midnight too)."""
+
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    weekdays: frozenset[int] = frozenset()
+    hours: tuple[time, time] | None = None
+
+    def holds(self, at: datetime, zone: ZoneInfo) -> bool:
+        """`at` in the zone of the store, or the programme's where there is none."""
+        if (self.starts_at and at < self.starts_at) or (self.ends_at and at >= self.ends_at):
+            return False
+        there = at.astimezone(zone)
+        if self.weekdays and there.isoweekday() not in self.weekdays:
+            return False
+        if self.hours is None:
+            return True
+        start, end = self.hours
+        return start <= there.time() < end if start < end else there.time() >= start or there.time() < end
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Points and money for one. `tier` and `birthday_month` say for whom, `window` when; the plain price asks for nothing."""
+
+    points: int
+    money: Decimal = Decimal(0)
+    name: str = ""
+    tier: str = ""
+    window: Window = Window()
+    birthday_month: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A reward as it stands: `left` is what the stock has for this store, None for as many as wanted."""
+
+    price: Price
+    prices: tuple[Price, ...] = ()
+    window: Window = Window()
+    tiers: frozenset[str] = frozenset()
+    stores: frozenset[str] = frozenset()
+    per_member: int | None = None
+    withdrawn: bool = False
+    left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks: `taken` are the redemptions of this reward that count against its limit."""
+
+    available: int
+    deficit: int = 0
+    verified: bool = True
+    tier: str | None = None
+    birth_month: int | None = None
+    taken: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The best price for one, until when it holds for sure, and why the reward cannot be had (None: it can)."""
+
+    price: Price
+    valid_until: datetime | None
+    because: Why | None
+
+
+def quote(offer: Offer, visitor: Visitor, *, at: datetime, zone: ZoneInfo, store: str | None = None, quantity: int = 1) -> Quoted:
+    """What `quantity` of the reward would cost this visitor."""
+    price = best(offer, visitor, at=at, zone=zone)
+    ends = min((end for end in (price.window.ends_at, offer.window.ends_at) if end), default=None)
+    return Quoted(price, ends, _hindrance(offer, visitor, price, at, zone, store, quantity))
+
+
+def best(offer: Offer, visitor: Visitor, *, at: datetime, zone: ZoneInfo) -> Price:
+    """Of the prices that hold for this visitor now the one with the fewest points, then the least money."""
+    month = at.astimezone(zone).month
+    held = (
+        price
+        for price in offer.prices
+        if price.window.holds(at, zone)
+        and (not price.tier or price.tier == visitor.tier)
+        and (not price.birthday_month or visitor.birth_month == month)
+    )
+    return min((offer.price, *held), key=lambda price: (price.points, price.money))
+
+
+def reach(points: Iterable[int], price: int) -> Decimal:
+    """The share of members, given what each has, who could pay `price` points now; from 0 to 1."""
+    had = list(points)
+    return Decimal(sum(one >= price for one in had)) / len(had) if had else Decimal(0)
+
+
+def cost_per_point(cost: Decimal, money: Decimal, points: int) -> Decimal | None:
+    """What a point of this reward costs the merchant: its cost without the money paid, by its points."""
+    return (cost - money) / points if points else None
+
+
+def suggested_points(cost: Decimal, money: Decimal, point_value: Decimal) -> int | None:
+    """The points that are worth to the member what the reward costs the merchant, rounded up to tens."""
+    if point_value <= 0 or cost <= money:
+        return None
+    return -int(-((cost - money) / point_value) // 10) * 10
+
+
+def _hindrance(
+    offer: Offer, visitor: Visitor, price: Price, at: datetime, zone: ZoneInfo, store: str | None, quantity: int
+) -> Why | None:
+    """The first thing in the way, from what nobody can change to what the member can."""
+    checks = (
+        (Why.WITHDRAWN, offer.withdrawn),
+        (Why.NOT_YET, offer.window.starts_at is not None and at < offer.window.starts_at),
+        (Why.ENDED, offer.window.ends_at is not None and at >= offer.window.ends_at),
+        (Why.STORE, bool(offer.stores and store and store not in offer.stores)),
+        (Why.TIER, bool(offer.tiers) and visitor.tier not in offer.tiers),
+        (Why.NOT_NOW, not offer.window.holds(at, zone)),
+        (Why.LIMIT, offer.per_member is not None and visitor.taken + quantity > offer.per_member),
+        (Why.STOCK, offer.left is not None and offer.left < quantity),
+        (Why.UNVERIFIED, not visitor.verified),
+        (Why.DEFICIT, visitor.deficit > 0),
+        (Why.POINTS, visitor.available < price.points * quantity),
+    )
+    return next((why for why, stands in checks if stands), None)

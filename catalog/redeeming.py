@@ -1,0 +1,233 @@
+"""A redemption from reservation to delivery, or back (SEMANTICS 7).
+
+Reserve is one transaction: the wallet is locked, then the stock, then the points are burned. Whatever comes to nothing
+restores them to the same lots. Each step is one conditional update, so that two tills cannot both take it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from catalog import issuing, offers, stock
+from catalog.models import Code, Redemption, RedemptionStep, Reward, Voucher
+from catalog.pricing import Why
+from loyalty import outbox, posting, terms
+from loyalty.acts import Burn, Posted, Refusal, Restore
+from loyalty.ids import uuid7
+from loyalty.problems import Problem
+from loyalty.queries import StoreFacts
+from members.models import Member
+
+Status = Redemption.Status
+RESERVED_FOR = timedelta(minutes=15)
+# How long points live on that come back after their own end: when the merchant cancelled; when a voucher was not used.
+GRACE_OF_MERCHANT = timedelta(days=14)
+GRACE_OF_VOUCHER = timedelta(days=7)
+
+SAID = {
+    Why.WITHDRAWN: ("not-eligible", gettext_lazy("This reward is not offered any more.")),
+    Why.NOT_YET: ("not-eligible", gettext_lazy("This reward is not offered yet.")),
+    Why.ENDED: ("expired", gettext_lazy("This reward is not offered any more.")),
+    Why.NOT_NOW: ("not-eligible", gettext_lazy("This reward can be had on other days or at other hours.")),
+    Why.TIER: ("not-eligible", gettext_lazy("This reward is for another tier.")),
+    Why.STORE: ("not-eligible", gettext_lazy("This reward is for other shops.")),
+    Why.LIMIT: ("limit-reached", gettext_lazy("The member has had this reward as often as it can be had.")),
+    Why.STOCK: ("out-of-stock", gettext_lazy("Out of stock at the moment. The points are still the member’s.")),
+    Why.POINTS: ("insufficient-points", gettext_lazy("The member has fewer points than that.")),
+    Why.DEFICIT: ("deficit", gettext_lazy("The member owes points of a return; none can be used until that is made up.")),
+    Why.UNVERIFIED: ("not-eligible", gettext_lazy("The member’s e-mail or phone has to be verified first.")),
+}
+REFUSED = {Refusal.INSUFFICIENT_POINTS: Why.POINTS, Refusal.DEFICIT: Why.DEFICIT}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """`points`: what the member was told it costs in all; another price refuses it."""
+
+    member: Member
+    reward: Reward
+    quantity: int = 1
+    store: StoreFacts | None = None
+    points: int | None = None
+
+
+def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption:
+    """Take the points and set the reward aside for 15 minutes. Raises Problem, with nothing moved."""
+    contract = terms.current(now)
+    with transaction.atomic():
+        posting.lock([ask.member.holder])
+        if not stock.take(ask.reward.pk, ask.store.id if ask.store else None, ask.quantity):
+            raise refusal(Why.STOCK)
+        [seen] = offers.priced(
+            [ask.reward], ask.member, now=now, zone=contract.zone, store=ask.store, quantity=ask.quantity
+        )
+        because = seen.quoted.because
+        if because and because is not Why.STOCK:  # the stock was taken above; what is left now is for others
+            raise refusal(because)
+        price = seen.quoted.price
+        points = price.points * ask.quantity
+        if ask.points is not None and ask.points != points:
+            raise Problem("quote-expired", _("The price has changed: it is %(points)s points now.") % {"points": points}, status=409)
+        one = Redemption.objects.create(
+            id=uuid7(), member=ask.member, reward=ask.reward, quantity=ask.quantity, points=points,
+            money=price.money * ask.quantity, store_id=ask.store.id if ask.store else None, reserved_at=now,
+            reserved_until=now + RESERVED_FOR,
+        )  # fmt: skip
+        if ask.reward.code_pool_id and not stock.take_codes(ask.reward.code_pool_id, one.pk, ask.quantity, now=now):
+            raise refusal(Why.STOCK)
+        one.entry = _burn(one, contract.id, terms.alive_until(terms.published(), now), now=now, actor=actor)
+        one.save(update_fields=["entry"])
+        _step(one, Status.RESERVED, now=now, actor=actor)
+    return one
+
+
+def confirm(redemption: UUID, *, now: datetime, keep: bool = True, actor: UUID | None = None) -> Redemption:
+    """Make it final: the voucher is issued, a partner's code is shown. A second confirmation answers the same.
+
+    `keep`: as long as the reward says; else for 15 minutes. Raises Problem when it has lapsed or was cancelled.
+    """
+    with transaction.atomic():
+        one = _locked(redemption)
+        if one.status in (Status.CONFIRMED, Status.FULFILLED):
+            return one
+        if one.status != Status.RESERVED or now >= one.reserved_until:
+            raise Problem("expired", _("The reservation is over; the points are back. Redeem it again."), status=409)
+        _move(one, Status.CONFIRMED, now=now, actor=actor)
+        Code.objects.filter(redemption=one).update(shown_at=now)
+        issuing.issue(one, keep=keep, now=now)
+        if one.reward.kind in (Reward.Kind.CODE, Reward.Kind.DONATION) or one.reward.fulfilment == Reward.Fulfilment.AT_ONCE:
+            _move(one, Status.FULFILLED, now=now, actor=actor)
+    return one
+
+
+def fulfil(redemption: UUID, *, now: datetime, actor: UUID | None = None) -> Redemption:
+    """It was handed over, or sent. Raises Problem when it was before (and says when), or cannot be any more."""
+    with transaction.atomic():
+        one = _locked(redemption)
+        if one.status == Status.FULFILLED:
+            at = one.steps.get(status=Status.FULFILLED).at
+            raise Problem("already-used", _("This was handed over before."), status=409, facts={"at": at.isoformat()})
+        if one.status != Status.CONFIRMED:
+            raise Problem("not-eligible", _("Only a confirmed redemption can be handed over."), status=409)
+        _move(one, Status.FULFILLED, now=now, actor=actor)
+        Voucher.objects.filter(redemption=one, ended_at=None).update(ended_at=now)
+    return one
+
+
+def cancel(redemption: UUID, *, by_merchant: bool, reason: str = "", now: datetime, actor: UUID | None = None) -> Redemption:
+    """Give the points back, unless it was handed over, its voucher was used or its code was shown."""
+    with transaction.atomic():
+        one = _locked(redemption)
+        if one.status == Status.CANCELLED:
+            return one
+        if one.status not in (Status.RESERVED, Status.CONFIRMED):
+            raise Problem("not-eligible", _("This redemption is over; it cannot be cancelled."), status=409)
+        if Code.objects.filter(redemption=one).exclude(shown_at=None).exists():
+            raise Problem("not-eligible", _("The code was shown; it cannot be taken back."), status=409)
+        if Voucher.objects.filter(redemption=one, used__gt=0).exists():
+            raise Problem("already-used", _("The voucher was used; it cannot be taken back."), status=409)
+        grace = GRACE_OF_MERCHANT if by_merchant else timedelta(0)
+        _give_back(one, Status.CANCELLED, grace=grace, reason=reason, now=now, actor=actor)
+    return one
+
+
+def lapse(*, now: datetime, limit: int = 500) -> int:
+    """Give back the points of reservations whose time is over; returns how many."""
+    due = Redemption.objects.filter(status=Status.RESERVED, reserved_until__lte=now).order_by("reserved_until")
+    return _each(due.values_list("pk", flat=True)[:limit], lambda one: _lapse(one, now=now))
+
+
+def return_unused(*, now: datetime, limit: int = 500) -> int:
+    """Give back the points of vouchers bought with points that ended unused, once; returns how many."""
+    due = Voucher.objects.filter(ended_at=None, valid_until__lte=now).order_by("valid_until")
+    return _each(due.values_list("pk", flat=True)[:limit], lambda one: _return(one, now=now))
+
+
+def refusal(why: Why) -> Problem:
+    slug, said = SAID[why]
+    return Problem(slug, str(said), status=409)
+
+
+def _each(ids: object, act: Callable[[UUID], bool]) -> int:
+    return sum(act(one) for one in list(ids))  # type: ignore[call-overload]
+
+
+def _lapse(redemption: UUID, *, now: datetime) -> bool:
+    with transaction.atomic():
+        one = _locked(redemption)
+        if one.status != Status.RESERVED or now < one.reserved_until:
+            return False
+        _give_back(one, Status.LAPSED, grace=timedelta(0), now=now)
+    return True
+
+
+def _return(voucher: UUID, *, now: datetime) -> bool:
+    with transaction.atomic():
+        found = Voucher.objects.select_related("redemption").get(pk=voucher)
+        if found.redemption_id:
+            posting.lock([found.redemption.member.holder])  # type: ignore[union-attr]
+        held = Voucher.objects.select_for_update().get(pk=voucher)
+        if held.ended_at or now < held.valid_until:
+            return False
+        Voucher.objects.filter(pk=voucher).update(ended_at=now)
+        one = Redemption.objects.select_for_update().filter(pk=held.redemption_id, status=Status.CONFIRMED).first()
+        if one and not held.used:
+            _give_back(one, Status.RETURNED, grace=GRACE_OF_VOUCHER, now=now)
+    return True
+
+
+def _locked(redemption: UUID) -> Redemption:
+    """The redemption behind its member's wallet, in the one order of locks."""
+    known = Redemption.objects.select_related("member").filter(pk=redemption).first()
+    if known is None:
+        raise Problem("not-found", _("There is no such redemption."), status=404)
+    posting.lock([known.member.holder])
+    held = Redemption.objects.select_for_update(of=("self",)).select_related("member", "reward", "reward__code_pool")
+    return held.get(pk=redemption)
+
+
+def _burn(one: Redemption, contract: int, alive: datetime | None, *, now: datetime, actor: UUID | None) -> UUID | None:
+    if not one.points:
+        return None
+    act = Burn(
+        key=f"redemption:{one.pk}", holder=one.member.holder, points=one.points, occurred_at=now, store=one.store_id,
+        reason="redemption", reference=one.reward.code, terms=contract, idle_until=alive,
+    )  # fmt: skip
+    [outcome] = posting.burn([act], now=now, actor=actor)
+    if not isinstance(outcome, Posted):
+        raise refusal(REFUSED[outcome.reason])
+    return outcome.entry
+
+
+def _give_back(
+    one: Redemption, status: Status, *, grace: timedelta, now: datetime, reason: str = "", actor: UUID | None = None
+) -> None:
+    """Points to their lots, the reward to its stock, codes that nobody saw to their pool."""
+    if one.entry:
+        act = Restore(
+            key=f"redemption-back:{one.pk}", holder=one.member.holder, points=one.points, entry=one.entry, occurred_at=now,
+            store=one.store_id, reason=status, reference=one.reward.code, grace_until=now + grace if grace else None,
+        )  # fmt: skip
+        [outcome] = posting.restore([act], now=now, actor=actor)
+        assert isinstance(outcome, Posted), "points of a redemption could not be given back"
+    stock.put_back(one.reward_id, one.store_id, one.quantity)
+    stock.put_codes_back(one)
+    Voucher.objects.filter(redemption=one, ended_at=None).update(ended_at=now)
+    _move(one, status, now=now, actor=actor, reason=reason)
+
+
+def _move(one: Redemption, status: Status, *, now: datetime, actor: UUID | None, reason: str = "") -> None:
+    one.status = status
+    one.save(update_fields=["status"])
+    _step(one, status, now=now, actor=actor, reason=reason)
+
+
+def _step(one: Redemption, status: Status, *, now: datetime, actor: UUID | None, reason: str = "") -> None:
+    RedemptionStep.objects.create(redemption=one, status=status, at=now, actor=actor, reason=reason)
+    facts = {"redemption": str(one.pk), "reward": one.reward.code, "status": str(status), "points": one.points}
+    outbox.tell([outbox.Event("redemption.changed", one.member_id, facts)])
