@@ -1,4 +1,5 @@
 from campaigns.models.purchases import Award, Purchase, PurchaseLine
 from campaigns.models.rules import EarnRule, RuleVersion
+from campaigns.models.segments import Segment, SegmentMembership
 
-__all__ = ["Award", "EarnRule", "Purchase", "PurchaseLine", "RuleVersion"]
+__all__ = ["Award", "EarnRule", "Purchase", "PurchaseLine", "RuleVersion", "Segment", "SegmentMembership"]
