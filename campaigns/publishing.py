@@ -73,9 +73,7 @@ def end(code: str, *, at: datetime, actor: UUID, now: datetime) -> RuleVersion:
     Raises Problem: an unknown rule, a base rate, an instant that is past, nothing to end.
     """
     with transaction.atomic():
-        versions = list(
-            RuleVersion.objects.select_for_update(of=("self", "rule")).select_related("rule").filter(rule__code=code)
-        )
+        versions = list(RuleVersion.objects.select_for_update(of=("self", "rule")).select_related("rule").filter(rule__code=code))
         last = drafting.newest(versions)
         if last is None:
             raise drafting.no_rule() if not versions else Problem("not-eligible", _("This rule was never published."), status=409)
@@ -85,7 +83,9 @@ def end(code: str, *, at: datetime, actor: UUID, now: datetime) -> RuleVersion:
         if last.ends_at and last.ends_at <= at:
             raise Problem("not-eligible", _("This rule ends before that anyway."), status=409)
         if at <= now:
-            raise Problem("validation", _("The end lies in the past."), faults=[Fault("/ends_at", _("The end lies in the past."))])
+            raise Problem(
+                "validation", _("The end lies in the past."), faults=[Fault("/ends_at", _("The end lies in the past."))]
+            )
         number, start = max(one.version for one in versions) + 1, max(at, last.starts_at or at)
         one = RuleVersion.objects.create(
             rule=last.rule, version=number, kind=last.kind, value=last.value, spec=last.spec, starts_at=start, ends_at=start,
@@ -136,7 +136,7 @@ def _review(one: RuleVersion, versions: Sequence[RuleVersion], now: datetime) ->
 def _as_term(
     one: RuleVersion, follows: RuleVersion | None, published: Sequence[Published], now: datetime, *, same: bool
 ) -> Review:
-    contracts, not_before = terms.published(), follows and follows.starts_at or now
+    contracts, not_before = terms.published(), (follows and follows.starts_at) or now
     rule, start = rules.of_version(one), max(one.starts_at or now, not_before, now)
     effect = Effect.SAME if same else _effect(rule, published, start)
     asked = notice.judged(
@@ -152,8 +152,11 @@ def _as_offer(
 ) -> Review:
     first = max(now + timedelta(microseconds=1), follows.starts_at or now) if follows else now
     step = weighing.compared(rules.of_version(follows), rules.of_version(one)) if follows else Effect.BENEFIT
-    lines = [] if same else [_line(one, follows, step if follows is None or _same_conditions(one, follows) else Effect.SAME, now)]
-    made = _as_review(one, follows, lines, Effect.SAME, Notice(False, first, one.starts_at or first, 0), now)
+    if follows and _conditions(one) != _conditions(follows):
+        step = Effect.SAME  # better for some, worse for others
+    lines = [] if same else [_line(one, follows, step, now)]
+    asked = Notice(detriment=False, first=first, starts_at=one.starts_at or first, days=0)
+    made = _as_review(one, follows, lines, Effect.SAME, asked, now)
     generous = is_generous(rules.of_version(one), rules.in_force(published, now))
     undated = follows is not None and one.starts_at is None
     signed = fingerprint([made.fingerprint, generous]).hex()
@@ -202,15 +205,21 @@ def _is_bought(touched: Sequence[Rule], now: datetime) -> bool:
     return queries.were_bought(skus=skus, categories=categories, brands=brands, since=now - UNTOUCHED)
 
 
-def _same_conditions(one: RuleVersion, other: RuleVersion) -> bool:
-    return {**one.spec, "caps": None} == {**other.spec, "caps": None}
+def _conditions(one: RuleVersion) -> dict[str, object]:
+    return {name: said for name, said in one.spec.items() if name != "caps"}
 
 
 def _line(one: RuleVersion, follows: RuleVersion | None, effect: Effect, now: datetime) -> Line:
     """The sentence before and the sentence after."""
     contract, was = terms.current(now), follows and rules.of_version(follows)
     rule = rules.of_version(one)
-    if was and rule.kind is Kind.BASE and weighing.is_plain(was) and weighing.is_plain(rule) and was.per is rule.per is Per.AMOUNT:
+    if (
+        was
+        and rule.kind is Kind.BASE
+        and weighing.is_plain(was)
+        and weighing.is_plain(rule)
+        and was.per is rule.per is Per.AMOUNT
+    ):
         return wording.rate_line(was.value, rule.value, contract.currency, effect, name=_name(one))
     names = naming.behind([rule, *([was] if was else [])])
     before = words.sentence(was, since=None, contract=contract, names=names) if was else _("Nothing: the rule is new.")

@@ -1,9 +1,10 @@
 """Which frozen rules hold when."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID
@@ -14,6 +15,7 @@ from django.db.models.functions import Cast
 from campaigns import specs
 from campaigns.models import EarnRule, RuleVersion
 from campaigns.values import Rule
+from loyalty.terms import Terms, add_months
 
 # Before every rule.
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,13 +41,34 @@ def published(since: datetime = BEGINNING) -> list[Published]:
     return _read(rows.order_by("-starts_at", "-version"))
 
 
-def in_force(versions: Sequence[Published], at: datetime) -> list[Rule]:
-    """Of each rule the newest version that had started by `at`, unless it has ended, in the order of their codes."""
+class InForce:
+    """Of each rule the newest version that had started by an instant, ended or not; asked for many instants."""
+
+    def __init__(self, versions: Sequence[Published]) -> None:
+        self._versions = versions
+        self._starts = sorted({one.starts_at for one in versions})
+        self._found: dict[int, list[Rule]] = {}
+
+    def at(self, instant: datetime) -> list[Rule]:
+        """In the order of their codes. Between two starts the answer is the same, so it is found once."""
+        place = bisect_right(self._starts, instant)
+        if place not in self._found:
+            self._found[place] = started(self._versions, instant)
+        return self._found[place]
+
+
+def started(versions: Sequence[Published], at: datetime) -> list[Rule]:
+    """Of each rule the newest version that had started by `at`, in the order of their codes; the engine tells which ended."""
     newest: dict[str, Rule] = {}
     for one in versions:
         if one.starts_at <= at:
             newest.setdefault(one.rule.code, one.rule)
-    return [rule for _, rule in sorted(newest.items()) if rule.ends_at is None or at < rule.ends_at]
+    return [rule for _, rule in sorted(newest.items())]
+
+
+def in_force(versions: Sequence[Published], at: datetime) -> list[Rule]:
+    """The same without those that have ended."""
+    return [rule for rule in started(versions, at) if rule.ends_at is None or at < rule.ends_at]
 
 
 def by_versions(ids: Iterable[UUID]) -> dict[UUID, Rule]:
@@ -64,6 +87,14 @@ def of_version(one: RuleVersion) -> Rule:
     return specs.compiled(one.pk, one.rule.code, one.kind, one.value, one.spec, one.ends_at)
 
 
+def period(rule: Rule, contract: Terms, at: datetime) -> tuple[datetime, datetime | None]:
+    """From when to when the points of a rule can be used: by the rule itself, where it says so, else by the terms."""
+    usable = at + (_later(contract.day_of(at), rule.pending) - contract.day_of(at)) if rule.pending else contract.usable_from(at)
+    if not rule.expires:
+        return usable, contract.ends(usable)
+    return usable, contract.midnight_after(_later(contract.day_of(usable), rule.expires))
+
+
 def _read(rows: QuerySet[RuleVersion]) -> list[Published]:
     said = rows.annotate(said=Cast("spec", TextField()))
     found = said.values_list("starts_at", "pk", "rule__code", "kind", "value", "said", "ends_at")
@@ -74,3 +105,11 @@ def _read(rows: QuerySet[RuleVersion]) -> list[Published]:
 def _compiled(version: UUID, code: str, kind: str, value: Decimal, said: str, ends_at: datetime | None) -> Rule:
     """A published version never changes, so neither does what it was compiled to."""
     return specs.compiled(version, code, kind, value, json.loads(said), ends_at)
+
+
+def _later(day: date, duration: str) -> date:
+    """The day an ISO 8601 duration of days, weeks, months or years after `day`."""
+    count, unit = int(duration[1:-1]), duration[-1]
+    if unit in "DW":
+        return day + timedelta(days=count * (7 if unit == "W" else 1))
+    return add_months(day, count * (12 if unit == "Y" else 1))
