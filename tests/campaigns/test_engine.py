@@ -188,7 +188,7 @@ def test_rules_and_lines_add_up_one_fraction_is_lost_and_no_cap_is_passed(amount
     loosest = {
         counter: max(cap.limit for one in rules for cap, other in caps.counters(one, occasion) if other == counter)
         for counter in given
-    }  # noqa: E501
+    }
     assert all(given[counter] <= limit for counter, limit in loosest.items())
     assert judge(occasion, rules[::-1]) == judged
 
