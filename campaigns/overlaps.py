@@ -65,13 +65,16 @@ class Finding:
     cap: Cap | None = None
 
 
-def report(entries: Sequence[Entry], known: Known, *, zone: ZoneInfo, now: datetime) -> list[Finding]:
-    """All findings, what wants attention first. A version and the draft that would follow it are no pair."""
-    never = [(one, why) for one in entries if (why := _hindered(one, known, zone, now))]
-    dead = {id(one) for one, _why in never}
-    live = [one for one in entries if id(one) not in dead]
-    pairs = (finding for one, other in combinations(live, 2) for finding in _met(one, other, now))
-    found = [*(Finding(Meeting.NEVER, one, why=why) for one, why in never), *pairs]
+def report(entries: Sequence[Entry], known: Known, *, zone: ZoneInfo, now: datetime, code: str | None = None) -> list[Finding]:
+    """All findings, or those about one rule, what wants attention first."""
+    never = {id(one): why for one in entries if (why := _hindered(one, known, zone, now))}
+    live = [one for one in entries if id(one) not in never]
+    pairs = (two for two in combinations(live, 2) if code is None or code in (two[0].rule.code, two[1].rule.code))
+    alone = [Finding(Meeting.NEVER, one, why=never[id(one)]) for one in entries if id(one) in never]
+    found = [
+        *(one for one in alone if code is None or one.first.rule.code == code),
+        *(finding for one, other in pairs for finding in _met(one, other, now)),
+    ]
     return sorted(found, key=lambda one: list(Meeting).index(one.meeting))  # stable
 
 

@@ -1,6 +1,5 @@
 """The report of overlaps in sentences: for the API, and for the page of staff."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,11 +20,15 @@ class Told:
     rules: tuple[str, ...]
     text: str
 
+    @property
+    def is_warning(self) -> bool:
+        return self.meeting in (Meeting.NEVER, Meeting.HIDDEN)
 
-def overlapping(*, now: datetime) -> list[Told]:
-    """What the rules that hold or will hold, and the drafts, do to each other."""
+
+def overlapping(*, now: datetime, code: str | None = None) -> list[Told]:
+    """What the rules that hold or will hold, and the drafts, do to each other; with a `code` what concerns that rule."""
     contract, names = terms.current(now), rules.names()
-    found = overlaps.report(entries(now), _known(), zone=contract.zone, now=now)
+    found = overlaps.report(entries(now), _known(), zone=contract.zone, now=now, code=code)
     return [_told(one, names, contract.currency) for one in found]
 
 
@@ -93,8 +96,3 @@ def _never(why: Why) -> str:
 def _title(one: Entry, names: dict[str, str]) -> str:
     name = names.get(one.rule.code, one.rule.code)
     return _("“%(name)s” (draft)") % {"name": name} if one.is_draft else _("“%(name)s”") % {"name": name}
-
-
-def about(found: Sequence[Told], code: str) -> list[Told]:
-    """What concerns one rule."""
-    return [one for one in found if code in one.rules]

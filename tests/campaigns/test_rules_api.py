@@ -1,6 +1,7 @@
 """Earn rules through the API: written, refused in words, published, approved, followed, ended."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -81,7 +82,7 @@ def test_the_whole_of_a_rule_is_kept_and_answered_in_one_form() -> None:
     answer = publish(owner, "weekend-double")
     assert (answer.status_code, answer.json()["status"]) == (200, "in_force"), answer.content
     [rule] = in_force("weekend-double")
-    assert (rule.tiers, rule.caps, rule.pending) == ({"gold"}, (Cap("points", "member", "rolling:P7D", 100),), "P0D")
+    assert (rule.tiers, rule.caps, rule.pending) == ({"gold"}, (Cap("points", "member", "rolling:P7D", Decimal(100)),), "P0D")
     assert [rule] == list(rules.by_versions([rule.version]).values())
 
 
@@ -93,7 +94,7 @@ def test_what_pays_once_says_so_by_a_cap_that_nobody_has_to_write() -> None:
     streak = {"kind": "event", "per": None, "event_type": "check_in", "who": {"streak": 7}}
     put(owner, "streak", **streak)
     publish(owner, "streak")
-    once, daily = Cap("times", "member", "ever", 1), Cap("times", "member", "day", 1)
+    once, daily = Cap("times", "member", "ever", Decimal(1)), Cap("times", "member", "day", Decimal(1))
     assert [in_force(code)[0].caps for code in ("first", "tenth", "streak")] == [(once,), (daily,), (daily,)]
     assert owner.get("/earn-rules/first").json()["caps"] == []
 
