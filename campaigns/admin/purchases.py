@@ -8,7 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeNumericFilter
 
-from campaigns import explaining
+from campaigns import explaining, rules
 from campaigns.models import Award, Purchase, PurchaseLine
 from campaigns.queries import of_receipt
 from loyalty import money
@@ -88,8 +88,9 @@ class PurchaseAdmin(ReadOnly):
 
     @admin.display(description=_("because"))
     def why(self, purchase: Purchase) -> str:
-        steps = explaining.sentences(purchase.trace, purchase.currency)
-        return format_html("<ol class='steps'>{}</ol>", format_html_join("", "<li>{}</li>", ((step,) for step in steps)))
+        names = rules.names()
+        said = explaining.sentences(purchase.trace, purchase.currency, names) + explaining.reasons(purchase.trace, names)
+        return format_html("<ol class='steps'>{}</ol>", format_html_join("", "<li>{}</li>", ((step,) for step in said)))
 
     @admin.display(description=_("under"))
     def contract(self, purchase: Purchase) -> str:
