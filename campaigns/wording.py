@@ -71,9 +71,9 @@ def conditions(rule: Rule, since: datetime | None, contract: Terms, names: Names
     yield from _schedule(rule)
     yield from _who(rule, names)
     if rule.at_least_amount is not None:
-        yield _("from %(amount)s on") % {"amount": money.text(rule.at_least_amount, contract.currency)}
+        yield _("for %(amount)s or more") % {"amount": money.text(rule.at_least_amount, contract.currency)}
     if rule.at_least_quantity is not None:
-        text = ngettext("from %(count)s item on", "from %(count)s items on", 1 if rule.at_least_quantity == 1 else 2)
+        text = ngettext("for %(count)s item or more", "for %(count)s items or more", 1 if rule.at_least_quantity == 1 else 2)
         yield text % {"count": _figure(rule.at_least_quantity)}
     yield from _window(since, rule.ends_at, contract)
 
