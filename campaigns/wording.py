@@ -19,6 +19,7 @@ from loyalty.terms import Terms
 
 # How `format_interval` writes a day, a month in words and a year.
 INTERVAL = "yMMMd"
+WORKDAYS = frozenset(range(1, 6))
 
 
 def sentence(rule: Rule, *, since: datetime | None, contract: Terms, names: Names) -> str:
@@ -193,6 +194,8 @@ def _at_stores(text: str, rule: Rule, names: Names) -> str:
 
 def _schedule(rule: Rule) -> Iterator[str]:
     days = _list([weekday(day) for day in sorted(rule.weekdays)], "standard")
+    if rule.weekdays == WORKDAYS:
+        days = pgettext("every week", "Mondays to Fridays")
     if rule.hours:
         begin, end = rule.hours
         said = {"days": days, "begin": _hour(begin), "end": _hour(end)}
