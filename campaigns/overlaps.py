@@ -101,8 +101,7 @@ def _bases(one: Entry, other: Entry, now: datetime) -> Iterator[Finding]:
         if weighing.hides(best.rule, loser.rule) and _covers(best, loser, now):
             yield Finding(Meeting.HIDDEN, loser, best)
             return
-    first = weighing.winner([one.rule, other.rule], (True, True), (0, 1))
-    yield Finding(Meeting.PRECEDES, *((other, one) if first == 0 else (one, other)))
+    yield Finding(Meeting.PRECEDES, *((other, one) if weighing.outranks(one.rule, other.rule) else (one, other)))
 
 
 def _hindered(one: Entry, known: Known, zone: ZoneInfo, now: datetime) -> Why | None:

@@ -144,6 +144,17 @@ def test_rates_that_are_not_judged_worse_never_give_less(
         assert max(changes) <= 0
 
 
+@settings(max_examples=300, deadline=None)
+@given(SETS, RULES, st.lists(OCCASIONS, min_size=1, max_size=6))
+def test_nor_do_rates_looked_at_two_by_two(before: list[Rule], new: Rule, occasions: list[Occasion]) -> None:
+    after = [*(one for one in before if one.code != new.code), new]
+    effect = weighing.pair_by_pair(before, after)
+    changes = [engine.judge(one, after).points - engine.judge(one, before).points for one in occasions]
+    if effect is not Effect.DETRIMENT:
+        assert min(changes) >= 0
+        assert weighing.effect(before, after) is not Effect.DETRIMENT
+
+
 @settings(max_examples=100, deadline=None)
 @given(SETS)
 def test_the_same_rates_in_another_order_are_the_same(rates: list[Rule]) -> None:
