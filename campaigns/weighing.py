@@ -78,7 +78,7 @@ def pair_by_pair(before: Sequence[Rule], after: Sequence[Rule]) -> Effect:
     both = cells([old, new])
     if both is None or (True, False) in both:  # the old one held where the new one does not
         return Effect.DETRIMENT
-    steps.add(compared(old, new))
+    steps |= {compared(old, new), Effect.BENEFIT if (False, True) in both else Effect.SAME}
     if not outranks(new, old):
         steps |= {compared(old, rule) for rule in others if outranks(rule, new) and at_once(old, rule)}
     return overall(steps)
@@ -136,9 +136,9 @@ def _dimensions(rules: Sequence[Rule]) -> Iterator[Iterable[Marks]]:
         yield [tuple(True for _ in asks), tuple(not one for one in asks)]
     yield (tuple(_at(rule, weekday, hour) for rule in rules) for weekday in range(1, 8) for hour in _hours(rules))
     yield (tuple(rule.birthday is None or rule.birthday in now for rule in rules) for now in BIRTHDAYS)
-    # The first purchase is the first visit; later visits by all that rules count up to.
-    steps = sorted({rule.every_visit for rule in rules if rule.every_visit})[:8]
-    visits = {1, *(prod(some) for some in product(*((1, one) for one in steps)))}
+    # The first purchase is the first visit; later visits by all that rules count up to, and one that no rule counts.
+    steps = sorted({rule.every_visit for rule in rules if rule.every_visit})
+    visits = {1, 2 * prod(steps) + 1, *(prod(some) for some in product(*((1, one) for one in steps)))}
     yield (tuple(_on_visit(rule, visit) for rule in rules) for visit in visits)
     for goods in {_goods_of(rule) for rule in rules}:
         yield from _least(rules, goods)
