@@ -1,5 +1,6 @@
 from campaigns.models.counters import CapCounter
 from campaigns.models.purchases import Award, Purchase, PurchaseLine
 from campaigns.models.rules import EarnRule, RuleVersion
+from campaigns.models.segments import Segment, SegmentMembership
 
-__all__ = ["Award", "CapCounter", "EarnRule", "Purchase", "PurchaseLine", "RuleVersion"]
+__all__ = ["Award", "CapCounter", "EarnRule", "Purchase", "PurchaseLine", "RuleVersion", "Segment", "SegmentMembership"]
