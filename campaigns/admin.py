@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeNumericFilter
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget
 
-from campaigns import explaining, publishing
+from campaigns import explaining, publishing, rules
 from campaigns.models import Award, EarnRule, Purchase, PurchaseLine, RuleVersion
 from campaigns.queries import of_receipt
 from loyalty import money
@@ -99,8 +99,9 @@ class PurchaseAdmin(ReadOnly):
 
     @admin.display(description=_("because"))
     def why(self, purchase: Purchase) -> str:
-        steps = explaining.sentences(purchase.trace, purchase.currency)
-        return format_html("<ol class='steps'>{}</ol>", format_html_join("", "<li>{}</li>", ((step,) for step in steps)))
+        names = rules.names()
+        said = explaining.sentences(purchase.trace, purchase.currency, names) + explaining.reasons(purchase.trace, names)
+        return format_html("<ol class='steps'>{}</ol>", format_html_join("", "<li>{}</li>", ((step,) for step in said)))
 
     @admin.display(description=_("under"))
     def contract(self, purchase: Purchase) -> str:

@@ -105,7 +105,8 @@ def trace(request: HttpRequest, purchase: UUID) -> Any:
         {"line_id": line.line_id, "basis": money.plain(line.basis, one.currency), "points": line.points}
         for line in one.lines.order_by("id")
     ]
-    said = explaining.sentences(one.trace, one.currency) + explaining.reasons(one.trace, rules.names())
+    names = rules.names()
+    said = explaining.sentences(one.trace, one.currency, names) + explaining.reasons(one.trace, names)
     return {"id": str(one.pk), "explanation": said, "lines": lines, **one.trace}
 
 
@@ -118,7 +119,6 @@ def answers(ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
 
 def _answer(one: Purchase, balance: int, now: Any) -> dict[str, Any]:
     awards = list(one.awards.all())
-    steps = {step["version"]: step for step in one.trace["rules"]}
     return {
         "id": str(one.pk),
         "points_earned": one.points_earned,
@@ -131,7 +131,7 @@ def _answer(one: Purchase, balance: int, now: Any) -> dict[str, Any]:
                 "rule": award.rule_version.rule.code, "campaign": None, "points": award.points,
                 "available_at": award.available_at.isoformat(),
                 "expires_at": award.expires_at and award.expires_at.isoformat(),
-                "explanation": explaining.rule_sentence(steps[str(award.rule_version_id)], one.trace, one.currency),
+                "explanation": explaining.award_sentence(str(award.rule_version_id), one.trace, one.currency),
             }
             for award in awards
         ],

@@ -10,8 +10,8 @@ from decimal import Decimal
 from django.db import connection
 
 from campaigns import caps
-from campaigns.caps import EVER, Counter
-from campaigns.values import Cap
+from campaigns.caps import EVER
+from campaigns.values import Cap, Counter
 
 LOCK = """
 insert into campaigns_capcounter as c (name, day)
