@@ -1,9 +1,12 @@
 """What pages and the API ask about purchases."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from campaigns.models import Award, Purchase
+from django.db.models import Q
+
+from campaigns.models import Award, Purchase, PurchaseLine
 
 
 def purchases(ids: Iterable[UUID]) -> dict[UUID, Purchase]:
@@ -32,3 +35,9 @@ def of_receipt(number: str, limit: int = 50) -> list[Purchase]:
 def entries_of_receipt(number: str) -> set[UUID]:
     """What was posted for a receipt."""
     return set(Award.objects.filter(purchase__in=of_receipt(number)).values_list("entry", flat=True))
+
+
+def were_bought(*, skus: Collection[str], categories: Collection[str], brands: Collection[str], since: datetime) -> bool:
+    """Whether any of these goods was bought since then."""
+    goods = Q(sku__in=skus) | Q(category__in=categories) | Q(brand__in=brands)
+    return PurchaseLine.objects.filter(goods, purchase__occurred_at__gte=since).exists()

@@ -100,6 +100,11 @@ def holds_ever(one: Rule) -> bool:
     return found is None or bool(found)
 
 
+def is_plain(rule: Rule) -> bool:
+    """Whether it asks for nothing and holds without an end: what everybody gets."""
+    return rule == Rule(rule.version, rule.code, rule.kind, rule.value, rule.per, priority=rule.priority)
+
+
 def _whole(marks: Iterable[Mark]) -> Mark:
     """What a rule's marks on all dimensions come to: the highest counts, and one that does not hold ends it."""
     found = list(marks)
@@ -115,7 +120,7 @@ def _dimensions(rules: Sequence[Rule]) -> Iterator[Iterable[Marks]]:
     yield _named(rules, lambda rule: rule.stores, level=2)
     yield _named(rules, lambda rule: rule.tiers, level=1)
     for segment in sorted({rule.segment for rule in rules if rule.segment}):
-        yield _asked(rules, lambda rule, name=segment: rule.segment == name, level=1)
+        yield _asked([rule.segment == segment for rule in rules], level=1)
     yield (tuple(0 if _at(rule, weekday, hour) else None for rule in rules) for weekday in range(1, 8) for hour in _hours(rules))
     yield (tuple(0 if rule.birthday is None or rule.birthday in now else None for rule in rules) for now in BIRTHDAYS)
     visits = sorted({rule.every_visit for rule in rules if rule.every_visit})
@@ -159,10 +164,9 @@ def _named(rules: Sequence[Rule], of: Callable[[Rule], Collection[str]], *, leve
         yield tuple((level if name in of(rule) else None) if of(rule) else 0 for rule in rules)
 
 
-def _asked(rules: Sequence[Rule], asks: Callable[[Rule], bool], *, level: int) -> Iterable[Marks]:
-    """A fact that is true or not."""
-    yield tuple(level if asks(rule) else 0 for rule in rules)
-    yield tuple(None if asks(rule) else 0 for rule in rules)
+def _asked(asks: Sequence[bool], *, level: int) -> Iterable[Marks]:
+    """A fact that is true or not, and which of the rules ask for it."""
+    return [tuple(level if one else 0 for one in asks), tuple(None if one else 0 for one in asks)]
 
 
 def _hours(rules: Sequence[Rule]) -> list[time]:
@@ -185,10 +189,14 @@ def _goods_of(rule: Rule) -> tuple[frozenset[str], ...]:
 
 def _least(rules: Sequence[Rule], goods: tuple[frozenset[str], ...]) -> Iterator[Iterable[Marks]]:
     """What is bought of these goods: each threshold that some rule on them has, and less than that."""
-    for of in (lambda rule: rule.at_least_amount, lambda rule: rule.at_least_quantity):
-        asked = [of(rule) if _goods_of(rule) == goods else None for rule in rules]
-        levels = sorted({Decimal(0), *(one for one in asked if one is not None)})
-        yield [tuple(0 if one is None or one <= level else None for one in asked) for level in levels]
+    met = [_goods_of(rule) == goods for rule in rules]
+    yield _levels([rule.at_least_amount if is_met else None for rule, is_met in zip(rules, met, strict=True)])
+    yield _levels([rule.at_least_quantity if is_met else None for rule, is_met in zip(rules, met, strict=True)])
+
+
+def _levels(asked: Sequence[Decimal | None]) -> Iterable[Marks]:
+    levels = sorted({Decimal(0), *(one for one in asked if one is not None)})
+    return [tuple(0 if one is None or one <= level else None for one in asked) for level in levels]
 
 
 def _more(before: Decimal, after: Decimal) -> Effect:

@@ -71,7 +71,10 @@ class RuleVersion(models.Model):
             ),
             # See campaigns/publishing.py: what one person cannot publish alone.
             models.CheckConstraint(
-                condition=Q(published_at=None) | Q(approved_by__isnull=False) | ~Q(kind="multiplier", value__gt=10),
+                condition=Q(published_at=None)
+                | Q(approved_by__isnull=False)
+                | ~Q(kind="multiplier", value__gt=10)
+                | Q(ends_at__isnull=False, ends_at=F("starts_at")),
                 name="rule_generosity_is_approved",
             ),
         ]

@@ -73,9 +73,9 @@ BUTTONS: Mapping[str, Button] = {
 
 WORDS = {
     "draft": _("draft"), "scheduled": _("announced"), "in_force": _("in force"), "past": _("replaced"),
-    "replaced": _("replaced before its start"),
+    "replaced": _("replaced before its start"), "ended": _("ended"),
 }  # fmt: skip
-LOOKS: Any = {"draft": "warning", "scheduled": "info", "in_force": "success", "past": "default", "replaced": "default"}
+LOOKS: Any = {"draft": "warning", "scheduled": "info", "in_force": "success", "past": "default", "replaced": "default", "ended": "default"}
 
 
 class DraftForm(forms.ModelForm[Any]):
@@ -356,7 +356,7 @@ def _approval(standing: Standing | None, review: Review) -> Approval | None:
 
 def _acts(review: Review, standing: Standing | None, actor: UUID) -> list[str]:
     """What `actor` can do with a draft that may be published: nobody approves their own, or publishes what they approved."""
-    if not review.notice.detriment:
+    if not review.needs_second:
         return ["publish", "discard"]
     if standing is None or standing.refused_by:
         return ["ask", "discard"]
