@@ -146,7 +146,9 @@ def plain(value: Decimal) -> str:
 def _of(code: str, given: RuleIn, actor: UUID) -> tuple[EarnRule, list[RuleVersion]]:
     """The rule, new or known, locked, with its versions."""
     if given.code not in (None, code) or code in RESERVED:
-        detail = _("The code is another one than in the address.") if given.code != code and given.code else _("Use another code.")
+        detail = (
+            _("The code is another one than in the address.") if given.code != code and given.code else _("Use another code.")
+        )
         raise Problem("validation", detail, faults=[Fault("/code", detail)])
     rule, versions = _locked(code)
     if rule is None:

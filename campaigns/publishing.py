@@ -73,9 +73,7 @@ def end(code: str, *, at: datetime, actor: UUID, now: datetime) -> RuleVersion:
     Raises Problem: an unknown rule, a base rate, an instant that is past, nothing to end.
     """
     with transaction.atomic():
-        versions = list(
-            RuleVersion.objects.select_for_update(of=("self", "rule")).select_related("rule").filter(rule__code=code)
-        )
+        versions = list(RuleVersion.objects.select_for_update(of=("self", "rule")).select_related("rule").filter(rule__code=code))
         last = drafting.newest(versions)
         if last is None:
             raise drafting.no_rule() if not versions else Problem("not-eligible", _("This rule was never published."), status=409)
@@ -85,7 +83,9 @@ def end(code: str, *, at: datetime, actor: UUID, now: datetime) -> RuleVersion:
         if last.ends_at and last.ends_at <= at:
             raise Problem("not-eligible", _("This rule ends before that anyway."), status=409)
         if at <= now:
-            raise Problem("validation", _("The end lies in the past."), faults=[Fault("/ends_at", _("The end lies in the past."))])
+            raise Problem(
+                "validation", _("The end lies in the past."), faults=[Fault("/ends_at", _("The end lies in the past."))]
+            )
         number, start = max(one.version for one in versions) + 1, max(at, last.starts_at or at)
         one = RuleVersion.objects.create(
             rule=last.rule, version=number, kind=last.kind, value=last.value, spec=last.spec, starts_at=start, ends_at=start,
@@ -210,7 +210,13 @@ def _line(one: RuleVersion, follows: RuleVersion | None, effect: Effect, now: da
     """The sentence before and the sentence after."""
     contract, was = terms.current(now), follows and rules.of_version(follows)
     rule = rules.of_version(one)
-    if was and rule.kind is Kind.BASE and weighing.is_plain(was) and weighing.is_plain(rule) and was.per is rule.per is Per.AMOUNT:
+    if (
+        was
+        and rule.kind is Kind.BASE
+        and weighing.is_plain(was)
+        and weighing.is_plain(rule)
+        and was.per is rule.per is Per.AMOUNT
+    ):
         return wording.rate_line(was.value, rule.value, contract.currency, effect, name=_name(one))
     names = naming.behind([rule, *([was] if was else [])])
     before = words.sentence(was, since=None, contract=contract, names=names) if was else _("Nothing: the rule is new.")
