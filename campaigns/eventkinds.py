@@ -12,6 +12,7 @@ TYPES = (
 CUSTOM = re.compile(r"custom:[a-z0-9][a-z0-9_.-]{0,39}")
 # What only the house can know: a key may not claim it.
 OF_THE_HOUSE = frozenset({"sign_up", "birthday", "referral_qualified"})
+CLAIMED = tuple(one for one in TYPES if one not in OF_THE_HOUSE)
 # Once ever in a member's life, or once for each subject that `data.subject` names.
 ONCE_A_SUBJECT = frozenset({"profile_completed", "review", "share", "survey_completed", "app_installed"})
 

@@ -153,13 +153,12 @@ def record(told: Sequence[Happened], *, now: datetime, actor: UUID | None = None
     first = [refusal(one, facts, now=now) or _ready(one, facts) for one in told]
     answers = _known_first(told, first, facts)
     ready = [one for one in answers if isinstance(one, _Ready)]
-    if ready:
-        with transaction.atomic():
-            posting.lock({one.member.holder for one in ready})
-            taken = documents.take([one.document() for one in ready])
-            fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
-            _write(_judge(fresh, facts), now=now, actor=actor)
-        standing = iter(taken)
+    with transaction.atomic():
+        posting.lock({one.member.holder for one in ready})
+        taken = documents.take([one.document() for one in ready])
+        fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
+        _write(_judge(fresh, facts), now=now, actor=actor)
+    standing = iter(taken)
     return [_answer(next(standing)) if isinstance(one, _Ready) else one for one in answers]
 
 
@@ -197,7 +196,8 @@ def _judge(fresh: Sequence[_Ready], facts: Facts) -> list[_Judged]:
     """In the order of their moments; of what counts once the first counts."""
     ordered = sorted(fresh, key=lambda one: one.told.occurred_at)
     gone = _standing([one for one in ordered if one.once])
-    counted, repeated = [], []
+    counted: list[_Ready] = []
+    repeated: list[_Ready] = []
     for one in ordered:
         name = (one.member.id, one.once)
         (repeated if one.once and name in gone else counted).append(one)
@@ -261,7 +261,8 @@ def _row(one: _Judged, now: datetime) -> dict[str, Any]:
     about = {"event": told.type, "streak": one.streak, "terms": ready.terms.version, "at": ready.case().at.isoformat()}
     return {
         "id": ready.id, "source": told.source, "number": told.number, "member_id": ready.member.id, "type": told.type,
-        "occurred_at": told.occurred_at, "recorded_at": now, "day": ready.day, "store_id": ready.store.id if ready.store else None,
+        "occurred_at": told.occurred_at, "recorded_at": now, "day": ready.day,
+        "store_id": ready.store.id if ready.store else None,
         "points_earned": one.judgement.points, "once": ready.once if one.counts else "", "streak": one.streak,
         "trace": one.judgement.trace | about, "data": dict(told.data),
     }  # fmt: skip

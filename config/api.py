@@ -5,6 +5,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from campaigns.api import router as purchases
+from campaigns.eventapi import router as events
 from config.answers import answer
 from config.pages.contracts import router as contracts
 from config.pages.points import router as points
@@ -15,6 +16,7 @@ api = NinjaAPI(title="Regulars", version="1", description="Members, points and p
 api.add_router("", members)
 api.add_router("", points)
 api.add_router("", purchases)
+api.add_router("", events)
 api.add_router("", contracts)
 
 STATUS_SLUGS = {400: "validation", 401: "unauthenticated", 404: "not-found", 405: "method-not-allowed", 429: "rate-limited"}

@@ -100,5 +100,17 @@ class Award(models.Model):
         # Of those of events alone, so that a receipt's award costs no more.
         indexes = [models.Index(fields=["event"], condition=Q(event__isnull=False), name="award_of_event")]
 
+    @property
+    def cause(self) -> Purchase | Event:
+        """What it was given for."""
+        cause = self.purchase or self.event
+        assert cause, "a check says so"
+        return cause
+
+    @property
+    def currency(self) -> str:
+        """The money in the trace; an event has none."""
+        return self.purchase.currency if self.purchase else ""
+
     def __str__(self) -> str:
         return str(self.points)

@@ -13,7 +13,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from campaigns import explaining, rules
-from campaigns.models import Purchase
+from campaigns.models import Award
 from config.pages import statement
 from loyalty import money, queries, terms
 from loyalty.paging import decode, encode
@@ -115,18 +115,20 @@ def line(request: HttpRequest, member: Member, entry: UUID) -> HttpResponse:
     ends = queries.expiry_of_lots(member.holder, [entry]).get(entry)
     context: dict[str, Any] = {"line": one.shown(contract), "expires_on": contract.last_day(ends) if ends else None}
     if one.award:
-        purchase, names = one.award.purchase, rules.names()
-        context["steps"] = explaining.sentences(purchase.trace, purchase.currency, names)
-        context["reasons"] = explaining.reasons(purchase.trace, names)
-        context["earned"] = purchase.points_earned
-        context["receipt"] = receipt(purchase, contract)
+        cause, names = one.award.cause, rules.names()
+        context["steps"] = explaining.sentences(cause.trace, one.award.currency, names)
+        context["reasons"] = explaining.reasons(cause.trace, names)
+        context["earned"] = cause.points_earned
+        context["receipt"] = receipt(one.award, contract)
     return render(request, "portal/line.html", context)
 
 
-def receipt(purchase: Purchase, contract: Terms) -> dict[str, Any]:
+def receipt(award: Award, contract: Terms) -> dict[str, Any]:
+    """What is known of the purchase; of an event the shop, if it was in one, and the time."""
+    cause, bought = award.cause, award.purchase
     return {
-        "store": purchase.store.name,
-        "time": timezone.make_naive(purchase.occurred_at, contract.zone),
-        "number": purchase.receipt_number,
-        "amount": money.text(purchase.net_amount, purchase.currency),
+        "store": cause.store.name if cause.store else "",
+        "time": timezone.make_naive(cause.occurred_at, contract.zone),
+        "number": bought.receipt_number if bought else "",
+        "amount": money.text(bought.net_amount, bought.currency) if bought else "",
     }

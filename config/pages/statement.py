@@ -54,6 +54,8 @@ def explained(lines: Sequence[StatementLine]) -> list[Explained]:
 
 
 def title(line: StatementLine, award: Award | None) -> str:
+    if award and award.event:
+        return explaining.event_title(award.event.type, award.event.trace["streak"])
     if award and line.kind == Kind.BONUS:
         return award.rule_version.rule.name
     place = {"store": line.store_name}
@@ -77,7 +79,8 @@ def detail(award: Award | None) -> str:
     """The arithmetic of the one rule that gave these points."""
     if award is None:
         return ""
-    return explaining.award_sentence(str(award.rule_version_id), award.purchase.trace, award.purchase.currency)
+    said = explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency)
+    return explaining.named(award.rule_version.rule.name, said) if award.event else said
 
 
 def by_month(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
