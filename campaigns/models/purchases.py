@@ -100,6 +100,9 @@ class Award(models.Model):
         # Of those of events alone, so that a receipt's award costs no more.
         indexes = [models.Index(fields=["event"], condition=Q(event__isnull=False), name="award_of_event")]
 
+    def __str__(self) -> str:
+        return str(self.points)
+
     @property
     def cause(self) -> Purchase | Event:
         """What it was given for."""
@@ -111,6 +114,3 @@ class Award(models.Model):
     def currency(self) -> str:
         """The money in the trace; an event has none."""
         return self.purchase.currency if self.purchase else ""
-
-    def __str__(self) -> str:
-        return str(self.points)
