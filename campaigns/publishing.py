@@ -136,7 +136,7 @@ def _review(one: RuleVersion, versions: Sequence[RuleVersion], now: datetime) ->
 def _as_term(
     one: RuleVersion, follows: RuleVersion | None, published: Sequence[Published], now: datetime, *, same: bool
 ) -> Review:
-    contracts, not_before = terms.published(), follows and follows.starts_at or now
+    contracts, not_before = terms.published(), (follows and follows.starts_at) or now
     rule, start = rules.of_version(one), max(one.starts_at or now, not_before, now)
     effect = Effect.SAME if same else _effect(rule, published, start)
     asked = notice.judged(
@@ -152,8 +152,11 @@ def _as_offer(
 ) -> Review:
     first = max(now + timedelta(microseconds=1), follows.starts_at or now) if follows else now
     step = weighing.compared(rules.of_version(follows), rules.of_version(one)) if follows else Effect.BENEFIT
-    lines = [] if same else [_line(one, follows, step if follows is None or _same_conditions(one, follows) else Effect.SAME, now)]
-    made = _as_review(one, follows, lines, Effect.SAME, Notice(False, first, one.starts_at or first, 0), now)
+    if follows and _conditions(one) != _conditions(follows):
+        step = Effect.SAME  # better for some, worse for others
+    lines = [] if same else [_line(one, follows, step, now)]
+    asked = Notice(detriment=False, first=first, starts_at=one.starts_at or first, days=0)
+    made = _as_review(one, follows, lines, Effect.SAME, asked, now)
     generous = is_generous(rules.of_version(one), rules.in_force(published, now))
     undated = follows is not None and one.starts_at is None
     signed = fingerprint([made.fingerprint, generous]).hex()
@@ -202,8 +205,8 @@ def _is_bought(touched: Sequence[Rule], now: datetime) -> bool:
     return queries.were_bought(skus=skus, categories=categories, brands=brands, since=now - UNTOUCHED)
 
 
-def _same_conditions(one: RuleVersion, other: RuleVersion) -> bool:
-    return {**one.spec, "caps": None} == {**other.spec, "caps": None}
+def _conditions(one: RuleVersion) -> dict[str, object]:
+    return {name: said for name, said in one.spec.items() if name != "caps"}
 
 
 def _line(one: RuleVersion, follows: RuleVersion | None, effect: Effect, now: datetime) -> Line:

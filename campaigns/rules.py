@@ -42,7 +42,7 @@ def published(since: datetime = BEGINNING) -> list[Published]:
 
 
 class InForce:
-    """Of each rule the newest version that had started by an instant; asked for many instants."""
+    """Of each rule the newest version that had started by an instant, ended or not; asked for many instants."""
 
     def __init__(self, versions: Sequence[Published]) -> None:
         self._versions = versions
@@ -53,17 +53,22 @@ class InForce:
         """In the order of their codes. Between two starts the answer is the same, so it is found once."""
         place = bisect_right(self._starts, instant)
         if place not in self._found:
-            self._found[place] = in_force(self._versions, instant)
+            self._found[place] = started(self._versions, instant)
         return self._found[place]
 
 
-def in_force(versions: Sequence[Published], at: datetime) -> list[Rule]:
-    """Of each rule the newest version that had started by `at`, unless it has ended, in the order of their codes."""
+def started(versions: Sequence[Published], at: datetime) -> list[Rule]:
+    """Of each rule the newest version that had started by `at`, in the order of their codes; the engine tells which ended."""
     newest: dict[str, Rule] = {}
     for one in versions:
         if one.starts_at <= at:
             newest.setdefault(one.rule.code, one.rule)
-    return [rule for _, rule in sorted(newest.items()) if rule.ends_at is None or at < rule.ends_at]
+    return [rule for _, rule in sorted(newest.items())]
+
+
+def in_force(versions: Sequence[Published], at: datetime) -> list[Rule]:
+    """The same without those that have ended."""
+    return [rule for rule in started(versions, at) if rule.ends_at is None or at < rule.ends_at]
 
 
 def by_versions(ids: Iterable[UUID]) -> dict[UUID, Rule]:
@@ -77,17 +82,17 @@ def names() -> dict[str, str]:
     return dict(EarnRule.objects.values_list("code", "name"))
 
 
+def of_version(one: RuleVersion) -> Rule:
+    """A version, a draft too, as the engine takes it."""
+    return specs.compiled(one.pk, one.rule.code, one.kind, one.value, one.spec, one.ends_at)
+
+
 def period(rule: Rule, contract: Terms, at: datetime) -> tuple[datetime, datetime | None]:
     """From when to when the points of a rule can be used: by the rule itself, where it says so, else by the terms."""
     usable = at + (_later(contract.day_of(at), rule.pending) - contract.day_of(at)) if rule.pending else contract.usable_from(at)
     if not rule.expires:
         return usable, contract.ends(usable)
     return usable, contract.midnight_after(_later(contract.day_of(usable), rule.expires))
-
-
-def of_version(one: RuleVersion) -> Rule:
-    """A version, a draft too, as the engine takes it."""
-    return specs.compiled(one.pk, one.rule.code, one.kind, one.value, one.spec, one.ends_at)
 
 
 def _read(rows: QuerySet[RuleVersion]) -> list[Published]:

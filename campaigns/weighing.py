@@ -6,7 +6,6 @@ cannot be compared (per amount and per unit, other expiry dates), the answer is 
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
 from itertools import product
@@ -25,30 +24,29 @@ BIRTHDAYS: tuple[frozenset[str], ...] = (
 # The fewest and the most days of a duration's unit.
 DAYS = {"D": (1, 1), "W": (7, 7), "M": (28, 31), "Y": (365, 366)}
 
-# What one rule makes of one value of a dimension: how specific it is there, None where it does not hold.
-type Mark = int | None
-type Marks = tuple[Mark, ...]
+# Of each rule, by its place in a list, whether it holds.
+type Marks = tuple[bool, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Of each rule, by its place in the list, how specific it is for the lines of this cell; None: it does not hold."""
-
-    marks: Marks
-
-    def winner(self, rules: Sequence[Rule], among: Collection[int]) -> int | None:
-        """Which of the rules gives its rate: the most specific, then by priority, then by code (docs/earning.md)."""
-        hold = [i for i in among if self.marks[i] is not None]
-        return min(hold, key=lambda i: (-(self.marks[i] or 0), rules[i].priority, rules[i].code), default=None)
+def winner(rules: Sequence[Rule], marks: Marks, among: Iterable[int]) -> int | None:
+    """Which of the base rules that hold gives its rate, by its place: the most specific, then by priority, then by code."""
+    hold = [i for i in among if marks[i]]
+    best = sorted(hold, key=lambda i: (rules[i].priority, rules[i].code))
+    return max(best, key=lambda i: specific(rules[i]), default=None)
 
 
-def cells(rules: Sequence[Rule]) -> list[Cell] | None:
+def specific(rule: Rule) -> tuple[bool, bool, bool, bool]:
+    """SKU > category or brand > store > tier or segment > programme (SEMANTICS 1.3), as the engine has it."""
+    return bool(rule.skus), bool(rule.categories or rule.brands), bool(rule.stores), bool(rule.tiers or rule.segment)
+
+
+def cells(rules: Sequence[Rule]) -> list[Marks] | None:
     """Every cell in which one of the rules holds, whatever the calendar says of their ends; None if there are too many."""
-    dimensions = [_reduced(one) for one in _dimensions(rules)]
+    dimensions = [list(dict.fromkeys(one)) for one in _dimensions(rules)]
     if prod(len(one) for one in dimensions) > CELLS_MAX:
         return None
-    found = {tuple(_whole(marks) for marks in zip(*parts, strict=True)) for parts in product(*dimensions)}
-    return [Cell(marks) for marks in found if any(mark is not None for mark in marks)]
+    found = {tuple(map(all, zip(*parts, strict=True))) for parts in product(*dimensions)}
+    return sorted(marks for marks in found if any(marks))
 
 
 def effect(before: Sequence[Rule], after: Sequence[Rule]) -> Effect:
@@ -59,8 +57,8 @@ def effect(before: Sequence[Rule], after: Sequence[Rule]) -> Effect:
         return Effect.DETRIMENT
     old, new = range(len(before)), range(len(before), len(rules))
     better = False
-    for cell in found:
-        was, becomes = cell.winner(rules, old), cell.winner(rules, new)
+    for marks in found:
+        was, becomes = winner(rules, marks, old), winner(rules, marks, new)
         step = compared(rules[was] if was is not None else None, rules[becomes] if becomes is not None else None)
         if step is Effect.DETRIMENT:
             return step
@@ -85,13 +83,13 @@ def at_once(one: Rule, other: Rule) -> bool:
     if (one.event_type, one.kind == "event") != (other.event_type, other.kind == "event"):
         return False
     found = cells([one, other])
-    return found is None or any(None not in cell.marks for cell in found)
+    return found is None or any(all(marks) for marks in found)
 
 
 def hides(one: Rule, other: Rule) -> bool:
     """Whether the base rule `other` gives its rate to no line, because `one` always gives its own."""
     found = cells([one, other])
-    return found is not None and not any(cell.winner([one, other], (0, 1)) == 1 for cell in found)
+    return found is not None and not any(winner([one, other], marks, (0, 1)) == 1 for marks in found)
 
 
 def holds_ever(one: Rule) -> bool:
@@ -105,68 +103,48 @@ def is_plain(rule: Rule) -> bool:
     return rule == Rule(rule.version, rule.code, rule.kind, rule.value, rule.per, priority=rule.priority)
 
 
-def _whole(marks: Iterable[Mark]) -> Mark:
-    """What a rule's marks on all dimensions come to: the highest counts, and one that does not hold ends it."""
-    found = list(marks)
-    return None if None in found else max((mark or 0 for mark in found), default=0)
-
-
-def _reduced(values: Iterable[Marks]) -> list[Marks]:
-    return list(dict.fromkeys(values))
-
-
 def _dimensions(rules: Sequence[Rule]) -> Iterator[Iterable[Marks]]:
+    """What tells lines apart, one after the other: of each, which rules hold for each of its values."""
     yield _goods(rules)
-    yield _named(rules, lambda rule: rule.stores, level=2)
-    yield _named(rules, lambda rule: rule.tiers, level=1)
+    yield _named(rules, lambda rule: rule.stores)
+    yield _named(rules, lambda rule: rule.tiers)
     for segment in sorted({rule.segment for rule in rules if rule.segment}):
-        yield _asked([rule.segment == segment for rule in rules], level=1)
-    yield (tuple(0 if _at(rule, weekday, hour) else None for rule in rules) for weekday in range(1, 8) for hour in _hours(rules))
-    yield (tuple(0 if rule.birthday is None or rule.birthday in now else None for rule in rules) for now in BIRTHDAYS)
-    visits = sorted({rule.every_visit for rule in rules if rule.every_visit})
+        asks = [rule.segment == segment for rule in rules]
+        yield [tuple(True for _ in asks), tuple(not one for one in asks)]
+    yield (tuple(_at(rule, weekday, hour) for rule in rules) for weekday in range(1, 8) for hour in _hours(rules))
+    yield (tuple(rule.birthday is None or rule.birthday in now for rule in rules) for now in BIRTHDAYS)
     # The first purchase is the first visit; later visits by all that rules count up to.
-    yield (
-        tuple(
-            0 if (not rule.first_purchase or visit == 1) and (not rule.every_visit or visit % rule.every_visit == 0) else None
-            for rule in rules
-        )
-        for visit in {1, *visits, *(prod(some) for some in product(*((1, one) for one in visits[:8])))}
-    )
+    steps = sorted({rule.every_visit for rule in rules if rule.every_visit})[:8]
+    visits = {1, *(prod(some) for some in product(*((1, one) for one in steps)))}
+    yield (tuple(_on_visit(rule, visit) for rule in rules) for visit in visits)
     for goods in {_goods_of(rule) for rule in rules}:
         yield from _least(rules, goods)
 
 
 def _goods(rules: Sequence[Rule]) -> Iterable[Marks]:
     """Each way of a line to be met: by its SKU, its category, its brand."""
-    skus = _reduced(tuple(sku in rule.skus for rule in rules) for sku in _names(rules, lambda rule: rule.skus))
-    brands = _reduced(tuple(brand in rule.brands for rule in rules) for brand in _names(rules, lambda rule: rule.brands))
+    skus = dict.fromkeys(tuple(sku in rule.skus for rule in rules) for sku in _names(rules, lambda rule: rule.skus))
+    brands = dict.fromkeys(tuple(brand in rule.brands for rule in rules) for brand in _names(rules, lambda rule: rule.brands))
     categories = dict.fromkeys(
         (tuple(name in rule.categories for rule in rules), tuple(name in rule.exclude_categories for rule in rules))
         for name in _names(rules, lambda rule: rule.categories | rule.exclude_categories)
     )
+    some = [bool(rule.skus or rule.categories or rule.brands) for rule in rules]
     for sku, brand, (category, excluded) in product(skus, brands, categories):
-        yield tuple(
-            None if excluded[i] else 4 if sku[i] else 3 if category[i] or brand[i] else None if _names_goods(rule) else 0
-            for i, rule in enumerate(rules)
-        )
+        yield tuple(not excluded[i] and (sku[i] or brand[i] or category[i] or not some[i]) for i in range(len(rules)))
 
 
 def _names(rules: Sequence[Rule], of: Callable[[Rule], Collection[str]]) -> list[str]:
     return [OTHER, *sorted({name for rule in rules for name in of(rule)})]
 
 
-def _names_goods(rule: Rule) -> bool:
-    return bool(rule.skus or rule.categories or rule.brands)
-
-
-def _named(rules: Sequence[Rule], of: Callable[[Rule], Collection[str]], *, level: int) -> Iterable[Marks]:
+def _named(rules: Sequence[Rule], of: Callable[[Rule], Collection[str]]) -> Iterable[Marks]:
     for name in _names(rules, of):
-        yield tuple((level if name in of(rule) else None) if of(rule) else 0 for rule in rules)
+        yield tuple(not of(rule) or name in of(rule) for rule in rules)
 
 
-def _asked(asks: Sequence[bool], *, level: int) -> Iterable[Marks]:
-    """A fact that is true or not, and which of the rules ask for it."""
-    return [tuple(level if one else 0 for one in asks), tuple(None if one else 0 for one in asks)]
+def _on_visit(rule: Rule, visit: int) -> bool:
+    return (not rule.first_purchase or visit == 1) and (not rule.every_visit or visit % rule.every_visit == 0)
 
 
 def _hours(rules: Sequence[Rule]) -> list[time]:
@@ -196,7 +174,7 @@ def _least(rules: Sequence[Rule], goods: tuple[frozenset[str], ...]) -> Iterator
 
 def _levels(asked: Sequence[Decimal | None]) -> Iterable[Marks]:
     levels = sorted({Decimal(0), *(one for one in asked if one is not None)})
-    return [tuple(0 if one is None or one <= level else None for one in asked) for level in levels]
+    return [tuple(one is None or one <= level for one in asked) for level in levels]
 
 
 def _more(before: Decimal, after: Decimal) -> Effect:
