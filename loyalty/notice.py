@@ -76,7 +76,13 @@ def insist_on_unchanged(seen: str | None, standing: str) -> None:
 
 
 def judged(
-    effect: Effect, *, asked: datetime | None, not_before: datetime, versions: Sequence[Terms], now: datetime, touches: bool = True
+    effect: Effect,
+    *,
+    asked: datetime | None,
+    not_before: datetime,
+    versions: Sequence[Terms],
+    now: datetime,
+    touches: bool = True,
 ) -> Notice:
     """`not_before` is the start of what it follows: no version starts before an older one.
 

@@ -115,7 +115,9 @@ def _write(members: list[Member], applications: list[MemberIn], now: datetime) -
         if member.pk in written
         for given in one.consents
     )
-    outbox.tell(outbox.Event("member.joined", one.pk, {"joined_at": one.joined_at.isoformat()}) for one in joined)
+    news = [outbox.Event("member.joined", one.pk, {"joined_at": one.joined_at.isoformat()}) for one in joined]
+    known = [one for one in joined if one.is_verified or (one.given_name and one.birth_month)]
+    outbox.tell([*news, *(outbox.Event("member.known", one.pk, {}) for one in known)])
     return numbers
 
 

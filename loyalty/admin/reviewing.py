@@ -75,7 +75,14 @@ WORDS = {
     "draft": _("draft"), "scheduled": _("announced"), "in_force": _("in force"), "past": _("replaced"),
     "replaced": _("replaced before its start"), "ended": _("ended"),
 }  # fmt: skip
-LOOKS: Any = {"draft": "warning", "scheduled": "info", "in_force": "success", "past": "default", "replaced": "default", "ended": "default"}
+LOOKS: Any = {
+    "draft": "warning",
+    "scheduled": "info",
+    "in_force": "success",
+    "past": "default",
+    "replaced": "default",
+    "ended": "default",
+}
 
 
 class DraftForm(forms.ModelForm[Any]):

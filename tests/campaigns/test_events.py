@@ -205,7 +205,9 @@ def test_a_batch_costs_as_many_statements_as_one_act() -> None:
     told = [[act(of, type_, store="S1") for type_ in ("check_in", "share")] for of in everybody]
 
     def statements(some: list[Any]) -> int:
-        with CaptureQueriesContext(connection, ) as caught:
+        with CaptureQueriesContext(
+            connection,
+        ) as caught:
             assert [one.points_earned for one in recorded(*some)] == [5, 3] * (len(some) // 2)
         return len(caught)
 
