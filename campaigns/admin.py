@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeNumericF
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget
 
 from campaigns import explaining, publishing, rules
-from campaigns.models import Award, EarnRule, Purchase, PurchaseLine, RuleVersion
+from campaigns.models import Award, EarnRule, Event, Purchase, PurchaseLine, RuleVersion
 from campaigns.queries import of_receipt
 from loyalty import money
 from loyalty.admin.reviewing import DraftForm, Reviewing
@@ -27,6 +27,13 @@ from loyalty.columns import figure, instant, since
 from loyalty.filters import Between
 from loyalty.notice import Approval, Review
 from members import finding
+
+
+def _steps(trace: dict[str, Any], currency: str) -> str:
+    """How the points came about, step by step, and what gave nothing."""
+    names = rules.names()
+    said = explaining.sentences(trace, currency, names) + explaining.reasons(trace, names)
+    return format_html("<ol class='steps'>{}</ol>", format_html_join("", "<li>{}</li>", ((step,) for step in said)))
 
 
 class LineInline(ReadOnlyInline):
@@ -99,14 +106,68 @@ class PurchaseAdmin(ReadOnly):
 
     @admin.display(description=_("because"))
     def why(self, purchase: Purchase) -> str:
-        names = rules.names()
-        said = explaining.sentences(purchase.trace, purchase.currency, names) + explaining.reasons(purchase.trace, names)
-        return format_html("<ol class='steps'>{}</ol>", format_html_join("", "<li>{}</li>", ((step,) for step in said)))
+        return _steps(purchase.trace, purchase.currency)
 
     @admin.display(description=_("under"))
     def contract(self, purchase: Purchase) -> str:
         version = purchase.trace.get("terms")
         return str(_("terms version %(version)s") % {"version": version}) if version else ""
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnly):
+    """What members did beside buying, and what it earned."""
+
+    scope = "store"
+    list_display = ("what", "happened", "member", "store", "earned", "source")
+    list_filter = ("type", ("store", AutocompleteSelectFilter), ("occurred_at", Between))
+    list_select_related = ("member", "store")
+    ordering = ("-occurred_at",)
+    date_hierarchy = "occurred_at"
+    search_fields = ("number__exact",)
+    search_help_text = _("Event number, card or the member's number in another system")
+    export_columns = (
+        "id",
+        "source",
+        "number",
+        "member__id",
+        "type",
+        "store__code",
+        "occurred_at",
+        "recorded_at",
+        "points_earned",
+    )
+    fieldsets = (
+        (_("Event"), {"fields": ("what", "number", "source", "member", "store", "occurred_at", "recorded_at", "data")}),
+        (_("Points"), {"fields": ("earned", "why", "contract")}),
+    )
+    readonly_fields = ("what", "earned", "why", "contract")
+    inlines = (AwardInline,)
+    happened = instant("occurred_at", _("happened"))
+    earned = figure("points_earned", _("points"), plus=True)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
+    ) -> tuple[QuerySet[Event], bool]:
+        """An event's number, else whose card or number it is."""
+        if not search_term:
+            return queryset, False
+        number = search_term.replace("\0", "").strip()
+        known = Event.objects.filter(number=number).exists()
+        found = {"number": number} if known else {"member__in": finding.identified(search_term)}
+        return queryset.filter(**found), False
+
+    @admin.display(description=_("type"), ordering="type")
+    def what(self, event: Event) -> str:
+        return explaining.event_title(event.type, event.streak)
+
+    @admin.display(description=_("because"))
+    def why(self, event: Event) -> str:
+        return _steps(event.trace, "")
+
+    @admin.display(description=_("under"))
+    def contract(self, event: Event) -> str:
+        return str(_("terms version %(version)s") % {"version": event.trace["terms"]})
 
 
 class VersionInline(ReadOnlyInline):

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from campaigns import eventkinds, judging, rules, streaks
-from campaigns.judging import Case
+from campaigns.judging import Case, Judged
 from campaigns.models import Award, Event
 from campaigns.purchases import AHEAD, OLDEST
 from campaigns.streaks import Act
@@ -119,10 +119,10 @@ def gather(told: Sequence[Happened]) -> Facts:
     )
 
 
-def preview(member: MemberFacts, type_: str, contract: Terms, published: Sequence[rules.Published], at: datetime) -> Judgement:
+def preview(member: MemberFacts, type_: str, contract: Terms, published: Sequence[rules.Published], at: datetime) -> Judged:
     """What such an act would earn at `at`; nothing moves."""
     [judged] = judging.judge([Case(member, at, contract, event_type=type_)], published, peek=True)
-    return judged.judgement
+    return judged
 
 
 def refusal(told: Happened, facts: Facts, *, now: datetime) -> Problem | None:

@@ -14,7 +14,7 @@ Role = StaffProfile.Role
 type Rights = dict[str, tuple[str, ...]]
 
 PEOPLE = ("members.member", "members.card", "members.consent")
-PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award")
+PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award", "campaigns.event")
 RULES = ("campaigns.earnrule", "campaigns.ruleversion", "loyalty.termsversion")
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")

@@ -90,6 +90,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="event",
+            index=models.Index(fields=["number"], name="event_number"),
+        ),
+        migrations.AddIndex(
+            model_name="event",
             index=models.Index(fields=["-occurred_at", "-id"], name="event_time"),
         ),
         migrations.AddConstraint(

@@ -38,6 +38,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["member", "type", "day"], condition=Q(streak__gt=0), name="event_days"),
             models.Index(fields=["-occurred_at", "-id"], name="event_time"),
+            models.Index(fields=["number"], name="event_number"),
         ]
 
     def __str__(self) -> str:

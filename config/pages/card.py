@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import explaining, rules
 from campaigns.models import Award
-from config.pages import statement
+from config.pages import checking_in, statement
 from loyalty import money, queries, terms
 from loyalty.paging import decode, encode
 from loyalty.problems import Problem
@@ -40,6 +40,7 @@ def card(request: HttpRequest, member: Member) -> HttpResponse:
     context = card_facts(member, now) | {
         "expiring": statement.expiries(member.holder, contract, now)[:2],
         "lines": [line.shown(contract) for line in lines],
+        "check_in": checking_in.state(member, contract, now),
         "verify_url": reverse("account_confirm_login_code"),
     }
     return render(request, "portal/card.html", context)

@@ -32,6 +32,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Purchases and rules"),
             [
                 _list(_("Purchases"), "receipt_long", "campaigns.purchase"),
+                _list(_("Events"), "bolt", "campaigns.event"),
                 _list(_("Earn rules"), "function", "campaigns.earnrule"),
                 _list(_("Rates"), "percent", "campaigns.ruleversion"),
                 _list(_("Terms"), "contract", "loyalty.termsversion"),
