@@ -37,9 +37,8 @@ def put(code: str, given: RuleIn, *, actor: UUID) -> tuple[RuleVersion, bool]:
     said = _said(given)
     with transaction.atomic():
         rule, versions = _of(code, given, actor)
-        drafts = [one for one in versions if one.published_at is None]
-        if drafts:
-            return _changed(drafts[-1], versions, said, actor), False
+        if versions and versions[-1].published_at is None:  # else the drafts were overtaken
+            return _changed(versions[-1], versions, said, actor), False
         return _drafted(rule, versions, said, actor), not versions
 
 
@@ -50,7 +49,7 @@ def compose(code: str, given: RuleIn, *, actor: UUID, is_new: bool) -> RuleVersi
         known = EarnRule.objects.filter(code=code).exists()
         if known == is_new:
             detail = _("A rule has this code already.") if known else _("There is no rule with this code.")
-            raise Problem("validation", detail, faults=[Fault("/code", detail)])
+            raise _wrong_code(detail)
         rule, versions = _of(code, given, actor)
         return _drafted(rule, versions, said, actor)
 
@@ -157,6 +156,10 @@ def _of(code: str, given: RuleIn, actor: UUID) -> tuple[EarnRule, list[RuleVersi
     assert rule, "it was made"
     _rename(rule, given.name, actor)
     return rule, versions
+
+
+def _wrong_code(detail: str) -> Problem:
+    return Problem("validation", detail, faults=[Fault("/code", detail)])
 
 
 def _rename(rule: EarnRule, name: str | None, actor: UUID) -> None:

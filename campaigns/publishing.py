@@ -157,8 +157,8 @@ def _as_offer(
     lines = [] if same else [_line(one, follows, step, now)]
     asked = Notice(detriment=False, first=first, starts_at=one.starts_at or first, days=0)
     made = _as_review(one, follows, lines, Effect.SAME, asked, now)
-    generous = is_generous(rules.of_version(one), rules.in_force(published, now))
-    undated = follows is not None and one.starts_at is None
+    generous = not same and is_generous(rules.of_version(one), rules.in_force(published, now))
+    undated = not same and follows is not None and one.starts_at is None
     signed = fingerprint([made.fingerprint, generous]).hex()
     return replace(made, offer=True, generous=generous, fingerprint=signed, undated=undated)
 
@@ -213,13 +213,7 @@ def _line(one: RuleVersion, follows: RuleVersion | None, effect: Effect, now: da
     """The sentence before and the sentence after."""
     contract, was = terms.current(now), follows and rules.of_version(follows)
     rule = rules.of_version(one)
-    if (
-        was
-        and rule.kind is Kind.BASE
-        and weighing.is_plain(was)
-        and weighing.is_plain(rule)
-        and was.per is rule.per is Per.AMOUNT
-    ):
+    if was and all(each.kind is Kind.BASE and each.per is Per.AMOUNT and weighing.is_plain(each) for each in (was, rule)):
         return wording.rate_line(was.value, rule.value, contract.currency, effect, name=_name(one))
     names = naming.behind([rule, *([was] if was else [])])
     before = words.sentence(was, since=None, contract=contract, names=names) if was else _("Nothing: the rule is new.")

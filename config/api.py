@@ -8,6 +8,7 @@ from campaigns.api import router as purchases
 from campaigns.eventapi import router as events
 from config.answers import answer
 from config.pages.contracts import router as contracts
+from config.pages.earnrules import router as earn_rules
 from config.pages.points import router as points
 from loyalty.problems import Problem, invalid
 from members.api import router as members
@@ -18,6 +19,7 @@ api.add_router("", points)
 api.add_router("", purchases)
 api.add_router("", events)
 api.add_router("", contracts)
+api.add_router("", earn_rules)
 
 STATUS_SLUGS = {400: "validation", 401: "unauthenticated", 404: "not-found", 405: "method-not-allowed", 429: "rate-limited"}
 

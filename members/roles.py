@@ -15,10 +15,12 @@ type Rights = dict[str, tuple[str, ...]]
 
 PEOPLE = ("members.member", "members.card", "members.consent")
 PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award", "campaigns.event")
-RULES = ("campaigns.earnrule", "campaigns.ruleversion", "loyalty.termsversion")
+RULES = ("campaigns.earnrule", "campaigns.ruleversion", "campaigns.segment", "loyalty.termsversion")
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
 RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
+# What marketers write; of rules all but the base rates, which are terms.
+OFFERS = ("campaigns.ruleversion", "campaigns.segment")
 # What is announced and approved before it holds.
 CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion")
 EVERYTHING = (*PEOPLE, "members.message", *PURCHASES, *RULES, *BOOKS, "loyalty.store", *STAFF, *RECORDS)
@@ -27,8 +29,8 @@ RIGHTS: dict[str, Rights] = {
     Role.OWNER: {
         # Mail shows sign-in codes, so the mailbox is for whoever may see those.
         "view": (*EVERYTHING, "members.codeattempt"),
-        "add": ("members.member", "members.staffprofile", "members.apikey", "loyalty.store", *CONTRACT),
-        "change": ("members.member", *STAFF, "loyalty.store", *CONTRACT),
+        "add": ("members.member", "members.staffprofile", "members.apikey", "loyalty.store", *CONTRACT, "campaigns.segment"),
+        "change": ("members.member", *STAFF, "loyalty.store", *CONTRACT, "campaigns.segment"),
         "approve": CONTRACT,
         "export": EVERYTHING,
         "import": ("members.member",),
@@ -43,7 +45,9 @@ RIGHTS: dict[str, Rights] = {
     },
     Role.MARKETER: {
         "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, "loyalty.posting", "loyalty.lot", "loyalty.store"),
-        "export": PURCHASES,
+        "add": OFFERS,
+        "change": OFFERS,
+        "export": (*PURCHASES, "campaigns.earnrule", *OFFERS),
     },
     Role.FINANCE: {
         "view": (*PURCHASES, *RULES, *BOOKS, "loyalty.store", "loyalty.auditrecord", "members.approvalrequest"),
