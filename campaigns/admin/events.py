@@ -26,16 +26,8 @@ class EventAdmin(ReadOnly):
     search_fields = ("number__exact",)
     search_help_text = _("Event number, card or the member's number in another system")
     export_columns = (
-        "id",
-        "source",
-        "number",
-        "member__id",
-        "type",
-        "store__code",
-        "occurred_at",
-        "recorded_at",
-        "points_earned",
-    )
+        "id", "source", "number", "member__id", "type", "store__code", "occurred_at", "recorded_at", "points_earned",
+    )  # fmt: skip
     fieldsets = (
         (_("Event"), {"fields": ("what", "number", "source", "member", "store", "occurred_at", "recorded_at", "data")}),
         (_("Points"), {"fields": ("earned", "why", "contract")}),
