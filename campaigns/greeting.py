@@ -11,13 +11,13 @@ from uuid import UUID
 from django.db.models import Q
 
 from campaigns import rules
-from campaigns.events import HOUSE, Happened, Recorded, record
+from campaigns.events import HOUSE, Happened, Recorded, preview, record
 from campaigns.models import Event as Act
 from campaigns.standing import BIRTHDAY_SETTLES
 from loyalty import terms
 from loyalty.outbox import Event
 from members.models import Member
-from members.queries import with_birthday
+from members.queries import resolve, with_birthday
 
 # A birthday that an outage held up is still kept this many days later.
 CATCH_UP_DAYS = 2
@@ -34,6 +34,15 @@ def welcome(events: Sequence[Event], *, now: datetime) -> None:
     if not _is_paid(published, "sign_up", "profile_completed"):
         return
     record(list(_welcomes(_members(events), published, now)), now=now)
+
+
+def promised(member: Member, *, now: datetime) -> int:
+    """The points that wait until this member proves a contact."""
+    published = rules.published()
+    facts = resolve([str(member.pk)]).get(str(member.pk))
+    if member.is_verified or facts is None or not _pays(published, "sign_up", member.joined_at):
+        return 0
+    return preview(facts, "sign_up", terms.current(now), published, member.joined_at).judgement.points
 
 
 def keep_birthdays(*, now: datetime) -> int:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from campaigns import explaining, rules
+from campaigns import explaining, greeting, rules
 from campaigns.models import Award
 from config.pages import checking_in, statement
 from loyalty import money, queries, terms
@@ -41,6 +41,7 @@ def card(request: HttpRequest, member: Member) -> HttpResponse:
         "expiring": statement.expiries(member.holder, contract, now)[:2],
         "lines": [line.shown(contract) for line in lines],
         "check_in": checking_in.state(member, contract, now),
+        "promised": 0 if member.is_verified else greeting.promised(member, now=now),
         "verify_url": reverse("account_confirm_login_code"),
     }
     return render(request, "portal/card.html", context)

@@ -61,7 +61,7 @@ def check_in(request: HttpRequest, member: Member) -> HttpResponse:
     if request.method == "POST":
         _check_in(request, member, contract, now)
         return redirect("check_in")
-    return render(request, "portal/check_in.html", {"check_in": state} | _month(member, contract, state.today, now))
+    return render(request, "portal/check_in.html", {"check_in": state} | _month(member, contract, state, now))
 
 
 def state(member: Member, contract: Terms, now: datetime) -> State | None:
@@ -121,20 +121,27 @@ def _check_in(request: HttpRequest, member: Member, contract: Terms, now: dateti
     messages.success(request, f"{gain} {days}")
 
 
-def _month(member: Member, contract: Terms, today: date, now: datetime) -> dict[str, Any]:
+def _month(member: Member, contract: Terms, state: State, now: datetime) -> dict[str, Any]:
     """The weeks of this month, each day with how it stands, beginning on the weekday of the reader's language."""
     locale, first = to_locale(get_language() or "en"), (int(get_format("FIRST_DAY_OF_WEEK")) - 1) % 7
-    month = calendar.Calendar(first).monthdatescalendar(today.year, today.month)
+    month = calendar.Calendar(first).monthdatescalendar(state.today.year, state.today.month)
     days = queries.checked_in(member.pk, month[0][0], month[-1][-1])
     short, long = (get_day_names(width, "stand-alone", locale) for width in ("abbreviated", "wide"))
     names = [((first + n) % 7) for n in range(7)]
     zone = get_timezone_name(now.astimezone(contract.zone), "long", locale=locale, zone_variant="generic")
     return {
         "weekdays": [{"short": short[n], "long": long[n]} for n in names],
-        "weeks": [[_day(day, today, days) for day in week] for week in month],
+        "weeks": [[_day(day, state, days) for day in week] for week in month],
         "zone": zone,
     }
 
 
-def _day(day: date, today: date, days: Mapping[date, int]) -> dict[str, Any]:
-    return {"date": day, "outside": day.month != today.month, "done": day in days, "today": day == today}
+def _day(day: date, state: State, days: Mapping[date, int]) -> dict[str, Any]:
+    gift = state.gift is not None and day == state.gift.on
+    return {
+        "date": day,
+        "outside": day.month != state.today.month,
+        "done": day in days,
+        "today": day == state.today,
+        "gift": gift,
+    }

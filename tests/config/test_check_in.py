@@ -155,3 +155,19 @@ def test_staff_see_what_a_member_did_and_why_it_earned() -> None:
         assert f"/admin/campaigns/event/{event.pk}/change/" in dossier
         assert desk.post(f"/admin/campaigns/event/{event.pk}/change/", {}).status_code == 403
         assert signed_in("cashier").get("/admin/campaigns/event/").status_code in (302, 403)
+
+
+def test_the_card_says_what_waits_until_the_contact_is_proved() -> None:
+    rule("welcome", 100, "sign_up", now=NOW - DAY)
+    cache.clear()
+    with time_machine.travel(NOW, tick=False):
+        phone = Client()
+        phone.post("/j/", {"contact": "wei@example.com"})
+        assert "100 points as a welcome wait for that too." in words(phone, "/card/")
+        found = re.search(r"\b\d{6}\b", str(mail.outbox[-1].body))
+        assert found
+        phone.post("/sign-in/code/", {"code": found[0]})
+        relay.drain(now=NOW)
+        page = words(phone, "/card/")
+        assert "as a welcome" not in page
+        assert "Welcome, 100 points" in page
