@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,7 @@ from campaigns.ruleschemas import RESERVED, RuleIn
 from loyalty import auditing, notice
 from loyalty.documents import fingerprint
 from loyalty.problems import Fault, Problem
+from loyalty.validators import CODE
 
 LABEL = "campaigns.ruleversion"
 RATE_MAX = Decimal(10**6)
@@ -144,11 +146,14 @@ def plain(value: Decimal) -> str:
 
 def _of(code: str, given: RuleIn, actor: UUID) -> tuple[EarnRule, list[RuleVersion]]:
     """The rule, new or known, locked, with its versions."""
-    if given.code not in (None, code) or code in RESERVED:
-        detail = (
-            _("The code is another one than in the address.") if given.code != code and given.code else _("Use another code.")
-        )
-        raise Problem("validation", detail, faults=[Fault("/code", detail)])
+    if given.code not in (None, code):
+        raise _wrong_code(_("The code is another one than in the address."))
+    if code in RESERVED:
+        raise _wrong_code(_("Use another code."))
+    try:
+        CODE(code)
+    except ValidationError as error:
+        raise _wrong_code(error.messages[0]) from error
     rule, versions = _locked(code)
     if rule is None:
         EarnRule.objects.bulk_create([EarnRule(code=code, name=given.name or code)], ignore_conflicts=True)

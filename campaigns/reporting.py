@@ -41,7 +41,9 @@ def entries(now: datetime) -> list[Entry]:
         if not ends or one.starts_at < min(ends):  # else it was replaced before it began, or only ended another
             published.append(Entry(replace(one.rule, ends_at=min(ends, default=None)), one.starts_at))
         next_start[one.rule.code] = one.starts_at
-    drafts = RuleVersion.objects.filter(published_at=None).select_related("rule").order_by("rule", "-version").distinct("rule")
+    drafts = (
+        RuleVersion.objects.filter(published_at=None).select_related("rule").order_by("rule_id", "-version").distinct("rule_id")
+    )
     return [*published, *(Entry(rules.of_version(one), one.starts_at, is_draft=True) for one in drafts)]
 
 

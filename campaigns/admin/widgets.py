@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -64,9 +66,14 @@ def named(widget: type[forms.Widget], name: Any, **given: Any) -> forms.Widget:
     return widget({"aria-label": name}, **given)
 
 
-class DurationWidget(forms.MultiWidget):
-    template_name = "admin/campaigns/parts.html"
+class Parts(forms.MultiWidget):
+    """Boxes side by side."""
 
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        return format_html('<span class="parts">{}</span>', super().render(name, value, attrs, renderer))
+
+
+class DurationWidget(Parts):
     def __init__(self) -> None:
         super().__init__(
             [named(UnfoldAdminIntegerFieldWidget, _("number")), named(UnfoldAdminSelectWidget, _("unit"), choices=UNITS)]
@@ -90,9 +97,7 @@ class DurationField(forms.MultiValueField):
         return None if number is None else f"P{number}{unit or 'D'}"
 
 
-class CapWidget(forms.MultiWidget):
-    template_name = "admin/campaigns/parts.html"
-
+class CapWidget(Parts):
     def __init__(self) -> None:
         super().__init__(
             [

@@ -41,6 +41,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Drafts and versions"), "edit_document", "campaigns.ruleversion"),
                 _overlaps(),
                 _list(_("Segments"), "groups", "campaigns.segment"),
+                _list(_("Excluded goods"), "block", "campaigns.excludedgoods"),
                 _list(_("Terms"), "contract", "loyalty.termsversion"),
             ],
         ),

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0006_rules"),
+        ("campaigns", "0007_rules"),
         ("loyalty", "0006_terms"),
         ("members", "0003_approvals"),
     ]

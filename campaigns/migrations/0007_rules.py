@@ -73,7 +73,7 @@ def key() -> "models.BigAutoField[int, int]":
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0005_earning"), ("members", "0003_approvals")]
+    dependencies = [("campaigns", "0006_goods"), ("members", "0003_approvals")]
 
     operations = [
         migrations.AddField(
