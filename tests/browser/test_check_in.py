@@ -40,7 +40,7 @@ def test_checking_in_works_without_javascript(phone: Page, live_site: str) -> No
     browser, cookies = phone.context.browser, phone.context.cookies()
     assert browser
     context = browser.new_context(java_script_enabled=False, base_url=live_site)
-    context.add_cookies([{"name": one["name"], "value": one["value"], "url": live_site} for one in cookies])  # type: ignore[typeddict-item]
+    context.add_cookies([{"name": one["name"], "value": one["value"], "url": live_site} for one in cookies])
     page = context.new_page()
     page.goto("/check-in/")
     page.get_by_role("button", name="Check in for 5 points").click()

@@ -19,9 +19,9 @@ def test_the_demos_acts_are_published_once_and_pay_for_check_ins() -> None:
     contract = terms.current(NOW)
     people = members(ApplicationFactory.build_batch(3))
     cards = [one.cards.get().number for one in people]
+    told = list(filling.check_ins(cards, random.Random(filling.SEED), contract, now=NOW))  # noqa: S311
     for _ in range(2):
         filling.publish_acts(now=NOW - timedelta(days=filling.ACTS_DAYS))
-        told = list(filling.check_ins(cards, random.Random(filling.SEED), contract, now=NOW))  # noqa: S311
         assert all(isinstance(one, events.Recorded) for one in events.record(told, now=NOW))
     assert RuleVersion.objects.filter(kind="event").count() == len(menu.ACTS)
     first = Event.objects.filter(member=Member.objects.get(cards__number=cards[0])).order_by("day")
