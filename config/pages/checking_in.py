@@ -43,7 +43,7 @@ class Gift:
 class State:
     """How a member stands today. `points` is what a check-in today would bring, or brought nothing when it is `done`.
 
-    `streak` counts today when it is done, else the days up to yesterday.
+    `streak` counts today when it is done, else the days up to yesterday. A blocked card is not `open`.
     """
 
     today: date
@@ -51,6 +51,7 @@ class State:
     streak: int
     points: int
     gift: Gift | None
+    open: bool
 
 
 @for_member(earn_only=True)
@@ -75,8 +76,9 @@ def state(member: Member, contract: Terms, now: datetime) -> State | None:
     days = queries.checked_in(member.pk, today - ONE_DAY, today)
     done, streak = today in days, days.get(today, days.get(today - ONE_DAY, 0))
     judged = events.preview(facts, ACT, contract, published, now)
-    points = 0 if done or member.status != Member.Status.ACTIVE else judged.judgement.points
-    return State(today, done, streak, points, _gift(paying, judged, streak, today if done else today - ONE_DAY))
+    gift = _gift(paying, judged, streak, today if done else today - ONE_DAY)
+    is_open = member.status == Member.Status.ACTIVE
+    return State(today, done, streak, 0 if done else judged.judgement.points, gift, is_open)
 
 
 def _state_of(member: Member, contract: Terms, now: datetime) -> State:

@@ -12,10 +12,11 @@ from config import relay
 from loyalty import queries
 from loyalty.models import OutboxEvent
 from members import accounts, changing
+from members.enrolling import Enrolled, enrol
 from members.models import Member, User
 from members.schemas import MemberPatch
 from tests.campaigns.acting import rule
-from tests.factories import NOW, member
+from tests.factories import NOW, ApplicationFactory, member
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -53,6 +54,15 @@ def test_a_shop_that_vouches_for_a_contact_proves_it_too() -> None:
     changing.change(changed.pk, MemberPatch(phone="+33612345678"), now=timezone.now(), trusted=True)
     relay.drain(now=timezone.now())
     assert [events(one) for one in (joined, changed)] == [[("sign_up", 100)]] * 2
+
+
+def test_who_is_brought_along_from_another_system_is_not_welcomed_as_new() -> None:
+    rule("welcome", 100, "sign_up")
+    rule("profile", 30, "profile_completed")
+    [answer] = enrol([ApplicationFactory.build(verified=True, birthday="--06-15")], now=timezone.now(), again=True)
+    assert isinstance(answer, Enrolled)
+    relay.drain(now=timezone.now())
+    assert not Event.objects.exists()
 
 
 def test_a_welcome_is_the_one_of_the_day_of_joining_and_its_points_begin_when_it_comes() -> None:

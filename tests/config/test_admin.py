@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import goods, segments
+from campaigns import events, goods, segments
 from campaigns.models import EarnRule, RuleVersion, Segment
 from campaigns.purchases import record
 from loyalty import auditing, posting
@@ -26,6 +26,7 @@ from members.approving import Act
 from members.models import Member, Message, StaffProfile, User
 from members.roles import RIGHTS
 from members.staffing import employ
+from tests.campaigns.acting import act
 from tests.factories import ReceiptFactory, StoreFactory, member
 from tests.staff import signed_in, text
 
@@ -45,6 +46,7 @@ def fill(first: int, last: int) -> None:
         store = StoreFactory.create(code=f"S{n}", name=f"Shop {n}")
         one = member(home_store=store.code)
         record([ReceiptFactory.build(member=str(one.pk), store=store.code)], now=now)
+        events.record([act(one, "custom:visit", at=now, store=store.code)], now=now)
         actor = User.objects.get(email=employ_one(n, store.code)).actor
         given = Adjustment(key=f"gift:{n}", holder=one.holder, points=5, reason="goodwill", occurred_at=now, store=store.pk)
         posting.adjust([given], now=now, actor=actor)

@@ -110,6 +110,10 @@ def test_a_blocked_card_is_told_so_and_earns_nothing() -> None:
     with time_machine.travel(NOW, tick=False):
         phone = sign_in(one)
         Member.objects.filter(pk=one.pk).update(status=Member.Status.BLOCKED)
+        page = words(phone, "/check-in/")
+        assert "This card is blocked or closed" in page
+        assert "Check in for" not in page
+        assert "/check-in/" not in text(phone.get("/card/"))
         assert "blocked or closed" in text(phone.post("/check-in/", follow=True))
     assert Event.objects.count() == 0
 
