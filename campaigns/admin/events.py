@@ -1,5 +1,7 @@
 """What members did beside buying, with what it earned and why, to look at."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -14,12 +16,29 @@ from loyalty.columns import figure, instant
 from loyalty.filters import Between
 from members import finding
 
+OWN = "custom:"
+
+
+class Type(admin.SimpleListFilter):
+    """Named one by one, so that no look at every row finds out which there are."""
+
+    title = _("type")
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*explaining.EVENTS.items(), (OWN, _("an act of your own"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == OWN:
+            return queryset.filter(type__startswith=OWN)
+        return queryset.filter(type=self.value()) if self.value() in explaining.EVENTS else queryset
+
 
 @admin.register(Event)
 class EventAdmin(ReadOnly):
     scope = "store"
     list_display = ("what", "happened", "member", "store", "earned", "source")
-    list_filter = ("type", ("store", AutocompleteSelectFilter), ("occurred_at", Between))
+    list_filter = (Type, ("store", AutocompleteSelectFilter), ("occurred_at", Between))
     list_select_related = ("member", "store")
     ordering = ("-occurred_at",)
     date_hierarchy = "occurred_at"

@@ -42,4 +42,4 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.type
+        return self.type.removeprefix("custom:").replace("_", " ")

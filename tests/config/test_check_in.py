@@ -151,6 +151,11 @@ def test_staff_see_what_a_member_did_and_why_it_earned() -> None:
         relay.drain(now=NOW)
         desk = signed_in("owner")
         assert {"Check-in", "Birthday"} <= set(re.findall(r"Check-in|Birthday", words(desk, "/admin/campaigns/event/")))
+        lists = {
+            query: desk.get(f"/admin/campaigns/event/?{query}") for query in ("type=check_in", "type=custom:", "q=E1", "q=E2")
+        }
+        found = {query: [one.type for one in page.context["cl"].result_list] for query, page in lists.items()}
+        assert found == {"type=check_in": ["check_in"], "type=custom:": [], "q=E1": ["check_in"], "q=E2": []}
         event = Event.objects.get(type="check_in")
         page = words(desk, f"/admin/campaigns/event/{event.pk}/change/")
         assert "Daily: 5 points" in page
