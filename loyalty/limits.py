@@ -118,8 +118,8 @@ def persons(actors: Sequence[UUID]) -> dict[UUID, UUID]:
     return dict(GrantDeputy.objects.filter(actor__in=actors).values_list("actor", "person"))
 
 
-def propose(given: Limits, *, by: UUID, now: datetime) -> GrantLimits:
-    """New limits: in force at once where none is higher than before, else a proposal for a second person.
+def propose(given: Limits, *, by: UUID, now: datetime) -> tuple[int, bool]:
+    """New limits, by their number: in force at once where none is higher than before, else a proposal for a second person.
 
     Raises Problem: limits out of order, or nothing that changes.
     """
@@ -136,7 +136,7 @@ def propose(given: Limits, *, by: UUID, now: datetime) -> GrantLimits:
         )  # fmt: skip
         verb = "grantlimits.proposed" if higher else "grantlimits.lowered"
         auditing.record(by, verb, LABEL, one.pk, _changes(before, one))
-    return one
+    return one.pk, not higher
 
 
 def put_in_force(number: int, *, approved_by: UUID, now: datetime) -> None:
@@ -154,6 +154,11 @@ def proposal(number: int) -> GrantLimits:
     if one is None:
         raise Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)
     return one
+
+
+def author(number: int) -> UUID | None:
+    """Who proposed it."""
+    return GrantLimits.objects.filter(pk=number).values_list("set_by", flat=True).first()
 
 
 def signature(number: int) -> str:

@@ -16,6 +16,7 @@ from loyalty import queries
 from loyalty.kinds import Kind
 from loyalty.queries import StatementLine
 from loyalty.terms import Terms
+from members import adjusting
 
 FILTERS = {
     "earned": [Kind.EARN, Kind.BONUS, Kind.IMPORT, Kind.EXCHANGE_IN, Kind.RESTORE],
@@ -47,9 +48,10 @@ class Explained:
 
 
 def explained(lines: Sequence[StatementLine]) -> list[Explained]:
-    """Each line with its title and arithmetic, in one statement for all."""
+    """Each line with its title and arithmetic, in two statements for all."""
     bought = purchases_by_entry([line.entry for line in lines])
-    return [Explained(line, title(line), detail(bought.get(line.entry)), bought.get(line.entry)) for line in lines]
+    corrected = adjusting.titles(line.entry for line in lines if line.kind == Kind.ADJUST)
+    return [Explained(line, corrected.get(line.entry) or title(line), detail(bought.get(line.entry)), bought.get(line.entry)) for line in lines]
 
 
 def title(line: StatementLine) -> str:

@@ -79,6 +79,7 @@ class ApprovalRequest(models.Model):
     decided_by = models.UUIDField(_("decided by"), null=True)
     decided_at = models.DateTimeField(_("decided"), null=True)
     decision = models.CharField(_("decision"), max_length=8, choices=Decision, blank=True)
+    note = models.CharField(_("why"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("approval")
