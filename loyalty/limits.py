@@ -87,6 +87,11 @@ def current() -> Limits:
     return Limits(one.single_points, one.day_points, one.month_points)
 
 
+def number() -> int:
+    """The number of the setting that holds now."""
+    return _in_force().pk
+
+
 def room(actor: UUID, *, now: datetime) -> Limits:
     """What `actor` could still grant alone, for pages that say so beforehand; the posting decides anew."""
     most, today = current(), terms.current(now).day_of(now)

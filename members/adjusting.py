@@ -45,7 +45,7 @@ def adjust(wanted: Wanted, *, by: UUID, now: datetime, alone: bool = True, id_: 
         posting.lock(Member.objects.filter(pk=wanted.member).values_list("holder", flat=True))  # a twin waits here
         if id_ and (known := Adjustment.objects.filter(pk=id_).first()):
             return known
-        member = _insist(wanted, by=by, now=now)
+        member = insist(wanted, by=by, now=now)
         one = Adjustment(
             id=id_ or uuid7(), member=member, points=wanted.points, reason=wanted.reason, note=wanted.note,
             store_id=_store(wanted.store), receipt=wanted.receipt, expires_at=wanted.expires_at, requested_by=by,
@@ -76,7 +76,7 @@ def signature(id_: str) -> str:
 def approve(id_: str, *, by: UUID, now: datetime) -> None:
     """Post what waited, as a second person agreed. Raises Problem as `adjust` does, also for `by`'s own card."""
     one = _waiting(id_)
-    _insist(_wanted(one), by=by, now=now)
+    insist(_wanted(one), by=by, now=now)
     entry = _posted(one, actor=one.requested_by, approved_by=by, now=now)
     if entry is None:
         raise Problem("not-eligible", _("Somebody else has to decide: you wrote it or asked for it."), status=409)
@@ -128,7 +128,7 @@ def _wanted(one: Adjustment) -> Wanted:
     return Wanted(member=one.member_id, points=one.points, reason=one.reason, expires_at=one.expires_at)
 
 
-def _insist(wanted: Wanted, *, by: UUID, now: datetime) -> Member:
+def insist(wanted: Wanted, *, by: UUID, now: datetime) -> Member:
     member = Member.objects.get(pk=wanted.member)
     if member.status != Member.Status.ACTIVE:
         raise Problem("not-eligible", _("This card is blocked or closed; its points stay as they are."), status=409)

@@ -105,6 +105,11 @@ def approval_or_ask(act: Act, *, by: UUID, now: datetime) -> Approval | None:
     return found
 
 
+def is_of(request: ApprovalRequest, actor: UUID) -> bool:
+    """Whether `actor` asked for it, or made the key that did."""
+    return actor in people_behind(request.requested_by)
+
+
 def waiting() -> int:
     """How many acts wait for a second person."""
     return ApprovalRequest.objects.filter(decision="").count()

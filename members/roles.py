@@ -1,6 +1,7 @@
 """What each role of staff may do in the admin: Django's permissions, kept as one group a role.
 
-`export`, `import`, `reveal` and `approve` are permissions beside Django's own four; they stand here and nowhere else.
+`export`, `import`, `reveal`, `approve` and `post` are permissions beside Django's own four; they stand here and nowhere else.
+Who may `add` an adjustment asks for it; who may `post` it does so alone, within the limits.
 Who may approve may not approve what they wrote or asked for themselves (members.approving).
 """
 
@@ -19,24 +20,57 @@ RULES = ("campaigns.earnrule", "campaigns.ruleversion", "loyalty.termsversion")
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
 RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
+CORRECTIONS = ("members.adjustment",)
+# What one person may not do alone.
+FOUR_EYES = (*CORRECTIONS, "members.apikey", "loyalty.grantlimits")
 # What is announced and approved before it holds.
 CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion")
-EVERYTHING = (*PEOPLE, "members.message", *PURCHASES, *RULES, *BOOKS, "loyalty.store", *STAFF, *RECORDS)
+EVERYTHING = (
+    *PEOPLE,
+    "members.message",
+    *CORRECTIONS,
+    "loyalty.grantlimits",
+    *PURCHASES,
+    *RULES,
+    *BOOKS,
+    "loyalty.store",
+    *STAFF,
+    *RECORDS,
+)
 
 RIGHTS: dict[str, Rights] = {
     Role.OWNER: {
         # Mail shows sign-in codes, so the mailbox is for whoever may see those.
         "view": (*EVERYTHING, "members.codeattempt"),
-        "add": ("members.member", "members.staffprofile", "members.apikey", "loyalty.store", *CONTRACT),
+        "add": (
+            "members.member",
+            *CORRECTIONS,
+            "members.staffprofile",
+            "members.apikey",
+            "loyalty.store",
+            "loyalty.grantlimits",
+            *CONTRACT,
+        ),
         "change": ("members.member", *STAFF, "loyalty.store", *CONTRACT),
-        "approve": CONTRACT,
+        "post": CORRECTIONS,
+        "approve": (*CONTRACT, *FOUR_EYES),
         "export": EVERYTHING,
         "import": ("members.member",),
         "reveal": ("members.member",),
     },
     Role.MANAGER: {
-        "view": (*PEOPLE, *PURCHASES, *RULES, "loyalty.posting", "loyalty.journalentry", "loyalty.lot", "loyalty.store"),
-        "add": ("members.member",),
+        "view": (
+            *PEOPLE,
+            *CORRECTIONS,
+            *PURCHASES,
+            *RULES,
+            "loyalty.posting",
+            "loyalty.journalentry",
+            "loyalty.lot",
+            "loyalty.store",
+        ),
+        "add": ("members.member", *CORRECTIONS),
+        "post": CORRECTIONS,
         "change": ("members.member",),
         "export": (*PURCHASES, "loyalty.posting"),
         "reveal": ("members.member",),
@@ -46,13 +80,22 @@ RIGHTS: dict[str, Rights] = {
         "export": PURCHASES,
     },
     Role.FINANCE: {
-        "view": (*PURCHASES, *RULES, *BOOKS, "loyalty.store", "loyalty.auditrecord", "members.approvalrequest"),
-        "approve": CONTRACT,
+        "view": (
+            *CORRECTIONS,
+            *PURCHASES,
+            *RULES,
+            *BOOKS,
+            "loyalty.store",
+            "loyalty.grantlimits",
+            "loyalty.auditrecord",
+            "members.approvalrequest",
+        ),
+        "approve": (*CONTRACT, *FOUR_EYES),
         "export": (*PURCHASES, *RULES, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
     },
     Role.SUPPORT: {
-        "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, *BOOKS, "loyalty.store"),
-        "add": ("members.member",),
+        "view": (*PEOPLE, "members.message", *CORRECTIONS, *PURCHASES, *RULES, *BOOKS, "loyalty.store"),
+        "add": ("members.member", *CORRECTIONS),
         "change": ("members.member",),
         "reveal": ("members.member",),
     },

@@ -20,6 +20,12 @@ def ask(key: ApiKey, *, by: UUID, now: datetime) -> None:
     approving.ask(Act(VERB, LABEL, str(key.pk), signature(str(key.pk), now=now)), by=by, now=now)
 
 
+def standing(id_: str, *, now: datetime) -> str:
+    """`waiting`, or nothing where nobody was asked, or refused. Raises Problem when there is nothing to trust."""
+    asked = approving.request_of(Act(VERB, LABEL, id_, signature(id_, now=now)))
+    return "waiting" if asked and not asked.decision else ""
+
+
 def signature(id_: str, *, now: datetime) -> str:
     """What an approval is bound to. Raises Problem when there is nothing to trust."""
     one = _counted(id_, now)

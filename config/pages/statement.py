@@ -51,7 +51,10 @@ def explained(lines: Sequence[StatementLine]) -> list[Explained]:
     """Each line with its title and arithmetic, in two statements for all."""
     bought = purchases_by_entry([line.entry for line in lines])
     corrected = adjusting.titles(line.entry for line in lines if line.kind == Kind.ADJUST)
-    return [Explained(line, corrected.get(line.entry) or title(line), detail(bought.get(line.entry)), bought.get(line.entry)) for line in lines]
+    return [
+        Explained(line, corrected.get(line.entry) or title(line), detail(bought.get(line.entry)), bought.get(line.entry))
+        for line in lines
+    ]
 
 
 def title(line: StatementLine) -> str:

@@ -4,10 +4,9 @@ import django.db.models.deletion
 import django.db.models.functions.uuid
 from django.db import migrations, models
 
-
 # A key that nobody made comes from the server's shell.
 KEYS = """
-insert into loyalty_grantdeputy (actor, person) select id, made_by from members_apikey where made_by is not null and made_by <> id;
+insert into loyalty_grantdeputy (actor, person) select id, made_by from members_apikey where made_by is not null;
 insert into loyalty_grantexemption (actor, since) select id, now() from members_apikey where made_by is null;
 """
 
