@@ -66,7 +66,9 @@ def within[A: Act](
         return post(acts)
     known = set(JournalEntry.objects.filter(key__in=[act.key for act in acts]).values_list("key", flat=True))
     # Of acts with one key the first decides, so the others count with it, and nothing.
-    names = {act.key: name for act, name in zip(reversed(acts), reversed(together or [act.key for act in acts]), strict=True)}
+    names: dict[str, Hashable] = {}
+    for act, name in zip(acts, together or [act.key for act in acts], strict=True):
+        names.setdefault(act.key, name)
     asked: dict[Hashable, int] = dict.fromkeys(names.values(), 0)
     counted = {act.key: points(act) for act in reversed(acts) if act.key not in known}
     for key, number in counted.items():
@@ -145,10 +147,11 @@ def propose(given: Limits, *, by: UUID, now: datetime) -> tuple[int, bool]:
 
 
 def put_in_force(number: int, *, approved_by: UUID, now: datetime) -> None:
-    """Let a proposal hold. Raises Problem when it holds already."""
+    """Let a proposal hold. Raises Problem when it holds already, or others took its place."""
     with transaction.atomic():
-        before = _in_force(lock=True)
-        one = proposal(number)
+        before, one = _in_force(lock=True), proposal(number)
+        if one.pk < before.pk:
+            raise _changed()
         GrantLimits.objects.filter(pk=one.pk).update(approved_by=approved_by, in_force_at=now)
         auditing.record(approved_by, "grantlimits.raised", LABEL, one.pk, _changes(before, one))
 
@@ -157,7 +160,7 @@ def proposal(number: int) -> GrantLimits:
     """The proposal with this number. Raises Problem when there is none, or it holds already."""
     one = GrantLimits.objects.filter(pk=number, in_force_at=None).first()
     if one is None:
-        raise Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)
+        raise _changed()
     return one
 
 
@@ -187,7 +190,7 @@ def _allowed(by: Grantor, asked: list[int]) -> list[bool]:
 
 
 def _in_force(*, lock: bool = False) -> GrantLimits:
-    rows = GrantLimits.objects.exclude(in_force_at=None).order_by("-in_force_at", "-id")
+    rows = GrantLimits.objects.exclude(in_force_at=None).order_by("-id")
     return (rows.select_for_update() if lock else rows)[0]
 
 
@@ -201,6 +204,10 @@ def _insist_on_order(given: Limits) -> None:
         faults.append(Fault("/month_points", _("30 days cannot hold less than one day.")))
     if faults:
         raise Problem("validation", faults[0].detail, faults=faults)
+
+
+def _changed() -> Problem:
+    return Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)
 
 
 def _changes(before: GrantLimits, after: GrantLimits) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class GrantLimits(models.Model):
-    """One setting of the limits; of those in force the newest counts. Only `in_force_at` and `approved_by` are set later.
+    """One setting of the limits; of those in force the last one counts. Only `in_force_at` and `approved_by` are set later.
 
     Numbers are points: for one act, for a day of the programme's zone, for 30 such days.
     """

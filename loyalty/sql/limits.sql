@@ -34,7 +34,7 @@ begin
     end if;
     insert into loyalty_grantcount as c (person, days) values (who, '{}')
         on conflict (person) do update set days = c.days returning c.days into given;
-    select * into strict most from loyalty_grantlimits where in_force_at is not null order by in_force_at desc, id desc limit 1;
+    select * into strict most from loyalty_grantlimits where in_force_at is not null order by id desc limit 1;
     select coalesce(jsonb_object_agg(day, granted), '{}'), coalesce(sum(granted::bigint), 0) into given, this_month
       from jsonb_each(given) as d (day, granted) where day::date > today - 30;
     this_day := coalesce((given ->> today::text)::bigint, 0);
@@ -60,10 +60,12 @@ begin
             is distinct from (new.single_points, new.day_points, new.month_points, new.set_by, new.set_at)) then
         raise exception 'limits are set once' using errcode = 'integrity_constraint_violation';
     end if;
-    select * into before from loyalty_grantlimits where in_force_at is not null and id <> new.id
-     order by in_force_at desc, id desc limit 1;
-    if found and new.in_force_at is not null and new.approved_by is null
-       and (new.single_points > before.single_points or new.day_points > before.day_points or new.month_points > before.month_points) then
+    select * into before from loyalty_grantlimits where in_force_at is not null and id <> new.id order by id desc limit 1;
+    if not found or new.in_force_at is null then return new; end if;
+    if new.id < before.id then
+        raise exception 'newer limits are in force' using errcode = 'integrity_constraint_violation';
+    end if;
+    if new.approved_by is null and (new.single_points > before.single_points or new.day_points > before.day_points or new.month_points > before.month_points) then
         raise exception 'limits were raised by one person' using errcode = 'integrity_constraint_violation';
     end if;
     return new;
