@@ -29,6 +29,7 @@ class Wanted:
     member: UUID
     points: int
     reason: str
+    words: str = ""
     note: str = ""
     store: str | None = None
     receipt: str = ""
@@ -47,7 +48,7 @@ def adjust(wanted: Wanted, *, by: UUID, now: datetime, alone: bool = True, id_: 
             return known
         member = insist(wanted, by=by, now=now)
         one = Adjustment(
-            id=id_ or uuid7(), member=member, points=wanted.points, reason=wanted.reason, note=wanted.note,
+            id=id_ or uuid7(), member=member, points=wanted.points, reason=wanted.reason, words=wanted.words, note=wanted.note,
             store_id=_store(wanted.store), receipt=wanted.receipt, expires_at=wanted.expires_at, requested_by=by,
             requested_at=now,
         )  # fmt: skip
@@ -92,7 +93,7 @@ def refuse(id_: str, *, by: UUID, now: datetime) -> None:
 
 def act_of(one: Adjustment) -> Act:
     said = [
-        str(one.pk), str(one.member_id), one.points, one.reason, one.note, one.store_id, one.receipt,
+        str(one.pk), str(one.member_id), one.points, one.reason, one.words, one.note, one.store_id, one.receipt,
         one.expires_at and one.expires_at.isoformat(), str(one.requested_by),
     ]  # fmt: skip
     return Act(VERB, LABEL, str(one.pk), fingerprint(said).hex())
@@ -101,18 +102,18 @@ def act_of(one: Adjustment) -> Act:
 def titles(entries: Iterable[UUID]) -> dict[UUID, str]:
     """What each entry that is a correction is called on a statement."""
     asked = list(entries)
-    found = Adjustment.objects.filter(entry__in=asked).values_list("entry", "reason") if asked else ()
-    return {entry: title(reason) for entry, reason in found if entry}
+    found = Adjustment.objects.filter(entry__in=asked).values_list("entry", "reason", "words") if asked else ()
+    return {entry: title(reason, words) for entry, reason, words in found if entry}
 
 
-def title(reason: str) -> str:
-    if reason == Reason.OTHER:
+def title(reason: str, words: str) -> str:
+    if reason == Reason.OTHER and not words:
         return _("Corrected by the shop")
-    return pgettext("statement", "Correction by the shop: %(reason)s") % {"reason": Reason(reason).label}
+    return pgettext("statement", "Correction by the shop: %(reason)s") % {"reason": words or Reason(reason).label}
 
 
 def reason_of(text: str) -> tuple[str, str]:
-    """Code and note of a reason as another system words it: one of our codes, or its own words as a note."""
+    """Code and words of a reason as another system gives it: one of our codes, or its own words, which the member reads."""
     code = text.strip().lower()
     return (code, "") if code in Reason.values else (Reason.OTHER, text.strip())
 

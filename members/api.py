@@ -140,9 +140,9 @@ def _adjusted(key: ApiKey, body: AdjustmentIn) -> dict[str, Any]:
         raise Problem("unknown-member", detail, faults=[Fault("/member", detail)])
     if key.store is not None and body.store not in (None, key.store.code):
         raise Problem("forbidden-scope", f"This key is bound to store {key.store.code}.", status=403)
-    reason, note = adjusting.reason_of(body.reason)
+    reason, words = adjusting.reason_of(body.reason)
     wanted = adjusting.Wanted(
-        member=known.id, points=body.points, reason=reason, note=note, expires_at=body.expires_at,
+        member=known.id, points=body.points, reason=reason, words=words, expires_at=body.expires_at,
         store=key.store.code if key.store else body.store,
     )  # fmt: skip
     one = adjusting.adjust(wanted, by=key.pk, now=timezone.now())

@@ -228,7 +228,7 @@ class MemberOut(Schema):
 
 
 class AdjustmentIn(Strict):
-    """A correction; `reason` is one of our codes or the caller's own words, which stay among the members' data."""
+    """A correction; `reason` is one of our codes or the caller's own words, which the member reads."""
 
     member: Annotated[str, StringConstraints(max_length=80), AfterValidator(no_nul)]
     points: Annotated[int, Field(strict=True, ge=-POINTS_MAX, le=POINTS_MAX), AfterValidator(some_points)]

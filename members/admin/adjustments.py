@@ -43,7 +43,7 @@ class AdjustmentAdmin(ReadOnly):
         "decided_at",
     )
     fields = (
-        "member", "signed", "reason", "note", "store", "receipt", "expires_at", "condition", "asked", "asker", "decided",
+        "member", "signed", "reason", "words", "note", "store", "receipt", "expires_at", "condition", "asked", "asker", "decided",
         "decider",
     )  # fmt: skip
     readonly_fields = ("signed", "condition", "asked", "asker", "decided", "decider")

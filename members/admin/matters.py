@@ -36,7 +36,7 @@ def _adjustment(id_: str) -> Facts:
         (capfirst(_("member")), format_html('<a href="{}" class="link">{}</a>', address, one.member)),
         (capfirst(_("points")), signed(one.points, plus=True)),
         (capfirst(_("balance")), effect),
-        (capfirst(_("reason")), one.get_reason_display()),
+        (capfirst(_("reason")), one.words or one.get_reason_display()),
         (capfirst(_("note")), one.note),
         (_("Receipt number"), one.receipt),
         (capfirst(_("store")), one.store and one.store.name),

@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                         verbose_name="reason",
                     ),
                 ),
+                ("words", models.CharField(blank=True, max_length=200, verbose_name="in other words")),
                 ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
                 ("receipt", models.CharField(blank=True, max_length=60, verbose_name="receipt")),
                 ("expires_at", models.DateTimeField(blank=True, null=True, verbose_name="points end")),

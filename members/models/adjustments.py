@@ -10,7 +10,8 @@ from members.models.people import Member
 
 
 class Adjustment(models.Model):
-    """What somebody asked for; the ledger knows its reason as a code alone. `note` is free text and can be erased.
+    """What somebody asked for; the ledger knows its reason as a code alone. `words` say it as another system does, to
+    the member too; `note` is for colleagues. Both are free text and can be erased.
 
     `points` ≠ 0: given, or taken where negative. `expires_at` None: as the terms say when it is posted.
     """
@@ -32,6 +33,7 @@ class Adjustment(models.Model):
     member = models.ForeignKey(Member, models.CASCADE, related_name="adjustments", verbose_name=_("member"))
     points = models.BigIntegerField(_("points"))
     reason = models.CharField(_("reason"), max_length=20, choices=Reason)
+    words = models.CharField(_("in other words"), max_length=200, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)
     store = models.ForeignKey("loyalty.Store", models.PROTECT, null=True, blank=True, verbose_name=_("store"))
     receipt = models.CharField(_("receipt"), max_length=60, blank=True)
