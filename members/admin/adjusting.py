@@ -125,7 +125,7 @@ class Adjusting:
     def _page(self, request: HttpRequest, form: AdjustForm, effect: dict[str, Any]) -> HttpResponse:
         balance = queries.net_balances([form.member.holder])[form.member.holder]
         context = self.admin_site.each_context(request) | {
-            "title": _("Adjust points"), "opts": self.opts, "original": form.member, "form": form, "balance": signed(balance),
+            "title": _("Adjust points"), "opts": self.opts, "member": form.member, "form": form, "balance": signed(balance),
         }  # fmt: skip
         return TemplateResponse(request, "admin/members/member/adjust.html", context | effect)
 

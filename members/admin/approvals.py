@@ -14,20 +14,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 from unfold.decorators import display
 
-from loyalty import auditing, limits
+from loyalty import auditing
 from loyalty.backoffice import ReadOnly, Scope
 from loyalty.columns import instant
 from loyalty.filters import Between
 from loyalty.problems import Problem
-from members import adjusting, approving, deciding, staffing, trusting
+from members import approving, deciding, staffing
 from members.admin.matters import facts_of
 from members.approving import Decision
 from members.models import ApprovalRequest
 
-ACTS = {
-    "terms.publish": _("publish terms"), "rate.publish": _("publish a rate"), adjusting.VERB: _("adjust points"),
-    trusting.VERB: _("trust an API key"), limits.VERB: _("raise the limits"),
-}  # fmt: skip
 LOOKS: Any = {"waiting": "warning", "approved": "success", "refused": "danger"}
 
 
@@ -60,7 +56,7 @@ class ApprovalAdmin(ReadOnly):
         """With what it would do, and the two buttons for whoever may press them."""
         one = self.get_object(request, object_id)
         context = {} if one is None else {
-            "facts": facts_of(one.verb, one.object_id), "waits": not one.decision, "elsewhere": self._elsewhere(one),
+            "facts": facts_of(one), "waits": not one.decision, "elsewhere": self._elsewhere(one),
             "may_decide": self._may(request, one), "is_own": approving.is_of(one, auditing.actor_of(request)),
         }  # fmt: skip
         response: HttpResponse = super().change_view(request, object_id, form_url, context | (extra_context or {}))
@@ -101,7 +97,7 @@ class ApprovalAdmin(ReadOnly):
 
     @admin.display(description=_("act"))
     def act(self, request: ApprovalRequest) -> Any:
-        return ACTS.get(request.verb, request.verb)
+        return str(request)
 
     @display(description=_("state"), label=LOOKS)
     def condition(self, request: ApprovalRequest) -> Any:

@@ -126,6 +126,8 @@ class KeyAdmin(Backoffice):
     def granting(self, key: ApiKey) -> Any:
         if limits.exempted([key.pk]):
             return _("not counted for purchases")
+        if key.made_by and not key.revoked_at and not self._may_ask(str(key.pk)):
+            return _("wait for a second person to trust the key; until then they count as granted by whoever made it")
         return _("count as granted by whoever made the key, until a second person trusts it")
 
     @admin.action(description=_("Revoke keys"), permissions=["revoke"])

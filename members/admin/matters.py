@@ -12,17 +12,22 @@ from loyalty import limits, queries
 from loyalty.columns import moment, signed
 from loyalty.problems import Problem
 from members import adjusting, staffing, trusting
-from members.models import Adjustment, ApiKey
+from members.models import Adjustment, ApiKey, ApprovalRequest
 
 type Facts = list[tuple[str, Any]]
 
 
-def facts_of(verb: str, object_id: str) -> Facts:
+def facts_of(request: ApprovalRequest) -> Facts:
     """Names and values; none for what is decided elsewhere, or is gone."""
     try:
-        return [one for one in FACTS[verb](object_id) if one[1]] if verb in FACTS else []
+        lines = FACTS[request.verb](request.object_id) if request.verb in FACTS else []
     except Problem:
+        lines = []
+    if not lines:
         return []
+    asker = staffing.names([request.requested_by]).get(request.requested_by, "")
+    asked = [(capfirst(_("asked by")), asker), (capfirst(_("asked")), moment(request.requested_at))]
+    return [one for one in [*lines, *asked] if one[1]]
 
 
 def _adjustment(id_: str) -> Facts:

@@ -59,6 +59,13 @@ class ApiKey(models.Model):
         return self.name
 
 
+# What waits for a second person, by its verb.
+ACTS = {
+    "terms.publish": _("publish terms"), "rate.publish": _("publish a rate"), "adjustment.post": _("adjust points"),
+    "apikey.trust": _("trust an API key"), "limits.raise": _("raise the limits"),
+}  # fmt: skip
+
+
 class ApprovalRequest(models.Model):
     """An act that waits for a second person, and what they decided. `fingerprint` names what exactly was asked for.
 
@@ -103,7 +110,7 @@ class ApprovalRequest(models.Model):
         indexes = [models.Index(fields=["-id"], condition=Q(decision=""), name="approval_waiting")]
 
     def __str__(self) -> str:
-        return self.verb
+        return str(ACTS.get(self.verb, self.verb))
 
 
 class CodeAttempt(models.Model):

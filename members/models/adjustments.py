@@ -10,10 +10,10 @@ from members.models.people import Member
 
 
 class Adjustment(models.Model):
-    """What somebody asked for; the ledger knows its reason as a code alone. `words` say it as another system does, to
-    the member too; `note` is for colleagues. Both are free text and can be erased.
+    """What somebody asked for; the ledger knows its reason as a code alone.
 
-    `points` ≠ 0: given, or taken where negative. `expires_at` None: as the terms say when it is posted.
+    `words` say the reason as another system does, to the member too; `note` is for colleagues. Both are free text and can
+    be erased. `points` ≠ 0: given, or taken where negative. `expires_at` None: as the terms say when it is posted.
     """
 
     class Reason(models.TextChoices):

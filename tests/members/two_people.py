@@ -84,7 +84,6 @@ def documents(shop: Shop, actor: UUID, points: int, times: int = 1) -> None:
         posting.accrue([accrual(shop.card.holder, points, at=timezone.now())], now=timezone.now(), actor=actor)
 
 
-def by_hand(shop: Shop, points: int, **given: Any) -> Adjustment:
+def by_hand(shop: Shop, points: int) -> Adjustment:
     now = timezone.now()
-    fields = {"key": f"hand:{uuid4()}", "holder": shop.card.holder, "points": points, "occurred_at": now, "reason": "goodwill"}
-    return Adjustment(**fields | given)
+    return Adjustment(key=f"hand:{uuid4()}", holder=shop.card.holder, points=points, occurred_at=now, reason="goodwill")
