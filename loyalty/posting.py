@@ -158,7 +158,7 @@ def _within[A: Accrual | Adjustment | Forgiveness | Reversal](
     together: Sequence[Hashable] | None = None,
 ) -> list[Outcome]:
     """Post what stays within the limits of whoever grants; the counter is locked behind the wallets."""
-    if by.actor is None:
+    if not acts or not limits.is_counted(by):
         return post(acts)
     with transaction.atomic():
         lock({act.holder for act in acts})

@@ -84,7 +84,9 @@ def decide(request: UUID, decision: str, *, by: UUID, note: str = "", now: datet
             matter.refuse(asked.object_id, by, now)
             return
         if asked.requested_at < now - LONGEST:
-            raise Problem("expired", _("This has waited for more than 30 days. It has to be asked for again."), status=409)
+            raise Problem(
+                "expired", _("This has waited for more than 30 days. Refuse it; it can be asked for again."), status=409
+            )
         if matter.signature(asked.object_id, now) != asked.fingerprint:
             raise _changed()
         approving.decide(act, Decision.APPROVED, by=by, author=author, note=note, now=now)

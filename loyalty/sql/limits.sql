@@ -12,10 +12,10 @@ create function grants_day(p_at timestamptz) returns date language sql stable as
 $$;
 
 -- For each of p_asked (points, in order) whether it stays within the limits; what does is counted. A negative number is
--- room given back. Not counted is what a second person approved, and what an exempt machine grants, unless by hand.
+-- room given back. What a second person approved is not counted.
 -- The upsert locks the person's row, so that twins decide one after the other; each statement of a function sees what was
 -- committed before it.
-create function grants_allowed(p_actor uuid, p_second uuid, p_by_hand boolean, p_at timestamptz, p_asked bigint[])
+create function grants_allowed(p_actor uuid, p_second uuid, p_at timestamptz, p_asked bigint[])
 returns boolean[] language plpgsql as $$
 declare
     who uuid := grants_person(p_actor);
@@ -28,8 +28,7 @@ declare
     allowed boolean;
     answers boolean[] := '{}';
 begin
-    if grants_person(p_second) <> who
-       or (not p_by_hand and exists (select from loyalty_grantexemption where actor = p_actor)) then
+    if grants_person(p_second) <> who then
         return array_fill(true, array[cardinality(p_asked)]);
     end if;
     insert into loyalty_grantcount as c (person, days) values (who, '{}')
