@@ -17,6 +17,7 @@ type Rights = dict[str, tuple[str, ...]]
 PEOPLE = ("members.member", "members.card", "members.consent")
 PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award")
 RULES = ("campaigns.earnrule", "campaigns.ruleversion", "loyalty.termsversion")
+GOODS = "campaigns.excludedgoods"
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
 RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
@@ -26,32 +27,19 @@ FOUR_EYES = (*CORRECTIONS, "members.apikey", "loyalty.grantlimits")
 # What is announced and approved before it holds.
 CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion")
 EVERYTHING = (
-    *PEOPLE,
-    "members.message",
-    *CORRECTIONS,
-    "loyalty.grantlimits",
-    *PURCHASES,
-    *RULES,
-    *BOOKS,
-    "loyalty.store",
-    *STAFF,
+    *PEOPLE, "members.message", *CORRECTIONS, "loyalty.grantlimits", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", *STAFF,
     *RECORDS,
-)
+)  # fmt: skip
 
 RIGHTS: dict[str, Rights] = {
     Role.OWNER: {
         # Mail shows sign-in codes, so the mailbox is for whoever may see those.
         "view": (*EVERYTHING, "members.codeattempt"),
         "add": (
-            "members.member",
-            *CORRECTIONS,
-            "members.staffprofile",
-            "members.apikey",
-            "loyalty.store",
-            "loyalty.grantlimits",
-            *CONTRACT,
+            "members.member", *CORRECTIONS, "members.staffprofile", "members.apikey", "loyalty.store", "loyalty.grantlimits",
+            GOODS, *CONTRACT,
         ),
-        "change": ("members.member", *STAFF, "loyalty.store", *CONTRACT),
+        "change": ("members.member", *STAFF, "loyalty.store", GOODS, *CONTRACT),
         "post": CORRECTIONS,
         "approve": (*CONTRACT, *FOUR_EYES),
         "export": EVERYTHING,
@@ -60,13 +48,7 @@ RIGHTS: dict[str, Rights] = {
     },
     Role.MANAGER: {
         "view": (
-            *PEOPLE,
-            *CORRECTIONS,
-            *PURCHASES,
-            *RULES,
-            "loyalty.posting",
-            "loyalty.journalentry",
-            "loyalty.lot",
+            *PEOPLE, *CORRECTIONS, *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.journalentry", "loyalty.lot",
             "loyalty.store",
         ),
         "add": ("members.member", *CORRECTIONS),
@@ -76,31 +58,27 @@ RIGHTS: dict[str, Rights] = {
         "reveal": ("members.member",),
     },
     Role.MARKETER: {
-        "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, "loyalty.posting", "loyalty.lot", "loyalty.store"),
-        "export": PURCHASES,
+        "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.lot", "loyalty.store"),
+        "add": (GOODS,),
+        "change": (GOODS,),
+        "export": (*PURCHASES, GOODS),
     },
     Role.FINANCE: {
         "view": (
-            *CORRECTIONS,
-            *PURCHASES,
-            *RULES,
-            *BOOKS,
-            "loyalty.store",
-            "loyalty.grantlimits",
-            "loyalty.auditrecord",
+            *CORRECTIONS, *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.grantlimits", "loyalty.auditrecord",
             "members.approvalrequest",
         ),
         "approve": (*CONTRACT, *FOUR_EYES),
-        "export": (*PURCHASES, *RULES, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
+        "export": (*PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
     },
     Role.SUPPORT: {
-        "view": (*PEOPLE, "members.message", *CORRECTIONS, *PURCHASES, *RULES, *BOOKS, "loyalty.store"),
+        "view": (*PEOPLE, "members.message", *CORRECTIONS, *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store"),
         "add": ("members.member", *CORRECTIONS),
         "change": ("members.member",),
         "reveal": ("members.member",),
     },
     Role.CASHIER: {},
-}
+}  # fmt: skip
 
 
 def sync_roles() -> None:

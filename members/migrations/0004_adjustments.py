@@ -13,7 +13,7 @@ insert into loyalty_grantexemption (actor, since) select id, now() from members_
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("loyalty", "0007_limits"),
+        ("loyalty", "0009_limits"),
         ("members", "0003_approvals"),
     ]
 

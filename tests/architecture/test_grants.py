@@ -6,9 +6,10 @@ from pathlib import Path
 
 from tests.architecture.source import modules, name_of, nothing, place, tree
 
-GRANTING = {"posting.accrue", "posting.adjust", "posting.forgive", "posting.reverse"}
-# What does not say yet who acts; one that does keeps no excuse.
-EXCUSED = {"campaigns/purchases.py"}
+GRANTING = {"posting.accrue", "posting.adjust", "posting.forgive", "posting.reverse", "purchases.record"}
+# Files that are loaded from the server's shell, and what does not say yet who acts; whatever does keeps no excuse.
+SHELL = {"campaigns/importing.py", "config/management/commands/import_complete_journey.py"}
+EXCUSED = {*SHELL, "campaigns/api.py"}
 
 
 def unnamed(path: Path) -> Iterator[str]:

@@ -24,7 +24,7 @@ def first_limits(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> No
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("loyalty", "0006_terms"),
+        ("loyalty", "0008_tender"),
     ]
 
     operations = [
