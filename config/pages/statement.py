@@ -16,6 +16,7 @@ from loyalty import queries
 from loyalty.kinds import Kind
 from loyalty.queries import StatementLine
 from loyalty.terms import Terms
+from members import adjusting
 
 FILTERS = {
     "earned": [Kind.EARN, Kind.BONUS, Kind.IMPORT, Kind.EXCHANGE_IN, Kind.RESTORE],
@@ -47,10 +48,11 @@ class Explained:
 
 
 def explained(lines: Sequence[StatementLine]) -> list[Explained]:
-    """Each line with its title and arithmetic, in one statement for all."""
+    """Each line with its title and arithmetic, in two statements for all."""
     awards = awards_by_entry([line.entry for line in lines])
+    corrected = adjusting.titles(line.entry for line in lines if line.kind == Kind.ADJUST)
     found = [(line, awards.get(line.entry)) for line in lines]
-    return [Explained(line, title(line, award), detail(award), award) for line, award in found]
+    return [Explained(line, corrected.get(line.entry) or title(line, award), detail(award), award) for line, award in found]
 
 
 def title(line: StatementLine, award: Award | None) -> str:

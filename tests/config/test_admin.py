@@ -17,11 +17,13 @@ from django.utils import timezone
 from campaigns import events, goods, segments
 from campaigns.models import EarnRule, RuleVersion, Segment
 from campaigns.purchases import record
-from loyalty import auditing, posting
+from loyalty import auditing, limits, posting
 from loyalty.acts import Adjustment
+from loyalty.limits import Limits
 from loyalty.models import AuditRecord, TermsVersion
-from members import approving
+from members import adjusting, approving
 from members.access import create_key
+from members.adjusting import Wanted
 from members.approving import Act
 from members.models import Member, Message, StaffProfile, User
 from members.roles import RIGHTS
@@ -50,6 +52,8 @@ def fill(first: int, last: int) -> None:
         actor = User.objects.get(email=employ_one(n, store.code)).actor
         given = Adjustment(key=f"gift:{n}", holder=one.holder, points=5, reason="goodwill", occurred_at=now, store=store.pk)
         posting.adjust([given], now=now, actor=actor)
+        adjusting.adjust(Wanted(member=one.pk, points=5, reason="goodwill", store=store.code), by=actor, now=now)
+        limits.propose(Limits(5_000, 20_000, 99_999 - n), by=actor, now=now)
         auditing.record(actor, "member.changed", "members.member", one.pk, {"email": None})
         Message.objects.create(member=one, kind="welcome", subject_key="joined", channel="email")
         create_key(f"till {n}", ["pos"], store=store.pk)
