@@ -1,6 +1,7 @@
 from members.models.access import ApiKey, ApprovalRequest, CodeAttempt, CodesSent, StaffProfile
 from members.models.messages import Message
 from members.models.people import Card, Consent, Member
+from members.models.tiers import Tier, TierMembership, TierOverride, TierTable
 from members.models.users import User
 
 __all__ = [
@@ -13,5 +14,9 @@ __all__ = [
     "Member",
     "Message",
     "StaffProfile",
+    "Tier",
+    "TierMembership",
+    "TierOverride",
+    "TierTable",
     "User",
 ]
