@@ -209,6 +209,8 @@ def write(moves: Sequence[Move], now: Rules) -> None:
     ending = TierMembership.objects.filter(pk__in=[one.before.pk for one in moves if one.before], ended_at=None)
     ending.update(ended_at=Greatest("since", Value(now.now)))
     steps = [step for move in moves for step in _steps(move, now)]
+    for step, id_ in zip(steps, sorted(uuid7() for _ in steps), strict=True):
+        step.id = id_  # in the order in which they were passed
     _pay([step for step in steps if step.move.reason == Reason.QUALIFIED], now)
     bulk.insert(
         TierMembership,

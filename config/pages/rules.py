@@ -15,7 +15,11 @@ from campaigns.rules import Published
 from loyalty import judging, terms, wording
 from loyalty.terms import Terms
 from loyalty.wording import Line
+from members import tiers
+from members import wording as tier_wording
 from members.access import public
+from members.queries import tier_tables
+from members.tiers import Table
 
 # Before it nothing was announced: the first versions hold from the beginning.
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
@@ -44,10 +48,15 @@ def rules(request: HttpRequest) -> HttpResponse:
     contracts = _in_order(terms.published(), lambda _one: "terms")
     rates = _in_order(earn_rules.published(), lambda one: one.rule.code)
     contract = terms.in_force(contracts[::-1], now)
-    changes = changes_of(contracts, rates, contract, earn_rules.names())
+    tables = _in_order(tier_tables(), lambda _one: "tiers")
+    changes = changes_of(contracts, rates, contract, earn_rules.names(), tables)
     today = contract.day_of(now)
     context = {
-        "in_force": [*_rates(rates, contract.currency, now), *wording.sentences(contract)],
+        "in_force": [
+            *_rates(rates, contract.currency, now),
+            *wording.sentences(contract),
+            *_tiers(tables, contract.currency, now),
+        ],
         "coming": [one for one in changes if one.on > today],
         "past": [one for one in changes[::-1] if one.on <= today],
         "versions": _versions(contracts, contract)[::-1],
@@ -55,7 +64,13 @@ def rules(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/rules.html", context)
 
 
-def changes_of(contracts: Sequence[Terms], rates: Sequence[Published], contract: Terms, names: Mapping[str, str]) -> list[Change]:
+def changes_of(
+    contracts: Sequence[Terms],
+    rates: Sequence[Published],
+    contract: Terms,
+    names: Mapping[str, str],
+    tables: Sequence[Table] = (),
+) -> list[Change]:
     """What became different, by day, oldest first; days are those of the programme's zone. `names` are those of rules."""
     days: dict[date, list[Line]] = {}
     for before, after in pairwise(contracts):
@@ -69,7 +84,17 @@ def changes_of(contracts: Sequence[Terms], rates: Sequence[Published], contract:
             days.setdefault(contract.day_of(new.starts_at), []).extend(
                 _rate(old, new, contract, names[code] if len(names) > 1 else "")
             )
+    for held, changed in pairwise([None, *tables]):
+        assert changed, "None stands first"
+        days.setdefault(contract.day_of(changed.starts_at), []).extend(
+            tier_wording.compared(held, changed, tiers.changes(held, changed), contract.currency)
+        )
     return [Change(day, lines) for day, lines in sorted(days.items()) if lines]
+
+
+def _tiers(tables: Sequence[Table], currency: str, now: datetime) -> list[str]:
+    table = tiers.in_force(tables[::-1], now)
+    return tier_wording.sentences(table, currency) if table else []
 
 
 def _rate(old: Published | None, new: Published, contract: Terms, name: str) -> list[Line]:
@@ -96,7 +121,7 @@ def _versions(contracts: Sequence[Terms], contract: Terms) -> list[Version]:
     ]
 
 
-def _in_order[T: (Terms, Published)](newest_first: Sequence[T], of: Callable[[T], str]) -> list[T]:
+def _in_order[T: (Terms, Published, Table)](newest_first: Sequence[T], of: Callable[[T], str]) -> list[T]:
     """Oldest first, without those `of` the same thing that another replaced before they began."""
     held = {(of(one), one.starts_at): one for one in reversed(newest_first)}
     return sorted(held.values(), key=lambda one: one.starts_at)
