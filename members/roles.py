@@ -15,29 +15,47 @@ type Rights = dict[str, tuple[str, ...]]
 
 PEOPLE = ("members.member", "members.card", "members.consent")
 PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award")
-RULES = ("campaigns.earnrule", "campaigns.ruleversion", "loyalty.termsversion")
+TIERS = ("members.tiertable", "members.tier", "members.tiermembership")
+RULES = ("campaigns.earnrule", "campaigns.ruleversion", "loyalty.termsversion", *TIERS)
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
 RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
 # What is announced and approved before it holds.
-CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion")
-EVERYTHING = (*PEOPLE, "members.message", *PURCHASES, *RULES, *BOOKS, "loyalty.store", *STAFF, *RECORDS)
+CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion", "members.tiertable")
+EVERYTHING = (*PEOPLE, "members.tieroverride", "members.message", *PURCHASES, *RULES, *BOOKS, "loyalty.store", *STAFF, *RECORDS)
 
 RIGHTS: dict[str, Rights] = {
     Role.OWNER: {
         # Mail shows sign-in codes, so the mailbox is for whoever may see those.
         "view": (*EVERYTHING, "members.codeattempt"),
-        "add": ("members.member", "members.staffprofile", "members.apikey", "loyalty.store", *CONTRACT),
+        "add": (
+            "members.member",
+            "members.tieroverride",
+            "members.staffprofile",
+            "members.apikey",
+            "loyalty.store",
+            *CONTRACT,
+        ),
         "change": ("members.member", *STAFF, "loyalty.store", *CONTRACT),
-        "approve": CONTRACT,
+        "approve": (*CONTRACT, "members.tieroverride"),
         "export": EVERYTHING,
         "import": ("members.member",),
         "reveal": ("members.member",),
     },
     Role.MANAGER: {
-        "view": (*PEOPLE, *PURCHASES, *RULES, "loyalty.posting", "loyalty.journalentry", "loyalty.lot", "loyalty.store"),
-        "add": ("members.member",),
+        "view": (
+            *PEOPLE,
+            "members.tieroverride",
+            *PURCHASES,
+            *RULES,
+            "loyalty.posting",
+            "loyalty.journalentry",
+            "loyalty.lot",
+            "loyalty.store",
+        ),
+        "add": ("members.member", "members.tieroverride"),
         "change": ("members.member",),
+        "approve": ("members.tieroverride",),
         "export": (*PURCHASES, "loyalty.posting"),
         "reveal": ("members.member",),
     },
@@ -51,8 +69,8 @@ RIGHTS: dict[str, Rights] = {
         "export": (*PURCHASES, *RULES, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
     },
     Role.SUPPORT: {
-        "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, *BOOKS, "loyalty.store"),
-        "add": ("members.member",),
+        "view": (*PEOPLE, "members.tieroverride", "members.message", *PURCHASES, *RULES, *BOOKS, "loyalty.store"),
+        "add": ("members.member", "members.tieroverride"),
         "change": ("members.member",),
         "reveal": ("members.member",),
     },

@@ -27,13 +27,21 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """One group a room; a group of which nothing may be seen is left out."""
     groups = [
         (None, [{"title": _("Today"), "icon": "wb_sunny", "link": reverse("admin:index")}]),
-        (_("Members"), [_list(_("Members"), "group", "members.member"), _list(_("Messages"), "mail", "members.message")]),
+        (
+            _("Members"),
+            [
+                _list(_("Members"), "group", "members.member"),
+                _list(_("Messages"), "mail", "members.message"),
+                _list(_("Tiers set by hand"), "approval_delegation", "members.tieroverride"),
+            ],
+        ),
         (
             _("Purchases and rules"),
             [
                 _list(_("Purchases"), "receipt_long", "campaigns.purchase"),
                 _list(_("Earn rules"), "function", "campaigns.earnrule"),
                 _list(_("Rates"), "percent", "campaigns.ruleversion"),
+                _list(_("Tiers"), "military_tech", "members.tiertable"),
                 _list(_("Terms"), "contract", "loyalty.termsversion"),
             ],
         ),

@@ -16,7 +16,12 @@ from loyalty.filters import Between
 from members import staffing
 from members.models import ApprovalRequest
 
-ACTS = {"terms.publish": _("publish terms"), "rate.publish": _("publish a rate")}
+ACTS = {
+    "terms.publish": _("publish terms"),
+    "rate.publish": _("publish a rate"),
+    "tiers.publish": _("publish tiers"),
+    "tier.override": _("set a tier by hand"),
+}
 LOOKS: Any = {"waiting": "warning", "approved": "success", "refused": "danger"}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from threading import Barrier, Thread
 
 from django.db import connection
@@ -42,7 +43,7 @@ def test_two_receipts_at_once_lift_once(committing_db: Database) -> None:
     for _ in range(8):
         one = member(now=NOW)
         gains = [gain(one, 300, at=NOW) for _ in range(2)]
-        assert at_once([lambda each=each: earn(each, now=NOW) for each in gains]) == []
+        assert at_once([partial(earn, each, now=NOW) for each in gains]) == []
         rows = TierMembership.objects.filter(member=one)
         assert [(row.tier, row.ended_at, row.reward is not None) for row in rows] == [("silver", None, True)]
         assert queries.balances([one.holder], NOW)[one.holder].balance == 50
@@ -54,7 +55,7 @@ def test_batches_of_the_same_members_in_any_order_end_without_a_deadlock(committ
     batches = [
         [gain(one, 250, at=NOW) for one in order] for order in (everyone, everyone[::-1], everyone[5:] + everyone[:5], everyone)
     ]
-    assert at_once([lambda each=each: earn(*each, now=NOW) for each in batches]) == []
+    assert at_once([partial(earn, *each, now=NOW) for each in batches]) == []
     found = TierMembership.objects.order_by("member", "tier").values_list("tier", "ended_at")
     assert len(found) == 24
     assert TierMembership.objects.filter(tier="gold", ended_at=None).count() == 12
