@@ -256,7 +256,7 @@ def _reward(step: _Step, points: int, now: Rules) -> Accrual:
     return Accrual(
         key=f"tier:{step.move.person.id}:{step.tier}:{step.id}", holder=step.move.person.holder, points=points,
         occurred_at=now.now, available_at=usable, expires_at=now.contract.ends(usable), kind=Kind.BONUS, store=step.move.store,
-        reason="tier", reference=step.tier, terms=now.contract.id, idle_until=terms.alive_until(now.versions, now.now),
+        reason="tier", terms=now.contract.id, idle_until=terms.alive_until(now.versions, now.now),
     )  # fmt: skip
 
 

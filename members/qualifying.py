@@ -154,7 +154,7 @@ def _take_rewards(gone: Mapping[UUID, Sequence[TierMembership]], people: Mapping
     acts = [
         ClawBack(
             key=f"tier-back:{row.pk}", holder=people[row.member_id].holder, occurred_at=rules.now, entry=row.reward,
-            points=level.entry_reward, own=(row.reward,), policy=policy, reason="tier", reference=row.tier,
+            points=level.entry_reward, own=(row.reward,), policy=policy, reason="tier",
         )
         for row in rows
         if row.reward and (level := tables[row.table_id].level(row.tier))

@@ -53,8 +53,10 @@ def shown(member: Member, now: datetime) -> dict[str, Any] | None:
 
 
 def _shown(one: Progress) -> dict[str, Any]:
-    above = one.next
-    sentence = ""
+    above, warning, sentence = one.next, _warning(one), ""
+    scale = (one.value, above.threshold) if above else None
+    if warning and one.keeping and one.level:  # keeping what one has comes before the next
+        scale = (one.keeping.value, one.level.threshold)
     if above and one.missing:
         sentence = wording.to_reach(wording.called(above), one.table.basis, one.missing, one.by, one.currency)
     elif above:
@@ -65,9 +67,9 @@ def _shown(one: Progress) -> dict[str, Any]:
         "next": wording.called(above) if above else "",
         "value": wording.amount(one.table.basis, one.value, one.currency),
         "reward": above.entry_reward if above else 0,
-        "sentence": sentence or _("You have the highest tier."),
-        "marks": marks(one.value, above.threshold) if above else [],
-        "warning": _warning(one),
+        "sentence": sentence or ("" if warning else _("You have the highest tier.")),
+        "marks": marks(*scale) if scale else [],
+        "warning": warning,
     }
 
 

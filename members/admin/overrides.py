@@ -124,7 +124,9 @@ class OverrideAdmin(Backoffice):
 
     def get_urls(self) -> list[URLPattern]:
         decide = path(
-            "<uuid:override>/<str:decision>/", self.admin_site.admin_view(self.decide_view), name="members_tieroverride_decide"
+            "<uuid:override>/decide/<slug:decision>/",
+            self.admin_site.admin_view(self.decide_view),
+            name="members_tieroverride_decide",
         )
         return [decide, *super().get_urls()]
 

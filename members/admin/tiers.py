@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -129,6 +129,9 @@ class TableAdmin(Reviewing):
     export_columns = ("version", "in_words", "starts_at", "published_at")
     readonly_fields = ("plainly", "stands", "starts", "published")
 
+    class Media:
+        css: ClassVar = {"all": ("css/admin-tiers.css",)}
+
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("tiers")
 
@@ -136,14 +139,17 @@ class TableAdmin(Reviewing):
         writes = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if not writes:
             return [(None, {"fields": ("version", "stands", "plainly", "starts", "published")})]
+        shown = obj or publishing.newest(publishing.versions())
+        used = len(shown.tiers.all()) if shown else 0
         rows = [
             (
                 _("Tier %(number)s") % {"number": i + 1},
                 {
+                    "classes": ["level", *(["collapse"] if i > max(used, 1) else [])],
                     "fields": (
                         (f"code_{i}", f"name_{i}", f"threshold_{i}", f"reward_{i}"),
                         tuple(f"{language}_{i}" for language, _name in LANGUAGES),
-                    )
+                    ),
                 },
             )
             for i in PLACES
