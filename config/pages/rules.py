@@ -48,15 +48,10 @@ def rules(request: HttpRequest) -> HttpResponse:
     contracts = _in_order(terms.published(), lambda _one: "terms")
     rates = _in_order(earn_rules.published(), lambda one: one.rule.code)
     contract = terms.in_force(contracts[::-1], now)
-    tables = _in_order(tier_tables(), lambda _one: "tiers")
+    tables, today = _in_order(tier_tables(), lambda _one: "tiers"), contract.day_of(now)
     changes = changes_of(contracts, rates, contract, earn_rules.names(), tables)
-    today = contract.day_of(now)
     context = {
-        "in_force": [
-            *_rates(rates, contract.currency, now),
-            *wording.sentences(contract),
-            *_tiers(tables, contract.currency, now),
-        ],
+        "in_force": [*_rates(rates, contract.currency, now), *wording.sentences(contract), *_tiers(tables, contract, now)],
         "coming": [one for one in changes if one.on > today],
         "past": [one for one in changes[::-1] if one.on <= today],
         "versions": _versions(contracts, contract)[::-1],
@@ -92,9 +87,9 @@ def changes_of(
     return [Change(day, lines) for day, lines in sorted(days.items()) if lines]
 
 
-def _tiers(tables: Sequence[Table], currency: str, now: datetime) -> list[str]:
+def _tiers(tables: Sequence[Table], contract: Terms, now: datetime) -> list[str]:
     table = tiers.in_force(tables[::-1], now)
-    return tier_wording.sentences(table, currency) if table else []
+    return tier_wording.sentences(table, contract.currency) if table else []
 
 
 def _rate(old: Published | None, new: Published, contract: Terms, name: str) -> list[Line]:
