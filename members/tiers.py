@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from loyalty.judging import Effect, more_is
 from loyalty.terms import Terms, add_months
@@ -95,6 +96,7 @@ def valid_until(window: str, day: date, joined: date) -> date:
     return period_of(window, period_of(window, day, joined).last + DAY, joined).last
 
 
+@lru_cache(maxsize=4096)
 def bounds(period: Period, contract: Terms) -> tuple[datetime, datetime]:
     """The first instant of a period and the first one after it."""
     return contract.midnight_after(period.first - DAY), contract.midnight_after(period.last)

@@ -22,7 +22,7 @@ from loyalty.models import AuditRecord, TermsVersion
 from members import approving
 from members.access import create_key
 from members.approving import Act
-from members.models import Member, Message, StaffProfile, User
+from members.models import Member, Message, StaffProfile, TierOverride, TierTable, User
 from members.roles import RIGHTS
 from members.staffing import employ
 from tests.factories import ReceiptFactory, StoreFactory, member
@@ -53,6 +53,8 @@ def fill(first: int, last: int) -> None:
         TermsVersion.objects.create(version=n + 10, currency="EUR", timezone="UTC", point_value=1, expiry="never", starts_at=now)
         other = EarnRule.objects.create(code=f"rule-{n}", name=f"Rule {n}")
         approving.ask(Act("terms.publish", "loyalty.termsversion", f"{n}", "0" * 64), by=actor, now=now)
+        TierTable.objects.create(version=n + 1)
+        TierOverride.objects.create(member=one, tier="gold", until=now, why="old card", asked_by=actor)
         RuleVersion.objects.create(rule=other, version=1, kind="base", value=1, starts_at=now + timedelta(days=900))
 
 
