@@ -22,7 +22,7 @@ from loyalty.terms import Terms, add_months
 from members import tiers
 from members.models import Member, TierMembership
 from members.queries import tier_tables
-from members.tiers import DAY, YEAR, Period, Table, moved, period_of, valid_until
+from members.tiers import DAY, YEAR, Period, Table, moved, period_of, valid_until, verdict
 
 Reason = TierMembership.Reason
 
@@ -112,7 +112,8 @@ class Rules:
 
     def best(self, holdings: Iterable[Holding]) -> Holding:
         """The highest that is still valid, of equals the one that is valid longest; else the tier of everybody."""
-        valid = [one for one in holdings if one.until is None or one.until > self.now]
+        base = self.table.rank(self.base())
+        valid = [one for one in holdings if one.until and one.until > self.now and self.table.rank(one.tier) > base]
         order = max(valid, key=lambda one: (self.table.rank(one.tier), one.until or terms.FOREVER), default=None)
         return order or Holding(self.base())
 
@@ -154,23 +155,33 @@ def is_lifted(row: TierMembership | None, best: Holding, now: Rules) -> bool:
     return reached > held or (reached == held and graced)
 
 
-def natural(asked: Collection[Person], kept: Mapping[UUID, Sequence[TierMembership]], now: Rules) -> dict[UUID, Holding]:
-    """What each would hold without the row that stands: by the period of today and the one before, and by earlier rows.
+def histories(members: Iterable[UUID], now: Rules) -> dict[UUID, list[TierMembership]]:
+    """The rows that may still speak for a member, oldest first; one set by hand does only while it stands."""
+    rows: dict[UUID, list[TierMembership]] = {}
+    valid = TierMembership.objects.filter(member__in=list(members), until__gt=now.now)
+    for row in valid.exclude(reason=Reason.OVERRIDE, ended_at__isnull=False).order_by("member", "since", "id"):
+        rows.setdefault(row.member_id, []).append(row)
+    return rows
 
-    `kept` are the rows that may still speak for a member; one that was reached does only while its period reaches it still.
+
+def natural(asked: Collection[Person], kept: Mapping[UUID, Sequence[TierMembership]], now: Rules) -> dict[UUID, Holding]:
+    """What each holds by what counts today: by the period of today and the one before, and by the rows that speak.
+
+    A row that a value gave speaks while its period has that value; a review that one gave decides anew.
     """
     windows = [one for person in asked for one in _recent(person, now)]
-    own = {person.id: [_period_of_row(person, row, now) for row in kept.get(person.id, ())] for person in asked}
-    reached = [one for mine in own.values() for one in mine if one]
-    values = queries.qualifying([now.span(one) for one in (*windows, *reached)])
+    spoken = [(person, row, _period_of_row(person, row, now)) for person in asked for row in kept.get(person.id, ())]
+    values = queries.qualifying([now.span(one) for one in (*windows, *(period for _, _, period in spoken if period))])
     found: dict[UUID, list[Holding]] = {person.id: [] for person in asked}
     for one in windows:
         found[one.person.id].append(now.gives(one, values.get(now.span(one), 0)))
-    for person in asked:
-        for row, period in zip(kept.get(person.id, ()), own[person.id], strict=True):
-            level = period.table.level(row.tier) if period else None
-            if period is None or (level and values.get(now.span(period), 0) >= level.threshold):
-                found[person.id].append(Holding(now.held(row), row.until, row.counted_until))
+    for person, row, period in spoken:
+        value = values.get(now.span(period), 0) if period else 0
+        level = period.table.level(row.tier) if period else None
+        if period is None or (level and value >= level.threshold):
+            found[person.id].append(Holding(now.held(row), row.until, row.counted_until))
+        elif row.reason == Reason.REVIEW:
+            found[person.id].append(Holding(verdict(now.table, now.held(row), value, graced=True) or now.base(), row.until))
     return {id_: now.best(each) for id_, each in found.items()}
 
 
@@ -184,7 +195,7 @@ def _recent(person: Person, now: Rules) -> list[Counted]:
 
 def _period_of_row(person: Person, row: TierMembership, now: Rules) -> Counted | None:
     """The period in which a row was reached; None for one that stands for itself."""
-    if row.reason != Reason.QUALIFIED or row.counted_until is None:
+    if row.counted_until is None:
         return None
     table = next((one for one in now.tables if one.id == row.table_id), now.table)
     return Counted(person, table, period_of(table.window, row.counted_until, person.joined))

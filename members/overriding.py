@@ -50,6 +50,7 @@ def decide(override: UUID, *, approved: bool, by: UUID, now: datetime) -> TierOv
         decision = Decision.APPROVED if approved else Decision.REFUSED
         approving.decide(act_on(one), decision, by=by, author=one.asked_by, now=now)
         if approved:
+            _insist(rules.table.level(one.tier) is not None, "/tier", _("There is no such tier."))
             _insist(one.until > now, "/until", _("The end lies in the past."))
             _apply(one, rules, by=one.asked_by, approved_by=by)
         else:
@@ -79,11 +80,12 @@ def _apply(one: TierOverride, rules: Rules, *, by: UUID, approved_by: UUID | Non
 
 
 def _lifts(one: TierOverride, rules: Rules) -> bool:
-    """Higher than what stands, or the same for longer."""
+    """Higher than what stands, or more than nothing for longer."""
     standing = TierMembership.objects.filter(member=one.member_id, ended_at=None).first()
     before, after = rules.table.rank(rules.held(standing)), rules.table.rank(one.tier)
     ends = standing.until if standing else None
-    return after > before or (after == before and ends is not None and one.until > ends)
+    longer = ends is not None and one.until > ends and after > rules.table.rank(rules.base())
+    return after > before or longer
 
 
 def _insist_on_another(member: Member, actor: UUID) -> None:

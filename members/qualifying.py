@@ -122,12 +122,9 @@ def _windows(person: Person, at: datetime, rules: Rules) -> list[Counted]:
 
 def _lower(members: Iterable[UUID], rules: Rules) -> None:
     """Give those who no longer reach the tier that stands what they have without it."""
-    rows: dict[UUID, list[TierMembership]] = {}
-    history = TierMembership.objects.filter(member__in=list(members), until__gt=rules.now, reason__in=_SPEAK)
-    for row in history.order_by("member", "since", "id"):
-        rows.setdefault(row.member_id, []).append(row)
-    standing = {one.member_id: one for mine in rows.values() for one in mine if one.ended_at is None}
-    people = holding.people({id_ for id_, one in standing.items() if one.reason == Reason.QUALIFIED}, rules.contract)
+    rows = holding.histories(members, rules)
+    standing = {one.member_id: one for mine in rows.values() for one in mine if one.ended_at is None and one.counted_until}
+    people = holding.people(standing, rules.contract)
     if not people:
         return
     found = holding.natural(list(people.values()), rows, rules)
@@ -135,10 +132,6 @@ def _lower(members: Iterable[UUID], rules: Rules) -> None:
     moves = [Move(people[id_], standing[id_], found[id_], Reason.RETURN) for id_ in fallen]
     holding.write(moves, rules)
     _take_rewards({id_: [row for row in rows[id_] if _is_gone(row, found[id_], rules)] for id_ in fallen}, people, rules)
-
-
-# Rows that say something on their own; one made by a return or a changed table says what others did.
-_SPEAK = (Reason.QUALIFIED, Reason.REVIEW, Reason.OVERRIDE)
 
 
 def _is_gone(row: TierMembership, left: holding.Holding, rules: Rules) -> bool:

@@ -117,10 +117,7 @@ def _without(rows: Sequence[TierMembership], rules: Rules) -> dict[UUID, Holding
     """What those have on their own whose tier was set by hand."""
     if not rows:
         return {}
-    kept: dict[UUID, list[TierMembership]] = {}
-    earlier = TierMembership.objects.filter(member__in=[row.member_id for row in rows], until__gt=rules.now)
-    for row in earlier.filter(reason__in=(Reason.QUALIFIED, Reason.REVIEW)):
-        kept.setdefault(row.member_id, []).append(row)
+    kept = holding.histories([row.member_id for row in rows], rules)
     return holding.natural([_person(row, rules) for row in rows], kept, rules)
 
 

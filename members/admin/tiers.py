@@ -180,7 +180,7 @@ class TableAdmin(Reviewing):
 
     @admin.display(description=_("says"))
     def in_words(self, version: TierTable) -> str:
-        return " ".join(self._sentences(version)[: len(version.tiers.all())])
+        return " ".join(self._sentences(version))
 
     @admin.display(description=_("says"))
     def plainly(self, version: TierTable) -> str:

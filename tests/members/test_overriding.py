@@ -64,6 +64,14 @@ def test_one_that_lowers_or_shortens_holds_at_once() -> None:
     assert overriding.is_waiting(by_hand(one, "silver", last=LAST + timedelta(days=1))), "the same for longer is worth money"
 
 
+def test_less_for_longer_is_worth_money_too() -> None:
+    publish(now=NOW)
+    one = member(now=NOW)
+    earn(gain(one, 1000, at=NOW), now=NOW)
+    assert overriding.is_waiting(by_hand(one, "silver", last=date(2028, 1, 1)))
+    assert by_hand(one, "regular", last=date(2028, 1, 1)).applied_at == NOW
+
+
 def test_the_member_does_not_set_or_approve_the_own_tier() -> None:
     publish(now=NOW)
     user = User.objects.create_user("wei@shop.example")

@@ -1,6 +1,6 @@
 """Receipts qualify: each window's value, tiers at once with their reward, returns that take both back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,15 +9,16 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from config import relay
-from loyalty import queries
+from loyalty import posting, queries
 from loyalty.models import OutboxEvent, Wallet
 from loyalty.queries import Span
-from members import messaging
+from members import messaging, overriding, qualifying, requalifying
 from members.models import Member, TierMembership
+from members.qualifying import TakeBack
 from members.queries import tiers_at
 from members.tiers import Level
 from tests.factories import ApplicationFactory, member, members
-from tests.members.tiering import LEVELS, earn, gain, give_back, history, publish, standing
+from tests.members.tiering import FINANCE, LEVELS, OWNER, earn, gain, give_back, history, publish, standing
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 JOINED = datetime(2024, 2, 29, 12, 0, tzinfo=UTC)
@@ -195,6 +196,64 @@ def test_an_entry_reward_comes_once_in_twelve_months() -> None:
         earn(gain(one, 500, at=at), now=at)
         paid.append(TierMembership.objects.filter(member=one, reward__isnull=False).count())
     assert paid == [1, 1, 2]
+
+
+def test_returns_one_after_the_other_take_tier_after_tier() -> None:
+    publish(now=NOW)
+    one = member(now=JOINED)
+    bought = gain(one, 1200, at=NOW)
+    [entry] = earn(bought, now=NOW)
+    left = []
+    for points in (300, 500, 400):
+        give_back(bought, entry, points, now=NOW)
+        left.append((standing(one).tier, balance(one)))
+    assert left == [("silver", 50), ("regular", 0), ("regular", 0)]
+
+
+@pytest.mark.parametrize(("policy", "left"), [("recompute", "regular"), ("one_down", "silver"), ("keep", "gold")])
+def test_a_return_after_the_review_lets_it_decide_anew(policy: str, left: str) -> None:
+    publish(now=NOW, review=policy)
+    one, december, new_year = member(now=JOINED), datetime(2027, 12, 30, 12, tzinfo=UTC), datetime(2028, 1, 1, 5, tzinfo=UTC)
+    earn(gain(one, 1000, at=NOW), now=NOW)
+    bought = gain(one, 1000, at=december)
+    [entry] = earn(bought, now=december)
+    requalifying.review(now=new_year)
+    give_back(bought, entry, 1000, now=new_year + timedelta(days=9))
+    assert standing(one).tier == left
+    assert requalifying.review(now=new_year + timedelta(days=10)).decided == 0
+
+
+def test_a_return_does_not_bring_back_what_was_set_by_hand_and_corrected() -> None:
+    publish(now=NOW)
+    one = member(now=JOINED)
+    for tier in ("gold", "regular"):
+        made = overriding.write(one.pk, tier, last=date(2026, 12, 1), why="old card", actor=OWNER, now=NOW)
+        if overriding.is_waiting(made):
+            overriding.decide(made.pk, approved=True, by=FINANCE, now=NOW)
+    bought = gain(one, 500, at=NOW)
+    [entry] = earn(bought, now=NOW)
+    give_back(bought, entry, 500, now=NOW)
+    assert tiers_at([(one.pk, NOW)]) == ["regular"]
+
+
+@pytest.mark.parametrize("many", [2, 200])
+def test_a_batch_of_returns_costs_the_same_for_few_and_for_many(many: int) -> None:
+    publish(now=NOW)
+    everyone = members([ApplicationFactory.build() for _ in range(many)], now=JOINED)
+    gains = [gain(one, 1200, at=NOW) for one in everyone]
+    entries = earn(*gains, now=NOW)
+    parts = [
+        TakeBack(
+            member=of.member, holder=of.holder, occurred_at=NOW, key=f"back:{of.key}", entry=entry, base_points=900,
+            spend=Decimal(0), first_visit=False,
+        )
+        for of, entry in zip(gains, entries, strict=True) if entry
+    ]  # fmt: skip
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        posting.lock([one.holder for one in everyone])
+        qualifying.take_back(parts, now=NOW)
+    assert TierMembership.objects.filter(tier="regular", ended_at=None).count() == many
+    assert len(asked) == 26
 
 
 @pytest.mark.parametrize("many", [2, 200])

@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 
 from django.db import connection
 
-from loyalty import queries
+from loyalty import queries, verifying
 from members import requalifying
 from members.models import Member, TierMembership
 from tests.committing import Database
@@ -58,6 +58,7 @@ def test_batches_of_the_same_members_in_any_order_end_without_a_deadlock(committ
     assert at_once([partial(earn, *each, now=NOW) for each in batches]) == []
     found = TierMembership.objects.order_by("member", "tier").values_list("tier", "ended_at")
     assert len(found) == 24
+    assert [one for one in verifying.verify() if one.bad_row] == []
     assert TierMembership.objects.filter(tier="gold", ended_at=None).count() == 12
     assert all(each.balance == 150 for each in queries.balances([one.holder for one in everyone], NOW).values())
 
