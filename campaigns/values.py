@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -37,6 +37,13 @@ class Cap:
     per: str
     window: str
     limit: Decimal
+
+
+class Counter(NamedTuple):
+    """What a cap counts on: a name, and the first day of a window of the calendar, or for a rolling one the day itself."""
+
+    name: str
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,8 @@ class Line:
 class Standing:
     """What was true of the member at the moment of the occasion.
 
-    `visit`: the how-manieth day with a purchase this is. `streak`: the how-manieth day in a row with this event.
-    `birthday` is (month, day), None too when it was set less than 30 days before.
+    `visit`: the how-manieth day with a purchase this is, `first_of_day` its first receipt. `streak`: the how-manieth day in
+    a row with this event. `birthday` is (month, day), None too when it was set less than 30 days before.
     """
 
     tier: str | None = None
@@ -104,6 +111,7 @@ class Standing:
     birthday: tuple[int, int] | None = None
     first_purchase: bool = False
     visit: int = 1
+    first_of_day: bool = True
     streak: int = 1
 
 
@@ -134,12 +142,12 @@ class Granted:
 class Judgement:
     """`line_points` in the order of the lines; both sums equal `points`. `trace` explains, in JSON values.
 
-    `taken` is what each counter of a cap moves by (campaigns/caps.py); `base_points` are those of base rules.
+    `taken` is what each counter of a cap moves by; `base_points` are those of base rules.
     """
 
     points: int
     base_points: int
     granted: list[Granted]
     line_points: list[int]
-    taken: Mapping[str, Decimal]
+    taken: Mapping[Counter, Decimal]
     trace: dict[str, Any]

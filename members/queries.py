@@ -33,11 +33,13 @@ select coalesce(nullif(m.tier, ''), base.code, '')
 
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
-    """What a purchase needs to know of a member."""
+    """What a purchase needs to know of a member; `birthday` is (month, day)."""
 
     id: UUID
     holder: UUID
     status: str
+    birthday: tuple[int, int] | None = None
+    birthday_set_at: datetime | None = None
 
 
 def resolve(references: Iterable[str]) -> dict[str, MemberFacts]:
@@ -52,12 +54,13 @@ def resolve(references: Iterable[str]) -> dict[str, MemberFacts]:
             | Q(external_id__in=externals.values())
             | Q(id__in=Card.objects.filter(number__in=numbers.values()).values("member"))
         )
-        .values_list("id", "holder", "status", "external_id")
+        .values_list("id", "holder", "status", "external_id", "birth_month", "birth_day", "birthday_set_at")
         .order_by()
     )
     by_key: dict[object, MemberFacts] = {}
-    for id_, holder, status, external_id in rows:
-        by_key[id_] = by_key[("external", external_id)] = MemberFacts(id_, holder, status)
+    for id_, holder, status, external_id, month, day, set_at in rows:
+        birthday = (month, day) if month and day else None
+        by_key[id_] = by_key[("external", external_id)] = MemberFacts(id_, holder, status, birthday, set_at)
     of_card = dict(Card.objects.filter(number__in=numbers.values()).values_list("number", "member")) if numbers else {}
     found = {reference: by_key.get(id_) for reference, id_ in ids.items()}
     found |= {reference: by_key.get(of_card.get(number)) for reference, number in numbers.items()}

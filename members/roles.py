@@ -17,27 +17,22 @@ PEOPLE = ("members.member", "members.card", "members.consent")
 PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award")
 TIERS = ("members.tiertable", "members.tier", "members.tiermembership")
 RULES = ("campaigns.earnrule", "campaigns.ruleversion", "loyalty.termsversion", *TIERS)
+GOODS = "campaigns.excludedgoods"
+BY_HAND = "members.tieroverride"
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
 RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
 # What is announced and approved before it holds.
 CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion", "members.tiertable")
-EVERYTHING = (*PEOPLE, "members.tieroverride", "members.message", *PURCHASES, *RULES, *BOOKS, "loyalty.store", *STAFF, *RECORDS)
+EVERYTHING = (*PEOPLE, BY_HAND, "members.message", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", *STAFF, *RECORDS)
 
 RIGHTS: dict[str, Rights] = {
     Role.OWNER: {
         # Mail shows sign-in codes, so the mailbox is for whoever may see those.
         "view": (*EVERYTHING, "members.codeattempt"),
-        "add": (
-            "members.member",
-            "members.tieroverride",
-            "members.staffprofile",
-            "members.apikey",
-            "loyalty.store",
-            *CONTRACT,
-        ),
-        "change": ("members.member", *STAFF, "loyalty.store", *CONTRACT),
-        "approve": (*CONTRACT, "members.tieroverride"),
+        "add": ("members.member", BY_HAND, "members.staffprofile", "members.apikey", "loyalty.store", GOODS, *CONTRACT),
+        "change": ("members.member", *STAFF, "loyalty.store", GOODS, *CONTRACT),
+        "approve": (*CONTRACT, BY_HAND),
         "export": EVERYTHING,
         "import": ("members.member",),
         "reveal": ("members.member",),
@@ -45,32 +40,35 @@ RIGHTS: dict[str, Rights] = {
     Role.MANAGER: {
         "view": (
             *PEOPLE,
-            "members.tieroverride",
+            BY_HAND,
             *PURCHASES,
             *RULES,
+            GOODS,
             "loyalty.posting",
             "loyalty.journalentry",
             "loyalty.lot",
             "loyalty.store",
         ),
-        "add": ("members.member", "members.tieroverride"),
+        "add": ("members.member", BY_HAND),
         "change": ("members.member",),
-        "approve": ("members.tieroverride",),
+        "approve": (BY_HAND,),
         "export": (*PURCHASES, "loyalty.posting"),
         "reveal": ("members.member",),
     },
     Role.MARKETER: {
-        "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, "loyalty.posting", "loyalty.lot", "loyalty.store"),
-        "export": PURCHASES,
+        "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.lot", "loyalty.store"),
+        "add": (GOODS,),
+        "change": (GOODS,),
+        "export": (*PURCHASES, GOODS),
     },
     Role.FINANCE: {
-        "view": (*PURCHASES, *RULES, *BOOKS, "loyalty.store", "loyalty.auditrecord", "members.approvalrequest"),
+        "view": (*PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.auditrecord", "members.approvalrequest"),
         "approve": CONTRACT,
-        "export": (*PURCHASES, *RULES, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
+        "export": (*PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
     },
     Role.SUPPORT: {
-        "view": (*PEOPLE, "members.tieroverride", "members.message", *PURCHASES, *RULES, *BOOKS, "loyalty.store"),
-        "add": ("members.member", "members.tieroverride"),
+        "view": (*PEOPLE, BY_HAND, "members.message", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store"),
+        "add": ("members.member", BY_HAND),
         "change": ("members.member",),
         "reveal": ("members.member",),
     },

@@ -42,6 +42,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Earn rules"), "function", "campaigns.earnrule"),
                 _list(_("Rates"), "percent", "campaigns.ruleversion"),
                 _list(_("Tiers"), "military_tech", "members.tiertable"),
+                _list(_("Excluded goods"), "block", "campaigns.excludedgoods"),
                 _list(_("Terms"), "contract", "loyalty.termsversion"),
             ],
         ),

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns import goods
 from campaigns.models import EarnRule, RuleVersion
 from campaigns.purchases import record
 from loyalty import auditing, posting
@@ -55,6 +56,7 @@ def fill(first: int, last: int) -> None:
         approving.ask(Act("terms.publish", "loyalty.termsversion", f"{n}", "0" * 64), by=actor, now=now)
         TierTable.objects.create(version=n + 1)
         TierOverride.objects.create(member=one, tier="gold", until=now, why="old card", asked_by=actor)
+        goods.exclude("sku", f"gift-{n}", now=now)
         RuleVersion.objects.create(rule=other, version=1, kind="base", value=1, starts_at=now + timedelta(days=900))
 
 
