@@ -103,7 +103,7 @@ def _ended(contract: Terms, told: set[tuple[UUID, date]], now: datetime) -> dict
 
 
 # Of an event about rules, what a message keeps.
-TOLD_FACTS = ("version", "tiers", "name", "rate_before", "rate", "replaces")
+TOLD_FACTS = ("version", "tiers", "name", "rate_before", "rate", "replaces", "said")
 
 
 # What a change of rules is a version of, by the name of its number.
@@ -216,13 +216,16 @@ def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tupl
 
 
 def _changed(facts: dict[str, Any], versions: Sequence[Terms], contract: Terms) -> list[Line]:
-    """What a message about changed rules is about: a version of the terms or of the tier table, or a rate."""
+    """What a message about changed rules is about: the terms, the tier table, or a rate; one with conditions brings its words."""
     if "tiers" in facts:
         tables = tier_tables()
         changed = next(one for one in tables if one.version == facts["tiers"])
         earlier = [one for one in tables if one.version < changed.version and one.starts_at < changed.starts_at]
         held = max(earlier, key=lambda one: (one.starts_at, one.version), default=None)
         return tier_wording.compared(held, changed, tiers.changes(held, changed), contract.currency)
+    if "said" in facts:
+        before, after = facts["said"][translation.get_language() or "en"]
+        return [Line(facts["name"], before, after, judging.Effect.DETRIMENT, wording.unaffected())]
     if "version" not in facts:
         before, after = Decimal(facts["rate_before"]), Decimal(facts["rate"])
         if before == after:

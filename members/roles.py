@@ -14,14 +14,16 @@ Role = StaffProfile.Role
 type Rights = dict[str, tuple[str, ...]]
 
 PEOPLE = ("members.member", "members.card", "members.consent")
-PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award")
+PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award", "campaigns.event")
 TIERS = ("members.tiertable", "members.tier", "members.tiermembership")
-RULES = ("campaigns.earnrule", "campaigns.ruleversion", "loyalty.termsversion", *TIERS)
+RULES = ("campaigns.earnrule", "campaigns.ruleversion", "campaigns.segment", "loyalty.termsversion", *TIERS)
 GOODS = "campaigns.excludedgoods"
 BY_HAND = "members.tieroverride"
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
 RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
+# What marketers write; of rules all but the base rates, which are terms.
+OFFERS = ("campaigns.ruleversion", "campaigns.segment")
 # What is announced and approved before it holds.
 CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion", "members.tiertable")
 EVERYTHING = (*PEOPLE, BY_HAND, "members.message", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", *STAFF, *RECORDS)
@@ -30,8 +32,17 @@ RIGHTS: dict[str, Rights] = {
     Role.OWNER: {
         # Mail shows sign-in codes, so the mailbox is for whoever may see those.
         "view": (*EVERYTHING, "members.codeattempt"),
-        "add": ("members.member", BY_HAND, "members.staffprofile", "members.apikey", "loyalty.store", GOODS, *CONTRACT),
-        "change": ("members.member", *STAFF, "loyalty.store", GOODS, *CONTRACT),
+        "add": (
+            "members.member",
+            BY_HAND,
+            "members.staffprofile",
+            "members.apikey",
+            "loyalty.store",
+            GOODS,
+            "campaigns.segment",
+            *CONTRACT,
+        ),
+        "change": ("members.member", *STAFF, "loyalty.store", GOODS, "campaigns.segment", *CONTRACT),
         "approve": (*CONTRACT, BY_HAND),
         "export": EVERYTHING,
         "import": ("members.member",),
@@ -57,9 +68,9 @@ RIGHTS: dict[str, Rights] = {
     },
     Role.MARKETER: {
         "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.lot", "loyalty.store"),
-        "add": (GOODS,),
-        "change": (GOODS,),
-        "export": (*PURCHASES, GOODS),
+        "add": (GOODS, *OFFERS),
+        "change": (GOODS, *OFFERS),
+        "export": (*PURCHASES, GOODS, "campaigns.earnrule", *OFFERS),
     },
     Role.FINANCE: {
         "view": (*PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.auditrecord", "members.approvalrequest"),

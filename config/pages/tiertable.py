@@ -11,7 +11,7 @@ from django.utils import timezone
 from ninja import Router, Status
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from config.pages.contracts import actor_of, judged
+from config.pages.contracts import judged, of_programme
 from loyalty import money, terms
 from loyalty.endpoints import write
 from loyalty.problems import Fault, Problem
@@ -80,7 +80,7 @@ def one(request: HttpRequest, code: str) -> Any:
 @router.put("/tiers/{code}", auth=CONFIGURE, response={200: Any, 201: Any, 202: Any})
 def put(request: HttpRequest, response: HttpResponse, code: str, body: TierIn) -> Status[Any]:
     """The next version of the table, with this tier. What is worse for members waits for a second person first (202)."""
-    return write(request, response, lambda: _put(code, body, actor_of(request), timezone.now()))
+    return write(request, response, lambda: _put(code, body, of_programme(request), timezone.now()))
 
 
 def _put(code: str, body: TierIn, actor: UUID, now: datetime) -> tuple[int, Any]:

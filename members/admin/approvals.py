@@ -18,7 +18,7 @@ from members.models import ApprovalRequest
 
 ACTS = {
     "terms.publish": _("publish terms"),
-    "rate.publish": _("publish a rate"),
+    "rate.publish": _("publish a rule"),
     "tiers.publish": _("publish tiers"),
     "tier.override": _("set a tier by hand"),
 }
