@@ -1,15 +1,17 @@
-"""What was true of members at the moment of a purchase: gathered for a batch in a constant number of statements."""
+"""What was true of members at the moment of a purchase or an act: gathered for a batch in a constant number of statements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from campaigns.values import Standing
-from members.queries import MemberFacts
+from campaigns import segments
+from campaigns.streaks import Act, lengths
+from campaigns.values import Rule, Standing
+from members.queries import MemberFacts, tiers_at
 
 # A birthday counts so long after it was given (SEMANTICS 8.2).
 BIRTHDAY_SETTLES = timedelta(days=30)
@@ -25,8 +27,11 @@ select p.visit, p.occurred_at
 
 @dataclass(frozen=True, slots=True)
 class Asked:
+    """`event_type` is that of an act; None of a receipt."""
+
     member: MemberFacts
     at: datetime
+    event_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +40,37 @@ class _Visit:
     at: datetime
 
 
-def standings(asked: Sequence[Asked], zone: ZoneInfo) -> list[Standing]:
-    """Of each member at its moment; `asked` in the order of the moments. Receipts of one batch count for the later ones."""
-    visits = _last_visits(asked)
+def standings(asked: Sequence[Asked], zone: ZoneInfo, rules: Sequence[Rule]) -> list[Standing]:
+    """Of each member at its moment; `asked` in the order of the moments. What is in one batch counts for what is later.
+
+    Tiers and segments are looked up where one of the rules asks for them.
+    """
+    pairs = [(one.member.id, one.at) for one in asked]
+    tiers = tiers_at(pairs) if any(rule.tiers for rule in rules) else [None] * len(asked)
+    parts = segments.of_members(pairs) if any(rule.segment for rule in rules) else [frozenset[str]()] * len(asked)
+    return [
+        replace(one, tier=tier, segments=part) for one, tier, part in zip(_by_own_acts(asked, zone), tiers, parts, strict=True)
+    ]
+
+
+def _by_own_acts(asked: Sequence[Asked], zone: ZoneInfo) -> list[Standing]:
+    visits = iter(_last_visits([one for one in asked if one.event_type is None]))
+    acts = [Act(one.member.id, one.event_type, one.at.astimezone(zone).date()) for one in asked if one.event_type]
+    streaks = iter(lengths(acts))
     met: dict[UUID, _Visit] = {}
     found = []
-    for one, before in zip(asked, visits, strict=True):
+    for one in asked:
+        birthday = _birthday(one.member, one.at)
+        if one.event_type:  # an act is no purchase
+            found.append(Standing(birthday=birthday, streak=next(streaks)))
+            continue
+        before = next(visits)
         last = max((visit for visit in (before, met.get(one.member.id)) if visit), key=lambda visit: visit.at, default=None)
         number = _next(last, one.at, zone)
         met[one.member.id] = _Visit(number, one.at)
         found.append(
             Standing(
-                birthday=_birthday(one.member, one.at),
+                birthday=birthday,
                 first_purchase=last is None,
                 visit=number,
                 first_of_day=last is None or number > last.number,
@@ -56,6 +80,8 @@ def standings(asked: Sequence[Asked], zone: ZoneInfo) -> list[Standing]:
 
 
 def _last_visits(asked: Sequence[Asked]) -> list[_Visit | None]:
+    if not asked:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(LAST_VISITS, [[one.member.id for one in asked], [one.at for one in asked]])
         return [_Visit(number, at) if number else None for number, at in cursor.fetchall()]

@@ -12,11 +12,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from members import approving
+
 WEEK = 7
 
 
 def css(request: HttpRequest) -> str:
     return static("css/admin.css")
+
+
+def rules_css(request: HttpRequest) -> str:
+    return static("css/earnrules.css")
 
 
 def icon(request: HttpRequest) -> str:
@@ -27,13 +33,24 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """One group a room; a group of which nothing may be seen is left out."""
     groups = [
         (None, [{"title": _("Today"), "icon": "wb_sunny", "link": reverse("admin:index")}]),
-        (_("Members"), [_list(_("Members"), "group", "members.member"), _list(_("Messages"), "mail", "members.message")]),
+        (
+            _("Members"),
+            [
+                _list(_("Members"), "group", "members.member"),
+                _list(_("Messages"), "mail", "members.message"),
+                _list(_("Tiers set by hand"), "approval_delegation", "members.tieroverride"),
+            ],
+        ),
         (
             _("Purchases and rules"),
             [
                 _list(_("Purchases"), "receipt_long", "campaigns.purchase"),
+                _list(_("Events"), "bolt", "campaigns.event"),
                 _list(_("Earn rules"), "function", "campaigns.earnrule"),
-                _list(_("Rates"), "percent", "campaigns.ruleversion"),
+                _list(_("Drafts and versions"), "edit_document", "campaigns.ruleversion") | {"active": _is_at_versions},
+                _overlaps(),
+                _list(_("Segments"), "groups", "campaigns.segment"),
+                _list(_("Tiers"), "military_tech", "members.tiertable"),
                 _list(_("Excluded goods"), "block", "campaigns.excludedgoods"),
                 _list(_("Terms"), "contract", "loyalty.termsversion"),
             ],
@@ -41,6 +58,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("Ledger"),
             [
+                _list(_("Adjustments"), "edit_note", "members.adjustment"),
                 _list(_("Postings"), "menu_book", "loyalty.posting"),
                 _list(_("Lots"), "stacks", "loyalty.lot"),
                 _list(_("Wallets"), "wallet", "loyalty.wallet"),
@@ -54,12 +72,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Staff"), "badge", "members.staffprofile"),
                 _list(_("Logins"), "login", "members.user"),
                 _list(_("API keys"), "key", "members.apikey"),
+                _list(_("Limits"), "speed", "loyalty.grantlimits"),
             ],
         ),
         (
             _("Records"),
             [
-                _list(_("Approvals"), "approval", "members.approvalrequest"),
+                _approvals(request),
                 _list(_("Audit trail"), "history", "loyalty.auditrecord"),
                 _list(_("Outbox"), "outbox", "loyalty.outboxevent"),
                 *_mailbox(),
@@ -77,8 +96,15 @@ def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
         _tabs(
             "loyalty.posting", _("All"), (_("Adjustments of the week"), f"kind__exact=adjust&occurred_at_from={week.isoformat()}")
         ),
+        _tabs(
+            "members.adjustment",
+            _("All"),
+            (_("Manual adjustments this week"), f"requested_at_from={week.isoformat()}"),
+            (pgettext_lazy("approval", "Waiting"), "status__exact=awaiting_approval"),
+        ),
         _tabs("loyalty.lot", _("All"), (_("Expiring in 30 days"), "ends=30"), (_("Open"), "open__exact=1")),
         _tabs("loyalty.wallet", _("All"), (_("Members who owe points"), "deficit_from=1")),
+        _tabs("campaigns.ruleversion", _("All"), (_("Drafts"), "published_at__isempty=1")),
         _tabs("members.member", _("All"), (_("Active in 30 days"), "active=30"), (_("Blocked"), "status__exact=blocked")),
         _tabs("members.approvalrequest", _("All"), (pgettext_lazy("approval", "Waiting"), "decision__exact=")),
         _tabs("members.message", _("All"), (_("Waiting"), "state=waiting"), (_("Given up"), "state=failed")),
@@ -93,6 +119,28 @@ def _list(title: Any, symbol: str, model: str) -> dict[str, Any]:
         "link": reverse(f"admin:{app}_{name}_changelist"),
         "permission": _has(f"{app}.view_{name}"),
     }
+
+
+def _is_at_versions(request: HttpRequest) -> bool:
+    """The report of overlaps stands beneath the same address."""
+    link = reverse("admin:campaigns_ruleversion_changelist")
+    return request.path.startswith(link) and request.path != reverse("admin:campaigns_ruleversion_overlaps")
+
+
+def _overlaps() -> dict[str, Any]:
+    return {
+        "title": _("Where rules meet"),
+        "icon": "join_inner",
+        "link": reverse("admin:campaigns_ruleversion_overlaps"),
+        "permission": _has("campaigns.view_ruleversion"),
+    }
+
+
+def _approvals(request: HttpRequest) -> dict[str, Any]:
+    """With the number of acts that wait for a second person, for whoever may see them."""
+    item = _list(_("Approvals"), "approval", "members.approvalrequest")
+    waiting = approving.waiting() if item["permission"](request) else 0
+    return item | {"badge": waiting, "badge_variant": "warning"} if waiting else item
 
 
 def _mailbox() -> list[dict[str, Any]]:
