@@ -60,9 +60,7 @@ def use(code: str, given: Use, *, now: datetime, actor: UUID | None = None) -> V
     """Use it once on this receipt; the same receipt again answers the same. Raises Problem, with nothing used."""
     with transaction.atomic():
         one = _held(code)
-        same = VoucherUse.objects.filter(
-            voucher=one, source=given.source, receipt_number=given.receipt_number, released_at=None
-        )
+        same = VoucherUse.objects.filter(voucher=one, source=given.source, receipt_number=given.receipt_number, released_at=None)
         if same.exists():
             return one
         insist(one, given.store.code, given.amount, now=now)

@@ -37,7 +37,13 @@ def standing() -> list[Reward]:
 
 
 def priced(
-    rewards: Sequence[Reward], member: Member, *, now: datetime, zone: ZoneInfo, store: StoreFacts | None = None, quantity: int = 1
+    rewards: Sequence[Reward],
+    member: Member,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    store: StoreFacts | None = None,
+    quantity: int = 1,
 ) -> list[Priced]:
     """Each reward's best price for the member, and why it cannot be had; a constant number of statements."""
     ids = [one.pk for one in rewards]
@@ -48,7 +54,9 @@ def priced(
     found = []
     for one in rewards:
         each = offer(one, left=_left(one, left, codes))
-        asks = Visitor(visitor.available, visitor.deficit, visitor.verified, visitor.tier, visitor.birth_month, taken.get(one.pk, 0))
+        asks = Visitor(
+            visitor.available, visitor.deficit, visitor.verified, visitor.tier, visitor.birth_month, taken.get(one.pk, 0)
+        )
         code = store.code if store else None
         found.append(Priced(one, each, pricing.quote(each, asks, at=now, zone=there, store=code, quantity=quantity)))
     return found

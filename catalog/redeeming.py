@@ -63,16 +63,16 @@ def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption
         posting.lock([ask.member.holder])
         if not stock.take(ask.reward.pk, ask.store.id if ask.store else None, ask.quantity):
             raise refusal(Why.STOCK)
-        [seen] = offers.priced(
-            [ask.reward], ask.member, now=now, zone=contract.zone, store=ask.store, quantity=ask.quantity
-        )
+        [seen] = offers.priced([ask.reward], ask.member, now=now, zone=contract.zone, store=ask.store, quantity=ask.quantity)
         because = seen.quoted.because
         if because and because is not Why.STOCK:  # the stock was taken above; what is left now is for others
             raise refusal(because)
         price = seen.quoted.price
         points = price.points * ask.quantity
         if ask.points is not None and ask.points != points:
-            raise Problem("quote-expired", _("The price has changed: it is %(points)s points now.") % {"points": points}, status=409)
+            raise Problem(
+                "quote-expired", _("The price has changed: it is %(points)s points now.") % {"points": points}, status=409
+            )
         one = Redemption.objects.create(
             id=uuid7(), member=ask.member, reward=ask.reward, quantity=ask.quantity, points=points,
             money=price.money * ask.quantity, store_id=ask.store.id if ask.store else None, reserved_at=now,
@@ -111,7 +111,7 @@ def fulfil(redemption: UUID, *, now: datetime, actor: UUID | None = None) -> Red
         one = _locked(redemption)
         if one.status == Status.FULFILLED:
             at = one.steps.get(status=Status.FULFILLED).at
-            raise Problem("already-used", _("This was handed over before."), status=409, facts={"at": at.isoformat()})
+            raise Problem("already-used", _("This was handed over before."), status=409, extra={"at": at.isoformat()})
         if one.status != Status.CONFIRMED:
             raise Problem("not-eligible", _("Only a confirmed redemption can be handed over."), status=409)
         _move(one, Status.FULFILLED, now=now, actor=actor)

@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now, UUID7
+from django.db.models.functions import UUID7, Now
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models.redemptions import Redemption
