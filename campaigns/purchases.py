@@ -108,7 +108,8 @@ class _Judged:
 
 
 def gather(receipts: Sequence[BasketIn], *, now: datetime) -> Facts:
-    first = min((one.occurred_at or now for one in receipts), default=now)
+    # A quote's moment goes by our clock, so a till whose clock is ahead must not hide what held then.
+    first = min((one.occurred_at for one in receipts if one.occurred_at and one.occurred_at < now), default=now)
     return Facts(
         stores=queries.stores_by_code(one.store for one in receipts),
         members=resolve(one.member for one in receipts),
