@@ -86,6 +86,10 @@ class _Paid:
     tender: list[LineTender]
     entry: UUID | None = None
 
+    def case(self) -> Case:
+        one = self.ready
+        return Case(one.member, one.at, one.terms, one.store, self.lines, happened_at=one.receipt.occurred_at)
+
     @property
     def points_spent(self) -> int:
         return self.ready.receipt.points_tender
@@ -176,8 +180,7 @@ def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, acto
     taken = documents.take([one.document() for one in ready])
     fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
     paid = _pay(fresh, facts, now=now)
-    cases = [Case(one.ready.member, one.ready.at, one.ready.terms, one.ready.store, one.lines) for one in paid]
-    judged = judging.judge(cases, facts.rules)
+    judged = judging.judge([one.case() for one in paid], facts.rules)
     _write([_Judged(one, each) for one, each in zip(paid, judged, strict=True)], now=now, actor=actor)
     return [_answer(one) for one in taken]
 
