@@ -33,6 +33,8 @@ from loyalty.wording import Line
 VERB = "rate.publish"
 # More than one person alone may give: by a multiplier, at a time, and per amount as so many times the programme's rate.
 FACTOR_ALONE, POINTS_ALONE, RATE_ALONE = Decimal(10), Decimal(5000), 10
+# What was usual through so many days is; so the rate is not raised alone step by step.
+USUAL = timedelta(days=30)
 # Goods that nobody bought for so long are nobody's (SEMANTICS 9).
 UNTOUCHED = timedelta(days=365)
 
@@ -127,10 +129,9 @@ def _review(one: RuleVersion, versions: Sequence[RuleVersion], now: datetime) ->
         detail = _("Version %(number)s was published since. Draft the change anew.") % {"number": follows.version}
         raise Problem("not-eligible", detail, status=409)
     same = follows and drafting.told(follows)[:3] == drafting.told(one)[:3] and follows.ends_at == one.ends_at
-    published = rules.published(now)
     if one.kind == Kind.BASE:
-        return _as_term(one, follows, published, now, same=bool(same))
-    return _as_offer(one, follows, published, now, same=bool(same))
+        return _as_term(one, follows, rules.published(now), now, same=bool(same))
+    return _as_offer(one, follows, now, same=bool(same))
 
 
 def _as_term(
@@ -144,13 +145,11 @@ def _as_term(
         touches=_is_bought([rule, *([rules.of_version(follows)] if follows else [])], now),
     )  # fmt: skip
     lines = [] if same else [_line(one, follows, effect, now)]
-    generous = not same and notice.touches_somebody() and is_generous(rule, rules.in_force(published, now))
+    generous = not same and notice.touches_somebody() and is_generous(rule, _usual_rate(now))
     return replace(_as_review(one, follows, lines, effect, asked, now), generous=generous)
 
 
-def _as_offer(
-    one: RuleVersion, follows: RuleVersion | None, published: Sequence[Published], now: datetime, *, same: bool
-) -> Review:
+def _as_offer(one: RuleVersion, follows: RuleVersion | None, now: datetime, *, same: bool) -> Review:
     first = max(now + timedelta(microseconds=1), follows.starts_at or now) if follows else now
     step = weighing.compared(rules.of_version(follows), rules.of_version(one)) if follows else Effect.BENEFIT
     if follows and _conditions(one) != _conditions(follows):
@@ -158,7 +157,7 @@ def _as_offer(
     lines = [] if same else [_line(one, follows, step, now)]
     asked = Notice(detriment=False, first=first, starts_at=one.starts_at or first, days=0)
     made = _as_review(one, follows, lines, Effect.SAME, asked, now)
-    generous = not same and is_generous(rules.of_version(one), rules.in_force(published, now))
+    generous = not same and is_generous(rules.of_version(one), _usual_rate(now))
     undated = not same and follows is not None and one.starts_at is None
     signed = fingerprint([made.fingerprint, generous]).hex()
     return replace(made, offer=True, generous=generous, fingerprint=signed, undated=undated)
@@ -181,19 +180,26 @@ def _effect(rule: Rule, published: Sequence[Published], start: datetime) -> Effe
     return judging.overall(weighing.effect(rules.in_force(base, at), rules.in_force(becomes, at)) for at in turns)
 
 
-def is_generous(rule: Rule, in_force: Sequence[Rule]) -> bool:
-    """Whether it gives so much that a second person has to agree; `in_force` are the rules that hold now."""
+def is_generous(rule: Rule, usual_rate: Decimal) -> bool:
+    """Whether it gives so much that a second person has to agree; `usual_rate` are points for each 1.00."""
     if rule.kind is Kind.MULTIPLIER:
         return rule.value > FACTOR_ALONE
     if rule.kind is Kind.EVENT or rule.per is not Per.AMOUNT:
         return rule.value > POINTS_ALONE
-    return rule.value > RATE_ALONE * programme_rate(in_force)
+    return rule.value > RATE_ALONE * usual_rate
 
 
 def programme_rate(in_force: Sequence[Rule]) -> Decimal:
-    """Points for each 1.00 that everybody gets: the base rate without conditions."""
-    rates = [one.value for one in in_force if one.kind is Kind.BASE and one.per is Per.AMOUNT and weighing.is_plain(one)]
-    return max(rates, default=Decimal(0))
+    """Points for each 1.00 that everybody gets: by the base rate without conditions that comes first."""
+    plain = [one for one in in_force if one.kind is Kind.BASE and weighing.is_plain(one)]
+    first = weighing.winner(plain, (True,) * len(plain))
+    return Decimal(0) if first is None or plain[first].per is not Per.AMOUNT else plain[first].value
+
+
+def _usual_rate(now: datetime) -> Decimal:
+    """The programme's rate, now or some time ago, whichever is lower."""
+    published = rules.published(now - USUAL)
+    return min(programme_rate(rules.in_force(published, at)) for at in (now - USUAL, now))
 
 
 def _is_bought(touched: Sequence[Rule], now: datetime) -> bool:

@@ -221,6 +221,19 @@ def test_what_is_no_more_than_usual_needs_nobody() -> None:
         assert publish(owner, code).status_code == 200
 
 
+@pytest.mark.parametrize("priority", [0, 9999])
+def test_the_rate_is_not_raised_alone_step_by_step(priority: int) -> None:
+    """By a rate in front of the programme's own, or by one behind it that no line ever gets."""
+    member()
+    owner = till("configure")
+    put(owner, "more", kind="base", per="amount", value="10", priority=priority)
+    assert publish(owner, "more").json()["status"] == "in_force"
+    for code, given in (("more", {"kind": "base", "priority": priority}), ("extra", {})):
+        put(owner, code, per="amount", value="100", **given)
+        assert publish(owner, code).status_code == 202
+    assert publishing.programme_rate([one.rule for one in rules.published(timezone.now())]) == (1 if priority else 10)
+
+
 def test_an_offer_ends_earlier_by_a_version_from_a_future_instant() -> None:
     owner = till("configure")
     put(owner, "gift")
