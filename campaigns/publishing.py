@@ -72,7 +72,8 @@ def publish(version: UUID, *, actor: UUID, approval: Approval | None = None, now
 def end(code: str, *, at: datetime, actor: UUID, now: datetime) -> RuleVersion:
     """Let an offer end at a future instant, earlier than it says: by a version that ends as it begins.
 
-    Raises Problem: an unknown rule, a base rate, an instant that is past, nothing to end.
+    What was announced for later is replaced. Raises Problem: an unknown rule, a base rate, an instant that is past,
+    nothing to end.
     """
     with transaction.atomic():
         versions = list(RuleVersion.objects.select_for_update(of=("self", "rule")).select_related("rule").filter(rule__code=code))
@@ -88,13 +89,13 @@ def end(code: str, *, at: datetime, actor: UUID, now: datetime) -> RuleVersion:
             raise Problem(
                 "validation", _("The end lies in the past."), faults=[Fault("/ends_at", _("The end lies in the past."))]
             )
-        number, start = max(one.version for one in versions) + 1, max(at, last.starts_at or at)
+        number = max(one.version for one in versions) + 1
         one = RuleVersion.objects.create(
-            rule=last.rule, version=number, kind=last.kind, value=last.value, spec=last.spec, starts_at=start, ends_at=start,
+            rule=last.rule, version=number, kind=last.kind, value=last.value, spec=last.spec, starts_at=at, ends_at=at,
             drafted_by=actor, published_at=now, published_by=actor,
         )  # fmt: skip
         one.refresh_from_db()
-        facts = {"rule": code, "rule_version": number, "ends_at": start.isoformat()}
+        facts = {"rule": code, "rule_version": number, "ends_at": at.isoformat()}
         auditing.record(actor, "ruleversion.ended", LABEL, one.pk, facts)
     return one
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from campaigns import publishing, rules
+from campaigns import publishing, reporting, rules
 from campaigns.models import EarnRule, RuleVersion, Segment
 from campaigns.values import Cap
 from loyalty.models import AuditRecord, OutboxEvent
@@ -247,6 +247,26 @@ def test_an_offer_ends_earlier_by_a_version_from_a_future_instant() -> None:
     assert (before, [one.code for one in rules.in_force(published, soon)]) == (["base", "gift"], ["base"])
     assert "gift" not in [one.rule.code for one in rules.published(soon)]
     assert AuditRecord.objects.filter(verb="ruleversion.ended", object_id=str(ended.pk)).exists()
+
+
+def test_an_offer_that_ends_takes_with_it_what_was_announced() -> None:
+    owner, now = till("configure"), timezone.now()
+    later, soon = now + timedelta(days=20), now + timedelta(minutes=1)
+    put(owner, "gift")
+    publish(owner, "gift")
+    put(owner, "gift", value="20", when={"starts_at": later.isoformat()})
+    assert publish(owner, "gift").json()["status"] == "scheduled"
+    ended = publishing.end("gift", at=soon, actor=UUID(int=1), now=now)
+    for since in (now, soon, later):
+        published = rules.published(since)
+        holding = [[one.code for one in rules.in_force(published, at)] for at in (soon - timedelta(seconds=1), soon, later)]
+        assert holding[1:] == [["base"], ["base"]]
+        assert since > now or holding[0] == ["base", "gift"]
+    rows = RuleVersion.objects.filter(rule__code="gift").order_by("version")
+    states = publishing.states(rows, now=later)
+    assert [states[one.pk] for one in rows] == ["past", "replaced", "ended"]
+    assert [one.starts_at for one in reporting.entries(now) if one.rule.code == "gift"] == [rows[0].starts_at]
+    assert ended.starts_at == soon
 
 
 def test_a_better_base_rate_for_some_starts_at_once_and_a_worse_one_after_the_notice() -> None:
