@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -33,6 +34,10 @@ from loyalty.wording import Line
 VERB = "rate.publish"
 # More than one person alone may give: by a multiplier, at a time, and per amount as so many times the programme's rate.
 FACTOR_ALONE, POINTS_ALONE, RATE_ALONE = Decimal(10), Decimal(5000), 10
+ANY_GOODS: dict[str, Any] = {
+    **dict.fromkeys(("skus", "categories", "brands", "exclude_categories"), frozenset()), "at_least_amount": None,
+    "at_least_quantity": None,
+}  # fmt: skip
 # What was usual through so many days is; so the rate is not raised alone step by step.
 USUAL = timedelta(days=30)
 # Goods that nobody bought for so long are nobody's (SEMANTICS 9).
@@ -58,6 +63,8 @@ def review(version: UUID, *, now: datetime) -> Review:
 def publish(version: UUID, *, actor: UUID, approval: Approval | None = None, now: datetime) -> Outcome:
     """Freeze a draft and let it start. Raises Problem: too early, without the second person it needs, overtaken."""
     with transaction.atomic():
+        # One publication after the other, for each is judged beside all that holds.
+        list(EarnRule.objects.select_for_update().order_by("pk")[:1])
         one, versions = drafting.draft_of(version)
         seen = _review(one, versions, now)
         if not seen.lines:
@@ -146,7 +153,7 @@ def _as_term(
         touches=_is_bought([rule, *([rules.of_version(follows)] if follows else [])], now),
     )  # fmt: skip
     lines = [] if same else [_line(one, follows, effect, now)]
-    generous = not same and notice.touches_somebody() and is_generous(rule, _usual_rate(now))
+    generous = not same and notice.touches_somebody() and is_generous(rule, (), _usual_rate(now))
     return replace(_as_review(one, follows, lines, effect, asked, now), generous=generous)
 
 
@@ -158,7 +165,7 @@ def _as_offer(one: RuleVersion, follows: RuleVersion | None, now: datetime, *, s
     lines = [] if same else [_line(one, follows, step, now)]
     asked = Notice(detriment=False, first=first, starts_at=one.starts_at or first, days=0)
     made = _as_review(one, follows, lines, Effect.SAME, asked, now)
-    generous = not same and is_generous(rules.of_version(one), _usual_rate(now))
+    generous = not same and is_generous(rules.of_version(one), [each.rule for each in rules.published(now)], _usual_rate(now))
     undated = not same and follows is not None and one.starts_at is None
     signed = fingerprint([made.fingerprint, generous]).hex()
     return replace(made, offer=True, generous=generous, fingerprint=signed, undated=undated)
@@ -181,13 +188,38 @@ def _effect(rule: Rule, published: Sequence[Published], start: datetime) -> Effe
     return judging.overall(weighing.effect(rules.in_force(base, at), rules.in_force(becomes, at)) for at in turns)
 
 
-def is_generous(rule: Rule, usual_rate: Decimal) -> bool:
-    """Whether it gives so much that a second person has to agree; `usual_rate` are points for each 1.00."""
+def is_generous(rule: Rule, others: Iterable[Rule], usual_rate: Decimal) -> bool:
+    """Whether it gives so much that a second person has to agree, with the offers that may hold for the same receipt or act.
+
+    `others` are rules that hold or will hold; what asks for a second person by itself is not counted again. `usual_rate` are
+    points for each 1.00.
+    """
+    most = _most_alone(rule, usual_rate)
+    beside: dict[str, Decimal] = {}
+    for one in others:
+        if one.code != rule.code and _adds_to(one, rule) and _gift(one) <= most:
+            beside[one.code] = max(_gift(one), beside.get(one.code, Decimal(0)))
+    return _gift(rule) + sum(beside.values()) > most
+
+
+def _most_alone(rule: Rule, usual_rate: Decimal) -> Decimal:
     if rule.kind is Kind.MULTIPLIER:
-        return rule.value > FACTOR_ALONE
-    if rule.kind is Kind.EVENT or rule.per is not Per.AMOUNT:
-        return rule.value > POINTS_ALONE
-    return rule.value > RATE_ALONE * usual_rate
+        return FACTOR_ALONE - 1
+    return POINTS_ALONE if rule.kind is Kind.EVENT or rule.per is not Per.AMOUNT else RATE_ALONE * usual_rate
+
+
+def _gift(rule: Rule) -> Decimal:
+    """A multiplier of 2 adds the points once."""
+    return rule.value - (rule.kind is Kind.MULTIPLIER)
+
+
+def _adds_to(one: Rule, other: Rule) -> bool:
+    """Whether two offers of a kind may both pay for a receipt, whatever its lines are, or for an act."""
+    if one.kind is Kind.BASE or one.kind is not other.kind or (one.per is Per.AMOUNT) != (other.per is Per.AMOUNT):
+        return False
+    if one.exclusive_group and one.exclusive_group == other.exclusive_group:
+        return False
+    return weighing.at_once(*(replace(each, **ANY_GOODS) for each in (one, other)))
 
 
 def programme_rate(in_force: Sequence[Rule]) -> Decimal:

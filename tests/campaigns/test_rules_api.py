@@ -221,6 +221,30 @@ def test_what_is_no_more_than_usual_needs_nobody() -> None:
         assert publish(owner, code).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("given", "apart"),
+    [
+        ({"kind": "event", "per": None, "event_type": "check_in", "value": "1700"}, {"event_type": "share"}),
+        ({"value": "1700"}, {"exclusive_group": "one"}),
+        ({"value": "1700", "what": {"skus": ["a"]}}, {"where": {"stores": ["S2"]}}),
+        ({"per": "amount", "value": "4"}, {"who": {"tiers": ["gold"]}}),
+        ({"kind": "multiplier", "per": None, "value": "4.5"}, {"who": {"tiers": ["gold"]}}),
+    ],
+)
+def test_many_small_rules_for_one_receipt_or_act_are_a_generous_one(given: dict[str, Any], apart: dict[str, Any]) -> None:
+    for code in ("S1", "S2"):
+        StoreFactory.create(code=code)
+    owner = till("configure")
+    first = {"where": {"stores": ["S1"]}, "who": {"tiers": ["silver"]}, "exclusive_group": "one"}
+    asked = {name: first[name] for name in first if name in apart}
+    for number, status in enumerate((200, 200, 202), 1):
+        goods = {"what": {"skus": [f"sku-{number}"]}} if "what" in given else {}
+        put(owner, f"r{number}", **given | asked | goods)
+        assert publish(owner, f"r{number}").status_code == (200 if "exclusive_group" in asked else status)
+    put(owner, "other", **given | apart)
+    assert publish(owner, "other").status_code == 200
+
+
 @pytest.mark.parametrize("priority", [0, 9999])
 def test_the_rate_is_not_raised_alone_step_by_step(priority: int) -> None:
     """By a rate in front of the programme's own, or by one behind it that no line ever gets."""
