@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns import judging, quoting, rules
+from campaigns import judging, parking, quoting, rules
 from campaigns.judging import Case, Judged
 from campaigns.models import Award, Purchase, PurchaseLine
 from campaigns.schemas import BasketIn, PurchaseIn
@@ -139,6 +139,7 @@ def record(
         taken = documents.take([one.document() for one in ready])
         fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
         _write(_judge(fresh, facts), now=now, actor=actor)
+        parking.sales_came({(one.receipt.source, one.receipt.receipt_number): one.id for one in fresh}, now=now)
     standing = iter(taken)
     return [_answer(next(standing)) if isinstance(one, _Ready) else one for one in answers]
 

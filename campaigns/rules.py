@@ -1,9 +1,10 @@
 """Which frozen rules hold when."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from campaigns.models import EarnRule, RuleVersion
 from campaigns.values import Kind, Rule
@@ -49,6 +50,12 @@ def in_force(versions: Sequence[Published], at: datetime) -> list[Rule]:
         if one.starts_at <= at:
             newest.setdefault(one.rule.code, one.rule)
     return [newest[code] for code in sorted(newest)]
+
+
+def by_versions(ids: Iterable[UUID]) -> dict[UUID, Rule]:
+    """The rules as these versions say them; what is unknown is left out."""
+    rows = RuleVersion.objects.filter(pk__in=set(ids), published_at__isnull=False)
+    return {id_: Rule(id_, code, Kind.BASE, value) for id_, code, value in rows.values_list("id", "rule__code", "value")}
 
 
 def names() -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import FilteredRelation, Q, Sum
 from django.db.models.functions import Coalesce
 
@@ -144,6 +145,41 @@ def expiry_of_lots(holder: UUID, entries: Sequence[UUID]) -> dict[UUID, datetime
     places = dict(Posting.objects.filter(wallet__holder=holder, entry__in=entries, **REDEEMABLE).values_list("seq", "entry_id"))
     lots = Lot.objects.filter(wallet__holder=holder, seq__in=places, **REDEEMABLE).values_list("seq", "expires_at")
     return {places[seq]: expires_at for seq, expires_at in lots}
+
+
+@dataclass(frozen=True, slots=True)
+class Awarded:
+    """An entry that granted points: `clawed` were taken back since, `expired` ended in its own lot, booked or not."""
+
+    holder: UUID
+    points: int
+    clawed: int
+    expired: int
+
+
+AWARDED = """
+select p.entry_id, w.holder, p.points,
+       coalesce((select -sum(b.points)  -- but for what was undone in its turn
+                   from loyalty_journalentry e join loyalty_posting b on b.entry_id = e.id
+                  where e.undoes = p.entry_id and b.points < 0 and b.kind in ('return', 'reverse')
+                    and not exists (select from loyalty_journalentry r join loyalty_posting s on s.entry_id = r.id
+                                     where r.undoes = e.id and s.kind = 'reverse')), 0),
+       coalesce((select sum(u.points)
+                   from loyalty_lotuse u join loyalty_posting x on x.wallet_id = u.wallet_id and x.seq = u.seq
+                  where u.wallet_id = p.wallet_id and u.lot_seq = p.seq and x.kind = 'expire'), 0)
+       + case when l.open and coalesce(l.expires_at, w.idle_expires_at) <= %s then l.remaining else 0 end
+  from loyalty_posting p
+  join loyalty_wallet w on w.id = p.wallet_id
+  left join loyalty_lot l on l.wallet_id = p.wallet_id and l.seq = p.seq
+ where p.entry_id = any(%s) and p.points > 0
+"""
+
+
+def awarded(entries: Sequence[UUID], now: datetime) -> dict[UUID, Awarded]:
+    """What became of the points that these entries granted, as of `now`, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(AWARDED, [now, list(entries)])
+        return {entry: Awarded(holder, points, int(clawed), int(expired)) for entry, holder, points, clawed, expired in cursor}
 
 
 @dataclass(frozen=True, slots=True)

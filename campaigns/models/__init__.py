@@ -1,5 +1,9 @@
 from campaigns.models.counters import CapCounter
 from campaigns.models.purchases import Award, Purchase, PurchaseLine
+from campaigns.models.returns import ClawBack, PurchaseReturn, PurchaseReturnLine
 from campaigns.models.rules import EarnRule, RuleVersion
 
-__all__ = ["Award", "CapCounter", "EarnRule", "Purchase", "PurchaseLine", "RuleVersion"]
+__all__ = [
+    "Award", "CapCounter", "ClawBack", "EarnRule", "Purchase", "PurchaseLine", "PurchaseReturn", "PurchaseReturnLine",
+    "RuleVersion",
+]  # fmt: skip
