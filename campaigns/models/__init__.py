@@ -1,9 +1,10 @@
 from campaigns.models.counters import CapCounter
+from campaigns.models.goods import ExcludedGoods
 from campaigns.models.purchases import Award, Purchase, PurchaseLine
 from campaigns.models.returns import ClawBack, PurchaseReturn, PurchaseReturnLine
 from campaigns.models.rules import EarnRule, RuleVersion
 
 __all__ = [
-    "Award", "CapCounter", "ClawBack", "EarnRule", "Purchase", "PurchaseLine", "PurchaseReturn", "PurchaseReturnLine",
-    "RuleVersion",
+    "Award", "CapCounter", "ClawBack", "EarnRule", "ExcludedGoods", "Purchase", "PurchaseLine", "PurchaseReturn",
+    "PurchaseReturnLine", "RuleVersion",
 ]  # fmt: skip
