@@ -148,3 +148,19 @@ class PurchaseOut(Schema):
     currency: str
     awards: list[AwardOut]
     balance: int
+
+
+class ReturnOut(Schema):
+    id: str
+    points_clawed_back: int
+    points_returned: int
+    money_back: str
+    balance: int
+
+
+class WaitingOut(Schema):
+    """A return whose sale is not known yet (`parked`), or came and does not fit it (`problem`, told by `detail`)."""
+
+    id: str
+    status: str
+    detail: str = ""
