@@ -17,6 +17,12 @@ from loyalty.terms import Terms
 
 # Why a rule gave nothing that held by its circumstances: what was bought decided, and that is what a return changes.
 BY_WHAT_WAS_BOUGHT = ("goods", "at_least", "hidden", "exclusive")
+# Fields of a Sale, by the columns they are read from.
+COLUMNS = {
+    "id": "id", "source": "source", "receipt_number": "receipt_number", "member": "member_id", "holder": "member__holder",
+    "store": "store_id", "store_code": "store__code", "occurred_at": "occurred_at", "currency": "currency",
+    "tender_entry": "tender_entry", "qualifying_entry": "qualifying_entry",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +84,7 @@ def holders(purchases: Iterable[UUID]) -> set[UUID]:
 
 def read(purchases: Sequence[UUID], now: datetime) -> dict[UUID, Sale]:
     """Each receipt that there is, as of `now`; asked behind the wallets' locks."""
-    columns = (
-        "id", "source", "receipt_number", "member_id", "member__holder", "store_id", "store__code", "occurred_at", "currency",
-        "tender_entry", "qualifying_entry", "trace",
-    )  # fmt: skip
-    rows = list(Purchase.objects.filter(pk__in=purchases).values_list(*columns))
+    rows = list(Purchase.objects.filter(pk__in=purchases).values_list(*COLUMNS.values(), "trace"))
     published = terms.published()
     found = {row[0]: _sale(row, published) for row in rows}
     held = _rules({row[0]: row[-1] for row in rows})
@@ -99,7 +101,8 @@ def _sale(row: Sequence[Any], published: list[Terms]) -> Sale:
     at = datetime.fromisoformat(trace["at"]) if "at" in trace else occurred_at
     used = {Counter(name, date.fromisoformat(day)): Decimal(much) for name, day, much in trace.get("used", ())}
     by_number = (one for one in published if one.version == trace.get("terms"))
-    return Sale(*row[:-1], contract=next(by_number, None) or terms.in_force(published, at), at=at, used=used)
+    named = dict(zip(COLUMNS, row[:-1], strict=True))
+    return Sale(**named, contract=next(by_number, None) or terms.in_force(published, at), at=at, used=used)
 
 
 def _rules(traces: dict[UUID, dict[str, Any]]) -> dict[UUID, Sifted]:
