@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from campaigns import explaining, rules
 from campaigns.models import Purchase
 from config.pages import statement
+from config.pages.statement import Explained
 from loyalty import money, queries, terms
 from loyalty.paging import decode, encode
 from loyalty.problems import Problem
@@ -114,13 +115,22 @@ def line(request: HttpRequest, member: Member, entry: UUID) -> HttpResponse:
     [one] = found
     ends = queries.expiry_of_lots(member.holder, [entry]).get(entry)
     context: dict[str, Any] = {"line": one.shown(contract), "expires_on": contract.last_day(ends) if ends else None}
+    return render(request, "portal/line.html", context | _behind(one, contract))
+
+
+def _behind(one: Explained, contract: Terms) -> dict[str, Any]:
+    """The receipt behind a line, and what it earned or what of it came back."""
     if one.award:
         purchase, names = one.award.purchase, rules.names()
-        context["steps"] = explaining.sentences(purchase.trace, purchase.currency, names)
-        context["reasons"] = explaining.reasons(purchase.trace, names)
-        context["earned"] = purchase.points_earned
-        context["receipt"] = receipt(purchase, contract)
-    return render(request, "portal/line.html", context)
+        return {
+            "steps": explaining.sentences(purchase.trace, purchase.currency, names),
+            "reasons": explaining.reasons(purchase.trace, names),
+            "earned": purchase.points_earned,
+            "receipt": receipt(purchase, contract),
+        }
+    if one.returned and one.returned.purchase:
+        return {"detail": one.detail, "receipt": receipt(one.returned.purchase, contract)}
+    return {}
 
 
 def receipt(purchase: Purchase, contract: Terms) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_stubs_ext import StrPromise
 
-from campaigns import explaining
-from campaigns.models import Award
-from campaigns.queries import awards_by_entry
+from campaigns import explaining, telling
+from campaigns.models import Award, PurchaseReturn
+from campaigns.queries import awards_by_entry, returns_by_entry
 from loyalty import queries
 from loyalty.kinds import Kind
 from loyalty.queries import StatementLine
@@ -21,6 +23,12 @@ FILTERS = {
     "earned": [Kind.EARN, Kind.BONUS, Kind.IMPORT, Kind.EXCHANGE_IN, Kind.RESTORE],
     "used": [Kind.BURN, Kind.EXCHANGE_OUT],
     "expired": [Kind.EXPIRE],
+}
+TITLES: dict[str, StrPromise] = {
+    Kind.EXPIRE: gettext_lazy("Points expired"),
+    Kind.ADJUST: gettext_lazy("Corrected by the shop"),
+    Kind.REVERSE: gettext_lazy("Undone by the shop"),
+    Kind.IMPORT: gettext_lazy("Brought along from the old card"),
 }
 
 
@@ -32,6 +40,7 @@ class Explained:
     title: str
     detail: str
     award: Award | None
+    returned: PurchaseReturn | None = None
 
     def shown(self, contract: Terms) -> dict[str, Any]:
         return {
@@ -47,10 +56,13 @@ class Explained:
 
 
 def explained(lines: Sequence[StatementLine]) -> list[Explained]:
-    """Each line with its title and arithmetic, in one statement for all."""
-    awards = awards_by_entry([line.entry for line in lines])
-    found = [(line, awards.get(line.entry)) for line in lines]
-    return [Explained(line, title(line, award), detail(award), award) for line, award in found]
+    """Each line with its title and arithmetic, in three statements for all."""
+    entries = [line.entry for line in lines]
+    awards, back = awards_by_entry(entries), returns_by_entry(entries)
+    found = [(line, awards.get(line.entry), back.get(line.entry)) for line in lines]
+    return [
+        Explained(line, title(line, award), detail(line, award, returned), award, returned) for line, award, returned in found
+    ]
 
 
 def title(line: StatementLine, award: Award | None) -> str:
@@ -62,19 +74,15 @@ def title(line: StatementLine, award: Award | None) -> str:
             return _("Purchase at %(store)s") % place if line.store_name else _("Purchase")
         case Kind.BURN:
             return _("Used at %(store)s") % place if line.store_name else _("Points used")
-        case Kind.EXPIRE:
-            return _("Points expired")
-        case Kind.ADJUST:
-            return _("Corrected by the shop")
-        case Kind.REVERSE:
-            return _("Undone by the shop")
-        case Kind.IMPORT:
-            return _("Brought along from the old card")
-    return str(Kind(line.kind).label)
+        case Kind.RETURN:
+            return _("Returned to %(store)s") % place if line.store_name else _("Goods returned")
+    return str(TITLES.get(line.kind) or Kind(line.kind).label)
 
 
-def detail(award: Award | None) -> str:
-    """The arithmetic of the one rule that gave these points."""
+def detail(line: StatementLine, award: Award | None, returned: PurchaseReturn | None) -> str:
+    """The arithmetic of the one rule that gave these points, or what came back that took or gave them."""
+    if returned:
+        return telling.line_sentence(returned, line.points)
     if award is None:
         return ""
     return explaining.award_sentence(str(award.rule_version_id), award.purchase.trace, award.purchase.currency)
