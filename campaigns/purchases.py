@@ -174,14 +174,15 @@ def record(
 
 
 def _take(ready: Sequence[_Ready], facts: Facts, *, now: datetime, actor: UUID | None) -> list[Recorded | Problem]:
-    """All in one transaction; where the ledger refuses one of them, each in its own, so that the others stand."""
+    """All in one transaction; where the ledger refuses one of them, in halves, so that the others stand."""
     try:
         with transaction.atomic():
             return _take_together(ready, facts, now=now, actor=actor)
     except Problem as refused:
         if len(ready) == 1:
             return [refused]
-    return [answer for one in ready for answer in _take([one], facts, now=now, actor=actor)]
+    half = len(ready) // 2
+    return [answer for some in (ready[:half], ready[half:]) for answer in _take(some, facts, now=now, actor=actor)]
 
 
 def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, actor: UUID | None) -> list[Recorded | Problem]:
