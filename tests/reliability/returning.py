@@ -1,0 +1,400 @@
+"""Returns leak nothing and take nothing too much (SEMANTICS 3): random receipts, returned piece by piece in random order.
+
+    python -m tests.reliability returns --receipts 100000 --seed S --state FILE
+
+Each receipt is bought by two members, who return the same goods in different orders; in plain rounds a third one buys at
+the end only what the first has kept. Points are spent between, rules change, and in some rounds points end. Every round
+draws one of three worlds (WORLDS); both verifiers must find nothing after each.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db.models import Sum
+
+from campaigns import keeping, purchases, returns
+from campaigns.keeping import Measure, Piece, Sold, TooMuch, Wanted
+from campaigns.models import Award, ClawBack, EarnRule, Purchase, PurchaseReturn, RuleVersion
+from campaigns.returns import Claim, Taken
+from campaigns.schemas import PurchaseIn, ReturnIn
+from campaigns.values import Line
+from loyalty import posting, publishing, queries, terms
+from loyalty.acts import Burn, Posted
+from loyalty.models import Posting
+from loyalty.problems import Problem
+from loyalty.terms import Terms
+from members.models import Member
+from tests.factories import ApplicationFactory, StoreFactory, members
+from tests.reliability.crowd import both_verifiers
+
+START = datetime(2026, 1, 10, 9, 0, tzinfo=UTC)
+FAMILIES, PHASES, BATCH = 100, 5, 1000
+COIN = Decimal("0.01")
+
+# Kind, value, conditions; `code` as the place in the list. What every world has, what plain ones leave out.
+PLAIN: list[tuple[str, str, dict[str, Any]]] = [
+    ("base", "1", {"what": {"categories": ["tea"]}}),
+    ("base", "2", {"per": "unit", "what": {"skus": ["X"]}}),
+    ("bonus", "3", {"per": "unit", "what": {"brands": ["North"]}, "pending": "P14D"}),
+    ("bonus", "20", {"per": "purchase", "at_least": {"amount": "30"}}),
+    ("bonus", "7", {"per": "purchase", "what": {"categories": ["coffee"]}, "at_least": {"quantity": "3"}}),
+    ("bonus", "0.25", {"per": "amount", "what": {"exclude_categories": ["tea"]}, "exclusive_group": "g"}),
+    ("multiplier", "2", {"what": {"categories": ["tea"]}}),
+    ("multiplier", "1.5", {"when": {"weekdays": [6, 7]}, "exclusive_group": "g"}),
+]
+CAPPED: list[tuple[str, str, dict[str, Any]]] = [
+    ("bonus", "9", {"per": "purchase", "caps": [{"unit": "points", "per": "member", "window": "month", "limit": "25"}]}),
+    ("bonus", "4", {"per": "unit", "caps": [{"unit": "times", "per": "member", "window": "day", "limit": "1"}]}),
+    ("multiplier", "3", {"caps": [{"unit": "points", "per": "member", "window": "rolling:P7D", "limit": "60"}]}),
+    ("bonus", "15", {"per": "purchase", "who": {"first_purchase": True}}),
+    ("bonus", "12", {"per": "purchase", "who": {"every_visit": 3}}),
+]
+ENDING: list[tuple[str, str, dict[str, Any]]] = [
+    ("bonus", "10", {"per": "purchase", "expires": "P20D"}),
+    ("bonus", "0.5", {"per": "amount", "expires": "P45D", "caps": [
+        {"unit": "points", "per": "rule", "window": "week", "limit": "900"}]}),
+]  # fmt: skip
+WORLDS = {"plain": PLAIN, "capped": [*PLAIN, *CAPPED], "ending": [*PLAIN, *CAPPED, *ENDING]}
+
+
+@dataclass(slots=True)
+class Bought:
+    """A receipt of a family. Of each of the two members: what came back, and what comes back next."""
+
+    place: int
+    family: int
+    at: datetime
+    lines: list[dict[str, Any]]
+    sold: list[Sold]
+    tender: int = 0
+    ids: list[UUID] = field(default_factory=list)
+    gone: tuple[list[Piece], list[Piece]] = field(default_factory=lambda: ([], []))
+    earning: list[Piece] = field(default_factory=list)
+    asked: tuple[list[ReturnIn], list[ReturnIn]] = field(default_factory=lambda: ([], []))
+
+
+def play(seed: str, receipts: int) -> int:
+    """One world with so many receipts; how many returns were taken."""
+    dice = Random(seed)
+    world = dice.choice(list(WORLDS))
+    trial = Trial(dice, world, f"{world} {seed}")
+    for phase in range(PHASES):
+        trial.phase(receipts // PHASES + (phase < receipts % PHASES))
+    trial.end()
+    both_verifiers()
+    return trial.returns
+
+
+class Trial:
+    def __init__(self, dice: Random, world: str, name: str) -> None:
+        self.dice, self.world, self.name = dice, world, name
+        self.now, self.returns = START, 0
+        self.bought: list[Bought] = []
+        self.numbers = itertools.count()
+        for code in ("S1", "S2"):
+            StoreFactory.create(code=code)
+        if world == "ending":
+            draft = publishing.draft({"claw_back": dice.choice(["deficit", "forgive", "refuse"])}, actor=uuid4())
+            publishing.publish(draft.pk, actor=uuid4(), approval=None, now=START)
+        for place, rule in enumerate(WORLDS[world]):
+            publish(f"rule-{place}", *rule, at=START)
+        self.now += timedelta(minutes=1)
+        self.contract: Terms = terms.current(self.now)
+        people = members([ApplicationFactory.build() for _ in range(3 * FAMILIES)], now=self.now)
+        self.people: list[list[Member]] = [people[family::FAMILIES] for family in range(FAMILIES)]
+
+    def phase(self, receipts: int) -> None:
+        """Buy, spend, wait, let rules change, return, say it all again."""
+        for _ in range(-(-receipts // BATCH)):
+            self.buy(min(BATCH, receipts))
+            receipts -= BATCH
+            self.wait(hours=30)
+        self.spend()
+        self.wait(hours=24 * self.dice.choice([0, 5, 20]))
+        if self.world == "ending" and self.dice.random() < 0.4:
+            self.wait(hours=24 * 400)
+        if self.world == "ending" and self.dice.random() < 0.7:
+            posting.expire(now=self.now)
+        self.edit()
+        self.give_back()
+        self.wait(hours=1)
+        self.check()
+
+    def wait(self, *, hours: int) -> None:
+        self.now += timedelta(hours=hours, seconds=self.dice.randint(1, 3600))
+
+    def buy(self, count: int) -> None:
+        fresh = [self.receipt() for _ in range(count)]
+        held = queries.balances([one.holder for family in self.people for one in family[:2]], self.now)
+        spent: set[int] = set()
+        for one in fresh if self.world != "plain" else ():
+            least = min(held[member.holder].available for member in self.people[one.family][:2])
+            worth = int(sum(sold.line.net_amount for sold in one.sold) * 100)
+            if one.family not in spent and min(least, worth) >= 100 and self.dice.random() < 0.5:
+                spent.add(one.family)
+                one.tender = self.dice.randrange(100, min(least, worth) + 1)
+        for who in (0, 1):
+            told = purchases.record([self.sale(one, who) for one in fresh], now=self.now)
+            for one, answer in zip(fresh, told, strict=True):
+                assert isinstance(answer, purchases.Recorded), f"{self.name}: {answer}"
+                one.ids.append(answer.id)
+        self.bought += fresh
+
+    def receipt(self) -> Bought:
+        dice, sold, lines = self.dice, [], []
+        for place in range(dice.choice([1, 1, 2, 3, 6])):
+            what = {
+                "line_id": str(place), "sku": dice.choice("XYZ"), "category": dice.choice(["tea", "coffee", ""]),
+                "brand": dice.choice(["North", ""]),
+                "quantity": Decimal(dice.choice(["1", "1", "2", "3", "7", "0.350", "1.5"])),
+                "net_amount": dice.randint(0, dice.choice([300, 3000, 9000])) * COIN,
+            }  # fmt: skip
+            lines.append(what)
+            sold.append(Sold(Line(**what)))
+        late = timedelta(minutes=dice.randint(0, 60 * 24))
+        return Bought(
+            next(self.numbers), dice.randrange(FAMILIES), max(START + timedelta(minutes=1), self.now - late), lines, sold
+        )
+
+    def sale(self, one: Bought, who: int, lines: Sequence[Line] | None = None) -> PurchaseIn:
+        named = one.lines if lines is None else [_plainly(line) for line in lines]
+        return PurchaseIn.model_validate({
+            "source": f"till-{who}", "receipt_number": f"R{one.place}", "store": f"S{one.family % 2 + 1}",
+            "member": str(self.people[one.family][who].pk), "occurred_at": one.at, "currency": "EUR", "lines": named,
+            "points_tender": one.tender,
+        })  # fmt: skip
+
+    def spend(self) -> None:
+        """The two of a family spend the same, as far as both have it."""
+        held = queries.balances([one.holder for family in self.people for one in family[:2]], self.now)
+        acts = []
+        for family in self.people:
+            least = min(held[one.holder].available for one in family[:2])
+            if least > 0 and self.dice.random() < 0.6:
+                points = self.dice.randint(1, least)
+                acts += [Burn(key=str(uuid4()), holder=one.holder, points=points, occurred_at=self.now) for one in family[:2]]
+        assert all(isinstance(outcome, Posted) for outcome in posting.burn(acts, now=self.now)), self.name
+
+    def edit(self) -> None:
+        """A rule of some kind gives more, or gives less, from tomorrow on."""
+        place = self.dice.randrange(len(WORLDS[self.world]))
+        kind, value, spec = WORLDS[self.world][place]
+        factor = Decimal(self.dice.choice(["1.5", "2"] if kind == "base" else ["0.5", "1", "1.5"]))
+        last = RuleVersion.objects.filter(rule__code=f"rule-{place}").order_by("-version").first()
+        assert last is not None
+        if kind != "multiplier" and last.value < 40:
+            publish(
+                f"rule-{place}", kind, str(last.value * factor if kind == "base" else Decimal(value) * factor), spec, at=self.now
+            )
+        self.wait(hours=24)
+
+    def give_back(self) -> None:
+        returned = [one for one in self.bought if self.dice.random() < 0.35]
+        for one in returned:
+            self.wish(one)
+        taken: list[tuple[Claim, UUID]] = []
+        for who in (0, 1):
+            claims = [Claim(one.ids[who], body) for one in returned for body in one.asked[who]]
+            claims = self.mixed(claims)
+            for batch in itertools.batched(claims, BATCH):
+                for claim, answer in zip(batch, returns.take(batch, now=self.now), strict=True):
+                    if isinstance(answer, Taken):
+                        assert not answer.replayed, self.name
+                        taken.append((claim, answer.id))
+                    else:
+                        assert answer.slug == "insufficient-points", f"{self.name}: {answer} {claim}"
+                        assert self.contract.claw_back == "refuse", self.name
+        self.returns += len(taken)
+        self.again(self.dice.sample(taken, min(len(taken), 200)))
+        for one in returned:
+            one.asked[0].clear()
+            one.asked[1].clear()
+
+    def mixed(self, claims: list[Claim]) -> list[Claim]:
+        """In another order, but for those of one receipt."""
+        turns: dict[UUID, list[Claim]] = {}
+        for claim in claims:
+            turns.setdefault(claim.purchase, []).append(claim)
+        order = [claim.purchase for claim in claims]
+        self.dice.shuffle(order)
+        return [turns[purchase].pop(0) for purchase in order]
+
+    def again(self, taken: Sequence[tuple[Claim, UUID]]) -> None:
+        """What was taken answers the same, and moves nothing."""
+        before = Posting.objects.count()
+        answers = returns.take([claim for claim, _ in taken], now=self.now)
+        assert answers == [Taken(id_, replayed=True) for _, id_ in taken], self.name
+        assert Posting.objects.count() == before, self.name
+
+    def wish(self, one: Bought) -> None:
+        """Some returns of a receipt: in the order of the first member, and of the second."""
+        firsts, seconds = [], []
+        for _ in range(self.dice.choice([1, 1, 2, 3, 5])):
+            wanted, amount = self.wanted(one)
+            if amount is not None:
+                pieces = keeping.pieces_of_amount(one.sold, one.gone[0], amount, self.contract)
+            elif wanted:
+                pieces = keeping.pieces(one.sold, one.gone[0], wanted, self.contract)
+            else:
+                break
+            goodwill = {"goodwill": True, "reason": "kind"} if self.dice.random() < 0.05 else {}
+            one.gone[0].extend(pieces)
+            one.earning.extend(() if goodwill else pieces)
+            head = {"return_number": f"B{next(self.numbers)}", "occurred_at": self.now} | goodwill
+            firsts.append(head | ({"amount": amount} if amount is not None else {"lines": [_asked(each) for each in wanted]}))
+            spelt = [_spelt_out(each) for each in pieces] if amount is not None or _asks_for_the_rest(wanted) else wanted
+            seconds.append((head, spelt))
+        other = self.dice.sample(seconds, len(seconds))
+        gone = list(one.gone[1])
+        try:
+            for _head, spelt in other:
+                gone += keeping.pieces(one.sold, gone, spelt, self.contract)
+        except TooMuch:  # what was limited by the rest of the money can be asked for in one order only
+            other = []
+        one.asked[0].extend(ReturnIn.model_validate(body) for body in firsts)
+        one.gone[1][:] = gone if other else one.gone[0]
+        bodies = [head | {"lines": [_asked(each) for each in spelt]} for head, spelt in other] or firsts
+        one.asked[1].extend(ReturnIn.model_validate(body) for body in bodies)
+
+    def wanted(self, one: Bought) -> tuple[list[Wanted], Decimal | None]:
+        """Lines wholly, by quantity, by amount or by both; an amount of the whole; or all that is left."""
+        dice, gone = self.dice, keeping.by_line(one.gone[0])
+        left = {}
+        for line in (sold.line for sold in one.sold):
+            goods = line.quantity - sum(piece.quantity for piece in gone.get(line.line_id, ()))
+            money = line.net_amount - sum(piece.net_amount for piece in gone.get(line.line_id, ()))
+            if goods or money:
+                left[line.line_id] = (Decimal(goods), Decimal(money))
+        rest = sum((money for _, money in left.values()), Decimal(0))
+        how = dice.random()
+        if how < 0.2 and rest:
+            return [], dice.randint(1, int(rest * 100)) * COIN
+        if how < 0.3:
+            return [Wanted(id_) for id_ in left], None
+        found = []
+        for id_ in dice.sample(list(left), min(len(left), dice.choice([1, 1, 2]))):
+            goods, money = left[id_]
+            part = min(goods, Decimal(dice.choice(["1", "0.1", "0.333", "2"]))) if goods else None
+            coins = dice.randint(0 if part else 1, int(money * 100)) * COIN if money else None
+            found.append(
+                dice.choice([Wanted(id_), Wanted(id_, part), Wanted(id_, None, coins or None), Wanted(id_, part, coins)])
+            )
+        return found, None
+
+    def check(self) -> None:
+        """What each receipt gave, lost and keeps, for both members."""
+        now, rose = self.now, _rose()
+        awards: dict[UUID, list[UUID]] = {}
+        for purchase, entry in Award.objects.values_list("purchase", "entry"):
+            awards.setdefault(purchase, []).append(entry)
+        standing = queries.awarded([entry for some in awards.values() for entry in some], now)
+        lowest = _lowest()
+        clawed: dict[UUID, int] = {}
+        for purchase, entries in awards.items():
+            held = [standing[entry] for entry in entries]
+            assert all(0 <= one.clawed <= one.points for one in held), f"{self.name}: more than awarded, {purchase}"
+            points, clawed[purchase] = sum(one.points for one in held), sum(one.clawed for one in held)
+            if purchase in lowest:
+                carried, expired = lowest[purchase], sum(one.expired for one in held)
+                last = points - clawed[purchase] - expired
+                assert last <= max(carried, 0) or purchase in rose, f"{self.name}: {last} kept, {carried} carried, {purchase}"
+                assert clawed[purchase] <= max(0, points - carried), f"{self.name}: taken too much, {purchase}"
+            else:
+                assert clawed[purchase] == 0, f"{self.name}: taken without a return, {purchase}"
+        if self.world != "ending":
+            for one in self.bought:
+                first, second = one.ids
+                if not rose & {first, second}:
+                    assert clawed.get(first, 0) == clawed.get(second, 0), f"{self.name}: by order, {first} {second} {one}"
+
+    def end(self) -> None:
+        """What was paid in points is back with all of the goods; and in a plain world it is as if never bought."""
+        back = PurchaseReturn.objects.values("purchase").annotate(points=Sum("points_returned"), money=Sum("money_back"))
+        returned = {row["purchase"]: (row["points"], row["money"]) for row in back.order_by()}
+        sums = {row[0]: row[1:] for row in Purchase.objects.values_list("pk", "points_spent", "net_amount", "tender_amount")}
+        for one in self.bought if self.contract.claw_back != "refuse" else ():
+            for who, id_ in enumerate(one.ids):
+                spent, net, tender = sums[id_]
+                points, money = returned.get(id_, (0, Decimal(0)))
+                whole = sum((piece.net_amount for piece in one.gone[who]), Decimal(0)) == net
+                right = (points, money) == (spent, net - tender) if whole else points <= spent and money <= net - tender
+                assert right, f"{self.name}: {points} of {spent} points and {money} of {net} back, {id_}"
+        if self.world == "plain":
+            self.never_bought()
+
+    def never_bought(self) -> None:
+        kept = [(one, keeping.kept(one.sold, one.earning, self.contract)) for one in self.bought]
+        sales = [self.sale(one, 2, lines) for one, lines in kept if lines]
+        told = [
+            answer for batch in itertools.batched(sales, BATCH) for answer in purchases.record(batch, now=self.now, history=True)
+        ]
+        ids = {
+            sale.receipt_number: answer.id for sale, answer in zip(sales, told, strict=True) if not isinstance(answer, Problem)
+        }
+        assert len(ids) == len(sales), self.name
+        earned = dict(Purchase.objects.values_list("pk", "points_earned"))
+        taken = dict(ClawBack.objects.values_list("purchase_return__purchase").annotate(points=Sum("points")).order_by())
+        for one in self.bought:
+            twin = ids.get(f"R{one.place}")
+            wanted = earned[twin] if twin else 0
+            for id_ in one.ids:
+                left = earned[id_] - taken.get(id_, 0)
+                assert left == wanted, f"{self.name}: {left} kept, {wanted} had never more been bought, {id_}"
+
+
+def publish(code: str, kind: str, value: str, spec: dict[str, Any], *, at: datetime) -> None:
+    rule, _made = EarnRule.objects.get_or_create(code=code, defaults={"name": code})
+    version = rule.versions.count() + 1
+    starts = at if version == 1 else at + timedelta(hours=1)
+    RuleVersion.objects.create(
+        rule=rule, version=version, kind=kind, value=Decimal(value), spec=spec, starts_at=starts, published_at=at
+    )
+
+
+def _lowest() -> dict[UUID, int]:
+    """The least that each returned receipt's kept lines carried so far."""
+    found: dict[UUID, int] = {}
+    for purchase, kept in PurchaseReturn.objects.values_list("purchase", "points_kept"):
+        assert purchase is not None, "nothing waits here"
+        found[purchase] = min(kept, found.get(purchase, kept))
+    return found
+
+
+def _rose() -> set[UUID]:
+    """Receipts of which fewer goods once earned more: a return then gives nothing back (docs/earning.md)."""
+    last: dict[UUID | None, int] = dict(Purchase.objects.values_list("pk", "points_earned"))
+    rose: set[UUID] = set()
+    for purchase, kept in PurchaseReturn.objects.order_by("recorded_at", "id").values_list("purchase", "points_kept"):
+        if kept > last[purchase] and purchase:
+            rose.add(purchase)
+        last[purchase] = kept
+    return rose
+
+
+def _asks_for_the_rest(wanted: Iterable[Wanted]) -> bool:
+    return any(one.quantity is None and one.net_amount is None for one in wanted)
+
+
+def _spelt_out(one: Piece) -> Wanted:
+    """The same piece, whatever was returned before."""
+    if one.asked == Measure.AMOUNT or not one.quantity:
+        return Wanted(one.line_id, None, one.net_amount)
+    return Wanted(one.line_id, one.quantity, None if one.asked == Measure.QUANTITY else one.net_amount)
+
+
+def _asked(one: Wanted) -> dict[str, Any]:
+    return {name: value for name, value in dataclasses.asdict(one).items() if value is not None}
+
+
+def _plainly(line: Line) -> dict[str, Any]:
+    return {
+        "line_id": line.line_id, "sku": line.sku, "category": line.category, "brand": line.brand, "quantity": line.quantity,
+        "net_amount": line.net_amount,
+    }  # fmt: skip
