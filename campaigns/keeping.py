@@ -158,7 +158,7 @@ def _piece(line: Line, gone: Sequence[Piece], one: Wanted, coin: Decimal) -> Pie
         raise TooMuch(line.line_id, goods, money)
     if one.quantity is None:
         if one.net_amount is None:
-            return Piece(line.line_id, goods, money, Measure.BOTH)
+            return Piece(line.line_id, goods, money, Measure.BOTH if goods else Measure.AMOUNT)
         return Piece(line.line_id, NOTHING, one.net_amount, Measure.AMOUNT)
     if one.net_amount is not None:
         return Piece(line.line_id, one.quantity, one.net_amount, Measure.BOTH)
