@@ -159,9 +159,10 @@ class Awarded:
 
 AWARDED = """
 select p.entry_id, w.holder, p.points,
-       coalesce((select -sum(b.points)  -- but for what was undone in its turn
-                   from loyalty_journalentry e join loyalty_posting b on b.entry_id = e.id
-                  where e.undoes = p.entry_id and b.points < 0 and b.kind in ('return', 'reverse')
+       coalesce((select -sum((select sum(b.points) from loyalty_posting b  -- one by one: each undoing entry is small
+                               where b.entry_id = e.id and b.points < 0 and b.kind in ('return', 'reverse')))
+                   from loyalty_journalentry e
+                  where e.undoes = p.entry_id  -- but for what was undone in its turn
                     and not exists (select from loyalty_journalentry r join loyalty_posting s on s.entry_id = r.id
                                      where r.undoes = e.id and s.kind = 'reverse')), 0),
        coalesce((select sum(u.points)
