@@ -1,11 +1,12 @@
 """What pages and the API ask about purchases."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from campaigns.models import Award, ClawBack, Purchase, PurchaseReturn
+from campaigns.models import Award, ClawBack, Purchase, PurchaseLine, PurchaseReturn
 
 
 def purchases(ids: Iterable[UUID]) -> dict[UUID, Purchase]:
@@ -56,3 +57,9 @@ def returns_by_entry(entries: Sequence[UUID]) -> dict[UUID, PurchaseReturn]:
     found = {one.entry: one.purchase_return for one in rows}
     back = PurchaseReturn.objects.filter(tender_entry__in=entries).select_related("purchase__store")
     return found | {one.tender_entry: one for one in back if one.tender_entry}
+
+
+def were_bought(*, skus: Collection[str], categories: Collection[str], brands: Collection[str], since: datetime) -> bool:
+    """Whether any of these goods was bought since then."""
+    goods = Q(sku__in=skus) | Q(category__in=categories) | Q(brand__in=brands)
+    return PurchaseLine.objects.filter(goods, purchase__occurred_at__gte=since).exists()

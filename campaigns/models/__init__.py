@@ -3,8 +3,9 @@ from campaigns.models.goods import ExcludedGoods
 from campaigns.models.purchases import Award, Purchase, PurchaseLine
 from campaigns.models.returns import ClawBack, PurchaseReturn, PurchaseReturnLine
 from campaigns.models.rules import EarnRule, RuleVersion
+from campaigns.models.segments import Segment, SegmentMembership
 
 __all__ = [
     "Award", "CapCounter", "ClawBack", "EarnRule", "ExcludedGoods", "Purchase", "PurchaseLine", "PurchaseReturn",
-    "PurchaseReturnLine", "RuleVersion",
+    "PurchaseReturnLine", "RuleVersion", "Segment", "SegmentMembership",
 ]  # fmt: skip

@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import goods
-from campaigns.models import EarnRule, RuleVersion
+from campaigns import goods, segments
+from campaigns.models import EarnRule, RuleVersion, Segment
 from campaigns.purchases import record
 from loyalty import auditing, posting
 from loyalty.acts import Adjustment
@@ -52,6 +52,7 @@ def fill(first: int, last: int) -> None:
         Message.objects.create(member=one, kind="welcome", subject_key="joined", channel="email")
         create_key(f"till {n}", ["pos"], store=store.pk)
         TermsVersion.objects.create(version=n + 10, currency="EUR", timezone="UTC", point_value=1, expiry="never", starts_at=now)
+        segments.add(Segment.objects.create(code=f"segment-{n}", name=f"Segment {n}"), [one.pk], actor=actor, now=now)
         other = EarnRule.objects.create(code=f"rule-{n}", name=f"Rule {n}")
         approving.ask(Act("terms.publish", "loyalty.termsversion", f"{n}", "0" * 64), by=actor, now=now)
         goods.exclude("sku", f"gift-{n}", now=now)

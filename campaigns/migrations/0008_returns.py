@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0006_goods"),
+        ("campaigns", "0007_rules"),
     ]
 
     operations = [
