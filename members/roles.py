@@ -14,7 +14,10 @@ Role = StaffProfile.Role
 type Rights = dict[str, tuple[str, ...]]
 
 PEOPLE = ("members.member", "members.card", "members.consent")
-PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award")
+PURCHASES = (
+    "campaigns.purchase", "campaigns.purchaseline", "campaigns.award", "campaigns.purchasereturn",
+    "campaigns.purchasereturnline", "campaigns.clawback",
+)  # fmt: skip
 RULES = ("campaigns.earnrule", "campaigns.ruleversion", "campaigns.segment", "loyalty.termsversion")
 GOODS = "campaigns.excludedgoods"
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")

@@ -36,6 +36,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Purchases and rules"),
             [
                 _list(_("Purchases"), "receipt_long", "campaigns.purchase"),
+                _list(_("Returns"), "assignment_return", "campaigns.purchasereturn"),
                 _list(_("Earn rules"), "function", "campaigns.earnrule"),
                 _list(_("Drafts and versions"), "edit_document", "campaigns.ruleversion") | {"active": _is_at_versions},
                 _overlaps(),
@@ -82,6 +83,12 @@ def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         _tabs(
             "loyalty.posting", _("All"), (_("Adjustments of the week"), f"kind__exact=adjust&occurred_at_from={week.isoformat()}")
+        ),
+        _tabs(
+            "campaigns.purchasereturn",
+            _("All"),
+            (_("Waiting for their sale"), "state=waiting"),
+            (_("Not fitting their sale"), "state=problem"),
         ),
         _tabs("loyalty.lot", _("All"), (_("Expiring in 30 days"), "ends=30"), (_("Open"), "open__exact=1")),
         _tabs("loyalty.wallet", _("All"), (_("Members who owe points"), "deficit_from=1")),

@@ -11,9 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from campaigns import publishing
+from campaigns import drafting, publishing
 from campaigns.models import ClawBack, Purchase, PurchaseReturn
 from loyalty import posting, queries, verifying
+from loyalty import publishing as terms_publishing
 from loyalty.acts import Burn
 from loyalty.models import DocumentGuard, OutboxEvent, Posting
 from members.models import Member
@@ -37,7 +38,10 @@ def bought(of: Member, *lines: tuple[str, str] | tuple[str, str, str], pos: Till
 
 
 def sale(of: Member, *lines: tuple[str, str] | tuple[str, str, str], **given: Any) -> dict[str, Any]:
-    named = [{"line_id": id_, "net_amount": net, "quantity": more[0] if more else "1"} for id_, net, *more in lines]
+    """Each line is of a category of its own, named like the line."""
+    named = [
+        {"line_id": id_, "category": id_, "net_amount": net, "quantity": more[0] if more else "1"} for id_, net, *more in lines
+    ]
     return {
         "source": "till-1", "receipt_number": f"R{uuid4()}", "store": "S1", "member": str(of.pk),
         "occurred_at": timezone.now().isoformat(), "currency": "EUR", "lines": named,
@@ -64,8 +68,15 @@ def written() -> tuple[int, ...]:
 
 def rate(value: str) -> None:
     """Another rate than one point for each 1.00, from now on: nobody has a wallet yet."""
-    draft = publishing.draft("base", Decimal(value), actor=uuid4())
+    draft = drafting.draft("base", Decimal(value), actor=uuid4())
     assert publishing.publish(draft.pk, actor=uuid4(), now=timezone.now()).published
+
+
+def offer(code: str, value: str, **more: Any) -> None:
+    owner = till("configure")
+    answer = owner("PUT", f"/earn-rules/{code}", {"kind": "bonus", "per": "purchase", "value": value} | more)
+    assert answer.status_code == 201, answer.json()
+    assert owner.post(f"/earn-rules/{code}/publish", {}).status_code == 200
 
 
 def nothing_is_wrong() -> bool:
@@ -85,6 +96,77 @@ def test_small_pieces_leak_nothing() -> None:
     assert (more.status_code, more.json()["net_amount_left"]) == (409, "0.00")
     assert Purchase.objects.get().returned_at is not None
     assert nothing_is_wrong()
+
+
+def test_the_worked_example_of_the_docs() -> None:
+    """A 10.00 (+10), B 10.00 (+20), C 20.00, 1 point per 1.00 → 70; without A and B 50 are taken back (SEMANTICS 3)."""
+    offer("a", "10", what={"categories": ["A"]})
+    offer("b", "20", what={"categories": ["B"]})
+    one = member()
+    purchase = bought(one, ("A", "10.00"), ("B", "10.00"), ("C", "20.00", "2"))
+    assert purchase["points_earned"] == 70
+    first = returned(purchase, back(("A",), ("B",))).json()
+    assert (first["points_clawed_back"], first["money_back"], first["balance"]) == (50, "20.00", 20)
+    second = returned(purchase, back(("C", "1"))).json()
+    assert (second["points_clawed_back"], second["money_back"], second["balance"]) == (10, "10.00", 10)
+    third = returned(purchase, back(amount="2.50")).json()
+    assert (third["points_clawed_back"], third["money_back"], third["balance"]) == (3, "2.50", 7)
+    last = returned(purchase, back(("C",))).json()
+    assert (last["points_clawed_back"], last["money_back"], last["balance"]) == (7, "7.50", 0)
+    assert nothing_is_wrong()
+
+
+def test_thresholds_and_bonuses_fall_away_when_what_is_kept_no_longer_reaches_them() -> None:
+    offer("basket", "50", at_least={"amount": "30.00"})
+    offer("three", "15", at_least={"quantity": "3"})
+    purchase = bought(member(), ("1", "30.00", "3"))
+    assert purchase["points_earned"] == 95
+    first = returned(purchase, back(("1", "", "0.01")))
+    assert (first.json()["points_clawed_back"], first.json()["balance"]) == (66, 29)
+
+
+def test_what_a_return_takes_back_is_room_again_in_its_window() -> None:
+    caps = [{"unit": "points", "per": "member", "window": "month", "limit": "25"}]
+    offer("capped", "20", caps=caps)
+    offer("first", "100", who={"first_purchase": True})
+    one = member()
+    purchase = bought(one, ("1", "1.00"))
+    assert purchase["points_earned"] == 121
+    assert bought(one, ("1", "1.00"))["points_earned"] == 6  # 5 left under the cap
+    assert returned(purchase, back(("1",))).json()["points_clawed_back"] == 121
+    assert bought(one, ("1", "1.00"))["points_earned"] == 21  # 20 came back into the window
+    other = member()
+    assert returned(bought(other, ("1", "1.00")), back(("1",))).json()["balance"] == 0
+    assert bought(other, ("1", "1.00"))["points_earned"] == 121  # it is the first again, for nothing was kept of the other
+
+
+def test_rules_that_changed_since_and_terms_that_followed_say_nothing() -> None:
+    offer("gift", "10")
+    purchase = bought(member(), ("1", "10.00", "2"))
+    with time_machine.travel(timezone.now() + timedelta(days=1), tick=False):
+        owner = till("configure")
+        later = {
+            "kind": "bonus",
+            "per": "purchase",
+            "value": "3",
+            "when": {"starts_at": (timezone.now() + timedelta(hours=1)).isoformat()},
+        }
+        assert owner("PUT", "/earn-rules/gift", later).status_code in (200, 201)
+        assert owner.post("/earn-rules/gift/publish", {}).status_code == 200
+    with time_machine.travel(timezone.now() + timedelta(days=2), tick=False):
+        assert returned(purchase, back(("1", "1"))).json()["balance"] == 15
+
+
+def test_where_spent_points_forbid_a_return_nothing_moves() -> None:
+    draft = terms_publishing.draft({"claw_back": "refuse"}, actor=uuid4())
+    terms_publishing.publish(draft.pk, actor=uuid4(), now=timezone.now())
+    one = member()
+    purchase = bought(one, ("1", "20.00"), ("2", "5.00"))
+    posting.burn([Burn(key="b", holder=one.holder, points=15, occurred_at=timezone.now())], now=timezone.now())
+    before = written()
+    answer = returned(purchase, back(("1",)))
+    assert (answer.status_code, answer.json()["type"], written()) == (409, "insufficient-points", before)
+    assert returned(purchase, back(("2",))).json()["balance"] == 5
 
 
 def test_a_return_is_told_with_its_purchase_and_answers_again() -> None:
