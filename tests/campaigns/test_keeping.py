@@ -109,7 +109,7 @@ def test_more_than_is_left_is_told_with_what_is() -> None:
     for wanted in (Wanted("1", Decimal("2.001")), Wanted("1", None, Decimal("6.68")), Wanted("1", Decimal(1), Decimal(7))):
         with pytest.raises(TooMuch) as caught:
             keeping.pieces(sold, gone, [wanted], TERMS)
-        assert (caught.value.line_id, caught.value.quantity, caught.value.net_amount) == ("1", 2, Decimal("6.67"))
+        assert (caught.value.line_id, caught.value.quantity, caught.value.net_amount) == ("1", Decimal(2), Decimal("6.67"))
     with pytest.raises(TooMuch) as caught:
         keeping.pieces_of_amount(sold, gone, Decimal("6.68"), TERMS)
     assert (caught.value.line_id, caught.value.net_amount) == (None, Decimal("6.67"))
