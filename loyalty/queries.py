@@ -157,21 +157,23 @@ class Awarded:
     expired: int
 
 
+# By scalar subqueries, which stay look-ups by index whatever the planner believes of tables that grew a moment ago.
 AWARDED = """
 select p.entry_id, w.holder, p.points,
-       coalesce((select -sum((select sum(b.points) from loyalty_posting b  -- one by one: each undoing entry is small
+       coalesce((select -sum((select sum(b.points) from loyalty_posting b
                                where b.entry_id = e.id and b.points < 0 and b.kind in ('return', 'reverse')))
                    from loyalty_journalentry e
                   where e.undoes = p.entry_id  -- but for what was undone in its turn
-                    and not exists (select from loyalty_journalentry r join loyalty_posting s on s.entry_id = r.id
-                                     where r.undoes = e.id and s.kind = 'reverse')), 0),
-       coalesce((select sum(u.points)
-                   from loyalty_lotuse u join loyalty_posting x on x.wallet_id = u.wallet_id and x.seq = u.seq
-                  where u.wallet_id = p.wallet_id and u.lot_seq = p.seq and x.kind = 'expire'), 0)
-       + case when l.open and coalesce(l.expires_at, w.idle_expires_at) <= %s then l.remaining else 0 end
-  from loyalty_posting p
-  join loyalty_wallet w on w.id = p.wallet_id
-  left join loyalty_lot l on l.wallet_id = p.wallet_id and l.seq = p.seq
+                    and (select count(*) from loyalty_journalentry r
+                          where r.undoes = e.id
+                            and (select count(*) from loyalty_posting s where s.entry_id = r.id and s.kind = 'reverse') > 0) = 0), 0),
+       coalesce((select sum(u.points) from loyalty_lotuse u
+                  where u.wallet_id = p.wallet_id and u.lot_seq = p.seq
+                    and (select x.kind from loyalty_posting x where x.wallet_id = u.wallet_id and x.seq = u.seq) = 'expire'), 0)
+       + coalesce((select l.remaining from loyalty_lot l
+                    where l.wallet_id = p.wallet_id and l.seq = p.seq and l.open
+                      and coalesce(l.expires_at, w.idle_expires_at) <= %s), 0)
+  from loyalty_posting p join loyalty_wallet w on w.id = p.wallet_id
  where p.entry_id = any(%s) and p.points > 0
 """
 
