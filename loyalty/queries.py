@@ -166,7 +166,8 @@ select p.entry_id, w.holder, p.points,
                   where e.undoes = p.entry_id  -- but for what was undone in its turn
                     and (select count(*) from loyalty_journalentry r
                           where r.undoes = e.id
-                            and (select count(*) from loyalty_posting s where s.entry_id = r.id and s.kind = 'reverse') > 0) = 0), 0),
+                            and (select count(*) from loyalty_posting s
+                                  where s.entry_id = r.id and s.kind = 'reverse') > 0) = 0), 0),
        coalesce((select sum(u.points) from loyalty_lotuse u
                   where u.wallet_id = p.wallet_id and u.lot_seq = p.seq
                     and (select x.kind from loyalty_posting x where x.wallet_id = u.wallet_id and x.seq = u.seq) = 'expire'), 0)
