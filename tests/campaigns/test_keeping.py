@@ -230,3 +230,13 @@ def test_in_small_steps_a_receipt_gives_less_and_less(sold: list[Sold], shares: 
     points = [earned(lines, rules).points for lines in states]
     assert all(after <= before for before, after in pairwise(points))
     assert all(Measure(piece.asked) for piece in gone)
+
+
+def test_what_is_left_of_a_line_without_goods_is_an_amount() -> None:
+    """Else two orders would differ: the goods came back out of goodwill, some money before, the rest of it later."""
+    sold = [line("1", "2.38")]
+    goodwill = Piece("1", Decimal(1), Decimal("0.06"), Measure.BOTH)
+    some, rest = returned(sold, Wanted("1", None, Decimal("1.18"))), Wanted("1")
+    [last] = keeping.pieces(sold, [goodwill, *some], [rest], TERMS)
+    assert (last.asked, last.quantity, last.net_amount) == (Measure.AMOUNT, 0, Decimal("1.14"))
+    assert left(sold, [*some, last]) == left(sold, returned(sold, Wanted("1", None, Decimal("2.32")))) == [("1", "0.025", "0.06")]
