@@ -1,4 +1,4 @@
-"""Purchases through the API."""
+"""Purchases and events through the API."""
 
 from typing import Any
 from uuid import UUID
@@ -8,8 +8,10 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 from pydantic import ValidationError
 
-from campaigns import explaining, parking, purchases, quoting, returns, rules
-from campaigns.models import Purchase, PurchaseReturn
+from campaigns import events, explaining, parking, purchases, quoting, returns, rules
+from campaigns.eventschemas import EventIn, EventOut
+from campaigns.models import Award, Purchase, PurchaseReturn
+from campaigns.queries import events as events_of
 from campaigns.queries import purchases as read_purchases
 from campaigns.queries import returns as read_returns
 from campaigns.queries import returns_of
@@ -32,6 +34,7 @@ from members.access import Key
 from members.models import ApiKey
 
 router = Router(tags=["Purchases"])
+acts = Router(tags=["Events"])
 POS = Key("pos")
 
 
@@ -45,7 +48,7 @@ def record(request: HttpRequest, response: HttpResponse, body: PurchaseIn) -> St
 
     def act() -> tuple[int, Any]:
         _only_its_store(request, body)
-        [outcome] = purchases.record([body], now=timezone.now())
+        [outcome] = purchases.record([body], now=timezone.now(), actor=_key(request).pk)
         if isinstance(outcome, Problem):
             raise outcome
         return 201, answers([outcome.id])[outcome.id]
@@ -235,7 +238,7 @@ def _answer(one: Purchase, balance: int, now: Any) -> dict[str, Any]:
 def _batch(request: HttpRequest, body: BatchIn) -> list[dict[str, Any]]:
     judged: list[PurchaseIn | Problem] = [_parsed(request, item) for item in body.purchases]
     good = [one for one in judged if isinstance(one, PurchaseIn)]
-    outcomes = iter(purchases.record(good, now=timezone.now()))
+    outcomes = iter(purchases.record(good, now=timezone.now(), actor=_key(request).pk))
     results = [one if isinstance(one, Problem) else next(outcomes) for one in judged]
     told = answers([one.id for one in results if isinstance(one, purchases.Recorded)])
     return [_result(item, one, told) for item, one in zip(body.purchases, results, strict=True)]
@@ -263,15 +266,10 @@ def _result(item: dict[str, Any], one: purchases.Recorded | Problem, told: dict[
     return {"receipt_number": number, "status": 201, "id": str(one.id), "points_earned": told[one.id]["points_earned"]}
 
 
-def _only_its_store(request: HttpRequest, body: BasketIn) -> None:
+def _only_its_store(request: HttpRequest, body: BasketIn | EventIn) -> None:
     key = _key(request)
-    if key.store is not None and key.store.code != body.store:
+    if key.store is not None and body.store not in (None, key.store.code):
         raise Problem("forbidden-scope", f"This key is bound to store {key.store.code}.", status=403)
-
-
-def _key(request: HttpRequest) -> ApiKey:
-    key: ApiKey = request.auth  # type: ignore[attr-defined]
-    return key
 
 
 def _found(request: HttpRequest, purchase: UUID) -> Purchase:
@@ -280,3 +278,42 @@ def _found(request: HttpRequest, purchase: UUID) -> Purchase:
     if one is None or (key.store_id is not None and key.store_id != one.store_id):
         raise Problem("not-found", "No purchase has this id.", status=404)
     return one
+
+
+@acts.post("/events", auth=POS, response={201: EventOut})
+def record_event(request: HttpRequest, response: HttpResponse, body: EventIn) -> Status[Any]:
+    """What a member did beside buying earns points, once."""
+
+    def act() -> tuple[int, Any]:
+        _only_its_store(request, body)
+        [outcome] = events.record([body.happened()], now=timezone.now(), actor=_key(request).pk)
+        if isinstance(outcome, Problem):
+            raise outcome
+        return 201, event_answer(outcome.id)
+
+    return write(request, response, act)
+
+
+def event_answer(id_: UUID) -> dict[str, Any]:
+    """What an event that stands is told with."""
+    one, names = events_of([id_])[id_], rules.names()
+    return {
+        "id": str(one.pk),
+        "points_earned": one.points_earned,
+        "awards": [_award(award) for award in one.awards.all()],
+        "explanation": explaining.sentences(one.trace, "", names) + explaining.reasons(one.trace, names),
+        "balance": queries.net_balances([one.member.holder])[one.member.holder],
+    }
+
+
+def _award(award: Award) -> dict[str, Any]:
+    return {
+        "rule": award.rule_version.rule.code, "campaign": None, "points": award.points,
+        "available_at": award.available_at.isoformat(),
+        "expires_at": award.expires_at and award.expires_at.isoformat(),
+        "explanation": explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency),
+    }  # fmt: skip
+
+
+def _key(request: HttpRequest) -> ApiKey:
+    return request.auth  # type: ignore[attr-defined,no-any-return]

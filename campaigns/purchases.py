@@ -36,6 +36,9 @@ AHEAD = timedelta(minutes=5)
 REFUSED = {
     Refusal.DEFICIT: gettext_lazy("The member owes points of a return; none can be used until that is made up."),
     Refusal.INSUFFICIENT_POINTS: gettext_lazy("The member has fewer points than that."),
+    Refusal.NEEDS_APPROVAL: gettext_lazy(
+        "This is more than whoever made this key may grant alone. A second person has to trust the key."
+    ),
 }
 
 
@@ -298,7 +301,7 @@ def _write(fresh: Sequence[_Judged], *, now: datetime, actor: UUID | None) -> No
     if not fresh:
         return
     owed = [(one.ready.id, act) for one in fresh for act in _accruals(one)]
-    outcomes = posting.accrue([act for _, act in owed], now=now, actor=actor)
+    outcomes = posting.accrue([act for _, act in owed], now=now, actor=actor, together=[id_ for id_, _ in owed])
     entries = [_insist(outcome) for outcome in outcomes]
     bulk.insert(Purchase, [_purchase_row(one, now) for one in fresh])
     bulk.insert(PurchaseLine, [row for one in fresh for row in _line_rows(one)])

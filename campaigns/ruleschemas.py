@@ -9,17 +9,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
-from campaigns import specs
+from campaigns import eventkinds, specs
 from campaigns.schemas import NUMBER, Moment
 from campaigns.values import Kind
 from loyalty.validators import CODE
 from members.schemas import Strict, no_nul
 
-EVENTS = (
-    "sign_up", "profile_completed", "check_in", "birthday", "review", "share", "referral_qualified", "survey_completed",
-    "app_installed",
-)  # fmt: skip
-CUSTOM = re.compile(r"custom:[a-z0-9][a-z0-9_.-]{0,39}")
 HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 DURATION = re.compile(r"P(0|[1-9]\d{0,4})([DWMY])")
 WINDOWS = ("day", "week", "month", "year", "ever")
@@ -198,8 +193,8 @@ class RuleIn(Strict):
     @field_validator("event_type")
     @classmethod
     def is_event(cls, text: str | None) -> str | None:
-        if text is not None and text not in EVENTS and not CUSTOM.fullmatch(text):
-            raise ValueError(_("Choose one of: %(codes)s.") % {"codes": ", ".join((*EVENTS, "custom:<name>"))})
+        if text is not None and not eventkinds.is_known(text):
+            raise ValueError(_("Choose one of: %(codes)s.") % {"codes": ", ".join((*eventkinds.TYPES, "custom:<name>"))})
         return text
 
     def spec(self) -> dict[str, Any]:

@@ -26,8 +26,9 @@ from config.pages import dossier
 from loyalty import terms
 from loyalty.backoffice import Backoffice
 from loyalty.house import Standing
+from loyalty.limits import Limits
 from loyalty.notice import Review
-from members import approving, finding, staffing
+from members import approving, finding, limiting, staffing
 from members.access import stores_of
 from members.models import Member
 from members.queries import by_holder
@@ -105,9 +106,9 @@ class RegularsAdminSite(UnfoldAdminSite):
         award = awards_by_entry([entry]).get(entry)
         if award is None:
             return None
-        bought = award.purchase
-        said = explaining.award_sentence(str(award.rule_version_id), bought.trace, bought.currency)
-        return reverse("admin:campaigns_purchase_change", args=[bought.pk]), f"{award.rule_version.rule.name}: {said}"
+        said = explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency)
+        page = f"admin:campaigns_{award.cause._meta.model_name}_change"
+        return reverse(page, args=[award.cause.pk]), f"{award.rule_version.rule.name}: {said}"
 
     def members_of_receipt(self, text: str) -> set[UUID]:
         return {one.member_id for one in of_receipt(text)}
@@ -128,3 +129,6 @@ class RegularsAdminSite(UnfoldAdminSite):
     def decide(self, verb: str, review: Review, *, approved: bool, by: UUID, now: datetime) -> None:
         decision = approving.Decision.APPROVED if approved else approving.Decision.REFUSED
         approving.decide(approving.act_on(verb, review), decision, by=by, author=review.drafted_by, now=now)
+
+    def propose_limits(self, given: Limits, *, by: UUID, now: datetime) -> tuple[int, bool]:
+        return limiting.propose(given, by=by, now=now)

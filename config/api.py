@@ -4,6 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from campaigns.api import acts
 from campaigns.api import router as purchases
 from config.answers import answer
 from config.pages.contracts import router as contracts
@@ -16,6 +17,7 @@ api = NinjaAPI(title="Regulars", version="1", description="Members, points and p
 api.add_router("", members)
 api.add_router("", points)
 api.add_router("", purchases)
+api.add_router("", acts)
 api.add_router("", contracts)
 api.add_router("", earn_rules)
 

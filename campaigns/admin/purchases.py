@@ -1,5 +1,7 @@
 """Receipts with what they earned and why, to look at."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -17,6 +19,13 @@ from loyalty.backoffice import ReadOnly, ReadOnlyInline
 from loyalty.columns import figure, instant
 from loyalty.filters import Between
 from members import finding
+
+
+def steps(trace: dict[str, Any], currency: str) -> str:
+    """How the points came about, step by step, and what gave nothing."""
+    names = rules.names()
+    said = explaining.sentences(trace, currency, names) + explaining.reasons(trace, names)
+    return format_html("<ol class='steps'>{}</ol>", format_html_join("", "<li>{}</li>", ((step,) for step in said)))
 
 
 class LineInline(ReadOnlyInline):
@@ -89,9 +98,7 @@ class PurchaseAdmin(ReadOnly):
 
     @admin.display(description=_("because"))
     def why(self, purchase: Purchase) -> str:
-        names = rules.names()
-        said = explaining.sentences(purchase.trace, purchase.currency, names) + explaining.reasons(purchase.trace, names)
-        return format_html("<ol class='steps'>{}</ol>", format_html_join("", "<li>{}</li>", ((step,) for step in said)))
+        return steps(purchase.trace, purchase.currency)
 
     @admin.display(description=_("under"))
     def contract(self, purchase: Purchase) -> str:

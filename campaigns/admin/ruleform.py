@@ -24,10 +24,10 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from campaigns import drafting, wording
+from campaigns import drafting, eventkinds, wording
 from campaigns.admin.widgets import CapField, DurationField, NamesField
 from campaigns.models import EarnRule, RuleVersion, Segment
-from campaigns.ruleschemas import CAPS_MAX, EVENTS, RuleIn
+from campaigns.ruleschemas import CAPS_MAX, RuleIn
 from campaigns.specs import PRIORITY
 from loyalty import queries, terms
 from loyalty.admin.reviewing import FIRST_DAY, LAST_DAY, DraftForm
@@ -148,7 +148,7 @@ class RuleForm(DraftForm):
             self.fields[f"cap_{n}"].label = capfirst(_("limit %(number)s") % {"number": n})
         stores = queries.open_stores()
         self.fields["stores"].choices = [(code, stores.get(code, code)) for code in dict.fromkeys([*chosen, *stores])]  # type: ignore[attr-defined]
-        acts = [(name, capfirst(wording.act(name))) for name in EVENTS]
+        acts = [(name, capfirst(wording.act(name))) for name in eventkinds.TYPES]
         self.fields["event_type"].choices = [("", "–"), *acts, (CUSTOM, _("an act of your own"))]  # type: ignore[attr-defined]
         self.fields["kind"].choices = [  # type: ignore[attr-defined]
             one for one in RuleVersion.Kind.choices if self.may_base or one[0] != RuleVersion.Kind.BASE

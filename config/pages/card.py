@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from campaigns import explaining, rules
-from campaigns.models import Purchase
-from config.pages import statement
+from campaigns import explaining, greeting, rules
+from campaigns.models import Event, Purchase
+from config.pages import checking_in, statement
 from config.pages.statement import Explained
 from loyalty import money, queries, terms
 from loyalty.paging import decode, encode
@@ -41,6 +41,8 @@ def card(request: HttpRequest, member: Member) -> HttpResponse:
     context = card_facts(member, now) | {
         "expiring": statement.expiries(member.holder, contract, now)[:2],
         "lines": [line.shown(contract) for line in lines],
+        "check_in": checking_in.state(member, contract, now),
+        "promised": 0 if member.is_verified else greeting.promised(member, now=now),
         "verify_url": reverse("account_confirm_login_code"),
     }
     return render(request, "portal/card.html", context)
@@ -121,22 +123,23 @@ def line(request: HttpRequest, member: Member, entry: UUID) -> HttpResponse:
 def _behind(one: Explained, contract: Terms) -> dict[str, Any]:
     """The receipt behind a line, and what it earned or what of it came back."""
     if one.award:
-        purchase, names = one.award.purchase, rules.names()
+        cause, names = one.award.cause, rules.names()
         return {
-            "steps": explaining.sentences(purchase.trace, purchase.currency, names),
-            "reasons": explaining.reasons(purchase.trace, names),
-            "earned": purchase.points_earned,
-            "receipt": receipt(purchase, contract),
+            "steps": explaining.sentences(cause.trace, one.award.currency, names),
+            "reasons": explaining.reasons(cause.trace, names),
+            "earned": cause.points_earned,
+            "receipt": receipt(cause, one.award.purchase, contract),
         }
-    if one.returned and one.returned.purchase:
-        return {"detail": one.detail, "receipt": receipt(one.returned.purchase, contract)}
+    if one.returned and (purchase := one.returned.purchase):
+        return {"detail": one.detail, "receipt": receipt(purchase, purchase, contract)}
     return {}
 
 
-def receipt(purchase: Purchase, contract: Terms) -> dict[str, Any]:
+def receipt(cause: Purchase | Event, bought: Purchase | None, contract: Terms) -> dict[str, Any]:
+    """What is known of the purchase; of an event the shop, if it was in one, and the time."""
     return {
-        "store": purchase.store.name,
-        "time": timezone.make_naive(purchase.occurred_at, contract.zone),
-        "number": purchase.receipt_number,
-        "amount": money.text(purchase.net_amount, purchase.currency),
+        "store": cause.store.name if cause.store else "",
+        "time": timezone.make_naive(cause.occurred_at, contract.zone),
+        "number": bought.receipt_number if bought else "",
+        "amount": money.text(bought.net_amount, bought.currency) if bought else "",
     }

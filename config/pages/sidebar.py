@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from members import approving
+
 WEEK = 7
 
 
@@ -37,6 +39,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _list(_("Purchases"), "receipt_long", "campaigns.purchase"),
                 _list(_("Returns"), "assignment_return", "campaigns.purchasereturn"),
+                _list(_("Events"), "bolt", "campaigns.event"),
                 _list(_("Earn rules"), "function", "campaigns.earnrule"),
                 _list(_("Drafts and versions"), "edit_document", "campaigns.ruleversion") | {"active": _is_at_versions},
                 _overlaps(),
@@ -48,6 +51,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("Ledger"),
             [
+                _list(_("Adjustments"), "edit_note", "members.adjustment"),
                 _list(_("Postings"), "menu_book", "loyalty.posting"),
                 _list(_("Lots"), "stacks", "loyalty.lot"),
                 _list(_("Wallets"), "wallet", "loyalty.wallet"),
@@ -61,12 +65,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Staff"), "badge", "members.staffprofile"),
                 _list(_("Logins"), "login", "members.user"),
                 _list(_("API keys"), "key", "members.apikey"),
+                _list(_("Limits"), "speed", "loyalty.grantlimits"),
             ],
         ),
         (
             _("Records"),
             [
-                _list(_("Approvals"), "approval", "members.approvalrequest"),
+                _approvals(request),
                 _list(_("Audit trail"), "history", "loyalty.auditrecord"),
                 _list(_("Outbox"), "outbox", "loyalty.outboxevent"),
                 *_mailbox(),
@@ -89,6 +94,12 @@ def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
             _("All"),
             (_("Waiting for their sale"), "state=waiting"),
             (_("Not fitting their sale"), "state=problem"),
+        ),
+        _tabs(
+            "members.adjustment",
+            _("All"),
+            (_("Manual adjustments this week"), f"requested_at_from={week.isoformat()}"),
+            (pgettext_lazy("approval", "Waiting"), "status__exact=awaiting_approval"),
         ),
         _tabs("loyalty.lot", _("All"), (_("Expiring in 30 days"), "ends=30"), (_("Open"), "open__exact=1")),
         _tabs("loyalty.wallet", _("All"), (_("Members who owe points"), "deficit_from=1")),
@@ -122,6 +133,13 @@ def _overlaps() -> dict[str, Any]:
         "link": reverse("admin:campaigns_ruleversion_overlaps"),
         "permission": _has("campaigns.view_ruleversion"),
     }
+
+
+def _approvals(request: HttpRequest) -> dict[str, Any]:
+    """With the number of acts that wait for a second person, for whoever may see them."""
+    item = _list(_("Approvals"), "approval", "members.approvalrequest")
+    waiting = approving.waiting() if item["permission"](request) else 0
+    return item | {"badge": waiting, "badge_variant": "warning"} if waiting else item
 
 
 def _mailbox() -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from loyalty import queries
 from loyalty.kinds import Kind
 from loyalty.queries import StatementLine
 from loyalty.terms import Terms
+from members import adjusting
 
 FILTERS = {
     "earned": [Kind.EARN, Kind.BONUS, Kind.IMPORT, Kind.EXCHANGE_IN, Kind.RESTORE],
@@ -56,18 +57,20 @@ class Explained:
 
 
 def explained(lines: Sequence[StatementLine]) -> list[Explained]:
-    """Each line with its title and arithmetic, in three statements for all."""
+    """Each line with its title and arithmetic, in four statements for all."""
     entries = [line.entry for line in lines]
     awards, back = awards_by_entry(entries), returns_by_entry(entries)
+    corrected = adjusting.titles(line.entry for line in lines if line.kind == Kind.ADJUST)
     found = [(line, awards.get(line.entry), back.get(line.entry)) for line in lines]
     return [
-        Explained(line, title(line, award), detail(line, award, returned), award, returned) for line, award, returned in found
+        Explained(line, corrected.get(line.entry) or title(line, award), detail(line, award, returned), award, returned)
+        for line, award, returned in found
     ]
 
 
 def title(line: StatementLine, award: Award | None) -> str:
     if award and line.kind == Kind.BONUS:
-        return award.rule_version.rule.name
+        return _for_bonus(award)
     place = {"store": line.store_name}
     match line.kind:
         case Kind.EARN | Kind.BONUS:
@@ -79,13 +82,21 @@ def title(line: StatementLine, award: Award | None) -> str:
     return str(TITLES.get(line.kind) or Kind(line.kind).label)
 
 
+def _for_bonus(award: Award) -> str:
+    """What the member did beside buying, or the offer that held."""
+    if award.event:
+        return explaining.event_title(award.event.type, award.event.trace["streak"])
+    return award.rule_version.rule.name
+
+
 def detail(line: StatementLine, award: Award | None, returned: PurchaseReturn | None) -> str:
     """The arithmetic of the one rule that gave these points, or what came back that took or gave them."""
     if returned:
         return telling.line_sentence(returned, line.points)
     if award is None:
         return ""
-    return explaining.award_sentence(str(award.rule_version_id), award.purchase.trace, award.purchase.currency)
+    said = explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency)
+    return _("%(rule)s, %(sum)s") % {"rule": award.rule_version.rule.name, "sum": said} if award.event else said
 
 
 def by_month(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from loyalty.backoffice import Backoffice, ReadOnlyInline
 from loyalty.columns import figure, instant
 from loyalty.filters import Between
 from members import cards, contacts, finding, revealing
+from members.admin.adjusting import ADD, Adjusting
 from members.admin.forms import ChangeForm, EnrolForm, birthday_of
 from members.admin.uploads import Importing
 from members.models import Card, Consent, Member
@@ -71,7 +72,7 @@ class ConsentInline(ReadOnlyInline):
 
 
 @admin.register(Member)
-class MemberAdmin(Importing, Backoffice):
+class MemberAdmin(Adjusting, Importing, Backoffice):
     scope = "home_store"
     private = PERSONAL
     list_display = ("name", "contact", "card", "points", "home_store", "standing", "joined")
@@ -165,13 +166,14 @@ class MemberAdmin(Importing, Backoffice):
             "card": self.card(member), "contact": self.contact(member),
         }  # fmt: skip
         context = self.above.points_of(member) | {"person": person, "may_reveal": request.user.has_perm(revealing.PERMISSION)}
+        context |= {"may_adjust": request.user.has_perm(ADD)}
         response: HttpResponse = super().change_view(request, object_id, form_url, context | (extra_context or {}))
         return response
 
     def get_urls(self) -> list[URLPattern]:
         contact = path("<uuid:member>/contact/", self.admin_site.admin_view(self.contact_view), name="members_member_contact")
         find = path("find/", self.admin_site.admin_view(self.find_view), name="members_member_find")
-        return [find, contact, *super().get_urls()]
+        return [find, contact, *self.adjust_urls(), *super().get_urls()]
 
     def contact_view(self, request: HttpRequest, member: UUID) -> HttpResponse:
         """The whole contact, shown once for each POST and written down."""

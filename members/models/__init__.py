@@ -1,9 +1,11 @@
 from members.models.access import ApiKey, ApprovalRequest, CodeAttempt, CodesSent, StaffProfile
+from members.models.adjustments import Adjustment
 from members.models.messages import Message
 from members.models.people import Card, Consent, Member
 from members.models.users import User
 
 __all__ = [
+    "Adjustment",
     "ApiKey",
     "ApprovalRequest",
     "Card",

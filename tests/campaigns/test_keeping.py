@@ -238,5 +238,5 @@ def test_what_is_left_of_a_line_without_goods_is_an_amount() -> None:
     goodwill = Piece("1", Decimal(1), Decimal("0.06"), Measure.BOTH)
     some, rest = returned(sold, Wanted("1", None, Decimal("1.18"))), Wanted("1")
     [last] = keeping.pieces(sold, [goodwill, *some], [rest], TERMS)
-    assert (last.asked, last.quantity, last.net_amount) == (Measure.AMOUNT, 0, Decimal("1.14"))
+    assert (last.asked, last.quantity, last.net_amount) == (Measure.AMOUNT, Decimal(0), Decimal("1.14"))
     assert left(sold, [*some, last]) == left(sold, returned(sold, Wanted("1", None, Decimal("2.32")))) == [("1", "0.025", "0.06")]

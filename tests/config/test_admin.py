@@ -15,20 +15,23 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import goods, segments
+from campaigns import events, goods, segments
 from campaigns.models import EarnRule, RuleVersion, Segment
 from campaigns.purchases import Recorded, record
 from campaigns.returns import Claim, take
 from campaigns.schemas import ReturnIn
-from loyalty import auditing, posting
+from loyalty import auditing, limits, posting
 from loyalty.acts import Adjustment
+from loyalty.limits import Limits
 from loyalty.models import AuditRecord, TermsVersion
-from members import approving
+from members import adjusting, approving
 from members.access import create_key
+from members.adjusting import Wanted
 from members.approving import Act
 from members.models import Member, Message, StaffProfile, User
 from members.roles import RIGHTS
 from members.staffing import employ
+from tests.campaigns.acting import act
 from tests.factories import ReceiptFactory, StoreFactory, member
 from tests.staff import signed_in, text
 
@@ -50,9 +53,13 @@ def fill(first: int, last: int) -> None:
         [bought] = record([ReceiptFactory.build(member=str(one.pk), store=store.code)], now=now)
         assert isinstance(bought, Recorded)
         take([Claim(bought.id, ReturnIn(return_number=f"B{n}", occurred_at=now, amount=Decimal("3.00")))], now=now)
+        record([ReceiptFactory.build(member=str(one.pk), store=store.code)], now=now)
+        events.record([act(one, "custom:visit", at=now, store=store.code)], now=now)
         actor = User.objects.get(email=employ_one(n, store.code)).actor
         given = Adjustment(key=f"gift:{n}", holder=one.holder, points=5, reason="goodwill", occurred_at=now, store=store.pk)
         posting.adjust([given], now=now, actor=actor)
+        adjusting.adjust(Wanted(member=one.pk, points=5, reason="goodwill", store=store.code), by=actor, now=now)
+        limits.propose(Limits(5_000, 20_000, 99_999 - n), by=actor, now=now)
         auditing.record(actor, "member.changed", "members.member", one.pk, {"email": None})
         Message.objects.create(member=one, kind="welcome", subject_key="joined", channel="email")
         create_key(f"till {n}", ["pos"], store=store.pk)

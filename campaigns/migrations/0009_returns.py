@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0007_rules"),
+        ("campaigns", "0008_events"),
     ]
 
     operations = [
