@@ -159,7 +159,7 @@ def test_rules_that_changed_since_and_terms_that_followed_say_nothing() -> None:
 
 def test_where_spent_points_forbid_a_return_nothing_moves() -> None:
     draft = terms_publishing.draft({"claw_back": "refuse"}, actor=uuid4())
-    terms_publishing.publish(draft.pk, actor=uuid4(), now=timezone.now())
+    terms_publishing.publish(draft.version, actor=uuid4(), now=timezone.now())
     one = member()
     purchase = bought(one, ("1", "20.00"), ("2", "5.00"))
     posting.burn([Burn(key="b", holder=one.holder, points=15, occurred_at=timezone.now())], now=timezone.now())

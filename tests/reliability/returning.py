@@ -105,7 +105,7 @@ class Trial:
             StoreFactory.create(code=code)
         if world == "ending":
             draft = publishing.draft({"claw_back": dice.choice(["deficit", "forgive", "refuse"])}, actor=uuid4())
-            publishing.publish(draft.pk, actor=uuid4(), approval=None, now=START)
+            publishing.publish(draft.version, actor=uuid4(), approval=None, now=START)
         for place, rule in enumerate(WORLDS[world]):
             publish(f"rule-{place}", *rule, at=START)
         self.now += timedelta(minutes=1)
