@@ -27,6 +27,8 @@ from loyalty import acts, bulk, documents, money, outbox, posting
 from loyalty.acts import ClawBackPolicy, Posted, Refused, Restore
 from loyalty.ids import uuid7
 from loyalty.problems import Fault, Problem
+from members import qualifying
+from members.qualifying import TakeBack
 
 KIND = "return"
 # A till's clock may run ahead by this much.
@@ -212,6 +214,7 @@ def _carry_out(plans: Sequence[_Plan], *, now: datetime, actor: UUID | None) -> 
     restored = _give_back_tender(fresh, now=now, actor=actor)
     clawed = _claw_back(fresh, now=now, actor=actor)
     _give_room_back(fresh)
+    qualifying.take_back([_counted(one) for one in fresh if one.sale.qualifying_left and not one.claim.body.goodwill], now=now)
     _write(fresh, restored, clawed, now=now, actor=actor)
     return [_answer(one, taken.get(one.id)) for one in plans]
 
@@ -273,6 +276,20 @@ def _give_room_back(plans: Sequence[_Plan]) -> None:
         counters.move(plan.before.taken, -1)
         counters.move(plan.after.taken)
     counters.save()
+
+
+def _counted(plan: _Plan) -> TakeBack:
+    """What the goods that came back counted for towards a tier, never more than the receipt still does."""
+    sale, left = plan.sale, plan.sale.qualifying_left
+    spend = Decimal(plan.before.trace["basis"]) - Decimal(plan.after.trace["basis"])
+    assert sale.qualifying_entry is not None, "nothing is left of nothing"
+    return TakeBack(
+        member=sale.member, holder=sale.holder, occurred_at=plan.claim.body.occurred_at, key=f"qualify:return:{plan.id}",
+        base_points=min(plan.before.base_points - plan.after.base_points, left),
+        spend=min(spend, Decimal(left).scaleb(-sale.contract.minor_units)),
+        first_visit=keeping.nothing_is_kept(sale.sold, plan.lines), store=sale.store, reference=plan.claim.body.return_number,
+        minor_units=sale.contract.minor_units, entry=sale.qualifying_entry,
+    )  # fmt: skip
 
 
 def _write(

@@ -40,6 +40,7 @@ class AwardHeld:
 class Sale:
     """A receipt, what came back of it (`gone`) and what of that takes points back (`earning`: all but goodwill).
 
+    `qualifying_left` is what it still counts for towards a tier.
     `at` is the moment by whose rules and terms it was judged, `used` what stood on the counters then. `keys` are the ids
     of the lines' rows.
     """
@@ -62,6 +63,7 @@ class Sale:
     sold: list[Sold] = field(default_factory=list)
     keys: dict[str, int] = field(default_factory=dict)
     awards: list[AwardHeld] = field(default_factory=list)
+    qualifying_left: int = 0
     gone: list[Piece] = field(default_factory=list)
     earning: list[Piece] = field(default_factory=list)
 
@@ -135,10 +137,14 @@ def _add_lines(found: dict[UUID, Sale]) -> None:
 def _add_awards(found: dict[UUID, Sale], now: datetime) -> None:
     rows = Award.objects.filter(purchase__in=found).order_by("id")
     awards = list(rows.values_list("purchase_id", "id", "entry", "rule_version_id", "rule_version__rule__code"))
-    standing = queries.awarded([entry for _, _, entry, _, _ in awards], now)
+    qualifying = {sale.id: sale.qualifying_entry for sale in found.values() if sale.qualifying_entry}
+    standing = queries.awarded([*(entry for _, _, entry, _, _ in awards), *qualifying.values()], now)
     for purchase, id_, entry, version, rule in awards:
         one = standing[entry]
         found[purchase].awards.append(AwardHeld(id_, entry, version, one.holder, Held(rule, one.points, one.clawed, one.expired)))
+    for purchase, entry in qualifying.items():
+        one = standing[entry]
+        found[purchase].qualifying_left = one.points - one.clawed
 
 
 def _add_returns(found: dict[UUID, Sale]) -> None:

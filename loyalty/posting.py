@@ -41,8 +41,8 @@ from loyalty.limits import Grantor
 from loyalty.models import PointType, Posting, Wallet
 
 __all__ = [
-    "accrue", "adjust", "burn", "claw_back", "expire", "forgive", "lock", "merge", "open_wallets", "restore", "reverse",
-    "transfer", "unmerge",
+    "PointType", "accrue", "adjust", "burn", "claw_back", "expire", "forgive", "lock", "merge", "open_wallets", "restore",
+    "reverse", "transfer", "unmerge",
 ]  # fmt: skip
 GRANT = "select * from unnest(ledger_grant(%s, %s, %s, %s))"
 SPEND = "select * from unnest(ledger_spend(%s, %s, %s, %s))"
@@ -112,9 +112,11 @@ def reverse(acts: Sequence[Reversal], *, now: datetime, actor: UUID | None, appr
     return _within(acts, post, by=Grantor(actor, now, approved_by), points=lambda act: taken.get((act.entry, act.holder), 0))
 
 
-def claw_back(acts: Sequence[ClawBack], *, now: datetime, actor: UUID | None = None) -> list[Outcome]:
+def claw_back(
+    acts: Sequence[ClawBack], *, now: datetime, actor: UUID | None = None, point_type: PointType = PointType.REDEEMABLE
+) -> list[Outcome]:
     """Take points back after a return; what is spent becomes a deficit, is forgiven or refuses the act, by its policy."""
-    return batches.post_undoing(acts, drafting.claw_back, now=now, actor=actor, with_lots=True)
+    return batches.post_undoing(acts, drafting.claw_back, now=now, actor=actor, with_lots=True, point_type=point_type)
 
 
 def forgive(acts: Sequence[Forgiveness], *, now: datetime, actor: UUID | None, approved_by: UUID | None = None) -> list[Outcome]:

@@ -51,7 +51,7 @@ def shown(member: Member, key: ApiKey) -> dict[str, Any]:
         "home_store": member.home_store.code if member.home_store else None,
         "status": member.status,
         "joined_at": member.joined_at.isoformat(),
-        "tier": None,
+        "tier": queries.tiers_at([(member.pk, timezone.now())])[0],
         "tags": member.tags,
     }
 

@@ -19,8 +19,10 @@ PURCHASES = (
     "campaigns.purchase", "campaigns.purchaseline", "campaigns.award", "campaigns.event", "campaigns.purchasereturn",
     "campaigns.purchasereturnline", "campaigns.clawback",
 )  # fmt: skip
-RULES = ("campaigns.earnrule", "campaigns.ruleversion", "campaigns.segment", "loyalty.termsversion")
+TIERS = ("members.tiertable", "members.tier", "members.tiermembership")
+RULES = ("campaigns.earnrule", "campaigns.ruleversion", "campaigns.segment", "loyalty.termsversion", *TIERS)
 GOODS = "campaigns.excludedgoods"
+BY_HAND = "members.tieroverride"
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
 RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
@@ -30,10 +32,10 @@ CORRECTIONS = ("members.adjustment",)
 # What one person may not do alone.
 FOUR_EYES = (*CORRECTIONS, "members.apikey", "loyalty.grantlimits")
 # What is announced and approved before it holds.
-CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion")
+CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion", "members.tiertable")
 EVERYTHING = (
-    *PEOPLE, "members.message", *CORRECTIONS, "loyalty.grantlimits", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", *STAFF,
-    *RECORDS,
+    *PEOPLE, BY_HAND, "members.message", *CORRECTIONS, "loyalty.grantlimits", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store",
+    *STAFF, *RECORDS,
 )  # fmt: skip
 
 RIGHTS: dict[str, Rights] = {
@@ -41,24 +43,25 @@ RIGHTS: dict[str, Rights] = {
         # Mail shows sign-in codes, so the mailbox is for whoever may see those.
         "view": (*EVERYTHING, "members.codeattempt"),
         "add": (
-            "members.member", *CORRECTIONS, "members.staffprofile", "members.apikey", "loyalty.store", "loyalty.grantlimits",
-            GOODS, "campaigns.segment", *CONTRACT,
+            "members.member", BY_HAND, *CORRECTIONS, "members.staffprofile", "members.apikey", "loyalty.store",
+            "loyalty.grantlimits", GOODS, "campaigns.segment", *CONTRACT,
         ),
         "change": ("members.member", *STAFF, "loyalty.store", GOODS, "campaigns.segment", *CONTRACT),
         "post": CORRECTIONS,
-        "approve": (*CONTRACT, *FOUR_EYES),
+        "approve": (*CONTRACT, *FOUR_EYES, BY_HAND),
         "export": EVERYTHING,
         "import": ("members.member",),
         "reveal": ("members.member",),
     },
     Role.MANAGER: {
         "view": (
-            *PEOPLE, *CORRECTIONS, *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.journalentry", "loyalty.lot",
-            "loyalty.store",
+            *PEOPLE, BY_HAND, *CORRECTIONS, *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.journalentry",
+            "loyalty.lot", "loyalty.store",
         ),
-        "add": ("members.member", *CORRECTIONS),
+        "add": ("members.member", BY_HAND, *CORRECTIONS),
         "post": CORRECTIONS,
         "change": ("members.member",),
+        "approve": (BY_HAND,),
         "export": (*PURCHASES, "loyalty.posting"),
         "reveal": ("members.member",),
     },
@@ -77,8 +80,8 @@ RIGHTS: dict[str, Rights] = {
         "export": (*PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
     },
     Role.SUPPORT: {
-        "view": (*PEOPLE, "members.message", *CORRECTIONS, *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store"),
-        "add": ("members.member", *CORRECTIONS),
+        "view": (*PEOPLE, BY_HAND, "members.message", *CORRECTIONS, *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store"),
+        "add": ("members.member", BY_HAND, *CORRECTIONS),
         "change": ("members.member",),
         "reveal": ("members.member",),
     },

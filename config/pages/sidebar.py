@@ -33,7 +33,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """One group a room; a group of which nothing may be seen is left out."""
     groups = [
         (None, [{"title": _("Today"), "icon": "wb_sunny", "link": reverse("admin:index")}]),
-        (_("Members"), [_list(_("Members"), "group", "members.member"), _list(_("Messages"), "mail", "members.message")]),
+        (
+            _("Members"),
+            [
+                _list(_("Members"), "group", "members.member"),
+                _list(_("Messages"), "mail", "members.message"),
+                _list(_("Tiers set by hand"), "approval_delegation", "members.tieroverride"),
+            ],
+        ),
         (
             _("Purchases and rules"),
             [
@@ -44,6 +51,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Drafts and versions"), "edit_document", "campaigns.ruleversion") | {"active": _is_at_versions},
                 _overlaps(),
                 _list(_("Segments"), "groups", "campaigns.segment"),
+                _list(_("Tiers"), "military_tech", "members.tiertable"),
                 _list(_("Excluded goods"), "block", "campaigns.excludedgoods"),
                 _list(_("Terms"), "contract", "loyalty.termsversion"),
             ],

@@ -2,6 +2,7 @@ from members.models.access import ApiKey, ApprovalRequest, CodeAttempt, CodesSen
 from members.models.adjustments import Adjustment
 from members.models.messages import Message
 from members.models.people import Card, Consent, Member
+from members.models.tiers import Tier, TierMembership, TierOverride, TierTable
 from members.models.users import User
 
 __all__ = [
@@ -15,5 +16,9 @@ __all__ = [
     "Member",
     "Message",
     "StaffProfile",
+    "Tier",
+    "TierMembership",
+    "TierOverride",
+    "TierTable",
     "User",
 ]

@@ -62,7 +62,8 @@ class ApiKey(models.Model):
 # What waits for a second person, by its verb.
 ACTS = {
     "terms.publish": _("publish terms"), "rate.publish": _("publish a rule"), "adjustment.post": _("adjust points"),
-    "apikey.trust": _("trust an API key"), "limits.raise": _("raise the limits"),
+    "apikey.trust": _("trust an API key"), "limits.raise": _("raise the limits"), "tiers.publish": _("publish tiers"),
+    "tier.override": _("set a tier by hand"),
 }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from members import adjusting, approving
 from members.access import create_key
 from members.adjusting import Wanted
 from members.approving import Act
-from members.models import Member, Message, StaffProfile, User
+from members.models import Member, Message, StaffProfile, TierOverride, TierTable, User
 from members.roles import RIGHTS
 from members.staffing import employ
 from tests.campaigns.acting import act
@@ -67,6 +67,8 @@ def fill(first: int, last: int) -> None:
         segments.add(Segment.objects.create(code=f"segment-{n}", name=f"Segment {n}"), [one.pk], actor=actor, now=now)
         other = EarnRule.objects.create(code=f"rule-{n}", name=f"Rule {n}")
         approving.ask(Act("terms.publish", "loyalty.termsversion", f"{n}", "0" * 64), by=actor, now=now)
+        TierTable.objects.create(version=n + 1)
+        TierOverride.objects.create(member=one, tier="gold", until=now, why="old card", asked_by=actor)
         goods.exclude("sku", f"gift-{n}", now=now)
         RuleVersion.objects.create(rule=other, version=1, kind="base", value=1, starts_at=now + timedelta(days=900))
 
