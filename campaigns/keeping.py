@@ -204,10 +204,12 @@ def _kept(one: Sold, gone: Sequence[Piece], contract: Terms) -> Line | None:
     cheaper = sum((piece.net_amount for piece in named if piece.asked == Measure.AMOUNT), NOTHING)
     if cheaper:
         goods = (goods * net / (net + cheaper)).quantize(SMALLEST, ROUND_DOWN)
-    tender = NOTHING
-    if line.tender:
-        tender = net - (line.net_amount - line.tender - _refund(one, net, contract).money)
-    return replace(line, quantity=goods, net_amount=net, tender=tender)
+    if not line.tender:
+        return replace(line, quantity=goods, net_amount=net)
+    paid = line.net_amount - line.tender - _refund(one, net, contract).money
+    if paid:  # what coins round off makes no goods paid: their paid part stays that of the sale
+        goods = goods * (line.net_amount - line.tender) * net / (line.net_amount * paid)
+    return replace(line, quantity=goods, net_amount=net, tender=net - paid)
 
 
 def _refund(one: Sold, kept_net: Decimal, contract: Terms) -> Refund:

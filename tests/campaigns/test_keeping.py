@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from campaigns import keeping
 from campaigns.engine import judge
 from campaigns.keeping import Held, Measure, Piece, Sold, TooMuch, UnknownLine, Wanted
+from campaigns.matching import paid_quantity
 from campaigns.values import Judgement, Kind, Line, Occasion, Per, Rule, Standing
 from loyalty.terms import Terms
 
@@ -240,3 +241,10 @@ def test_what_is_left_of_a_line_without_goods_is_an_amount() -> None:
     [last] = keeping.pieces(sold, [goodwill, *some], [rest], TERMS)
     assert (last.asked, last.quantity, last.net_amount) == (Measure.AMOUNT, Decimal(0), Decimal("1.14"))
     assert left(sold, [*some, last]) == left(sold, returned(sold, Wanted("1", None, Decimal("2.32")))) == [("1", "0.025", "0.06")]
+
+
+def test_what_coins_round_off_makes_no_goods_paid() -> None:
+    sold = [line("1", "0.17", "7", tender="0.13", points=13)]
+    [kept] = keeping.kept(sold, returned(sold, Wanted("1", Decimal("0.1"), Decimal("0.08"))), TERMS)
+    assert (kept.net_amount, kept.basis) == (Decimal("0.09"), Decimal("0.03"))
+    assert round(paid_quantity(kept), 9) == round(Decimal("6.9") * 4 / 17, 9) < paid_quantity(sold[0].line)
