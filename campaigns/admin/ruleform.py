@@ -49,8 +49,7 @@ PLACES = {
 
 
 def text(label: Any, length: int, **given: Any) -> forms.CharField:
-    attributes = {"autocomplete": "off"} | given.pop("attrs", {})
-    widget = UnfoldAdminTextInputWidget(attributes)
+    widget = UnfoldAdminTextInputWidget({"autocomplete": "off"})
     return forms.CharField(label=capfirst(label), max_length=length, required=False, widget=widget, **given)
 
 
@@ -97,10 +96,8 @@ class RuleForm(DraftForm):
         label=capfirst(_("days of the week")), choices=DAYS, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("None chosen means every day. Days and hours are those of the store."),
     )  # fmt: skip
-    hours_from = text(
-        _("from"), 5, attrs={"placeholder": "10:00"}, help_text=_("Such as 10:00. Leave both empty for the whole day.")
-    )
-    hours_to = text(_("until"), 5, attrs={"placeholder": "14:00"}, help_text=_("Before this time; it may lie after midnight."))
+    hours_from = text(_("from"), 5, help_text=_("Such as 10:00. Leave both empty for the whole day."))
+    hours_to = text(_("until"), 5, help_text=_("Before this time; it may lie after midnight."))
     birthday = choice(_("member’s birthday"), BIRTHDAYS)
 
     stores = forms.MultipleChoiceField(

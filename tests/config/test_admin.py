@@ -16,8 +16,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns import events, goods, segments
+from campaigns.awarding import Recorded
 from campaigns.models import EarnRule, RuleVersion, Segment
-from campaigns.purchases import Recorded, record
+from campaigns.purchases import record
 from campaigns.returns import Claim, take
 from campaigns.schemas import ReturnIn
 from loyalty import auditing, limits, posting

@@ -11,7 +11,8 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.purchases import Recorded, record
+from campaigns.awarding import Recorded
+from campaigns.purchases import record
 from campaigns.returns import Claim, Taken, take
 from campaigns.schemas import ReturnIn
 from members.models import CodeAttempt, Consent, Member, User

@@ -20,6 +20,7 @@ from uuid import UUID, uuid4
 from django.db.models import Sum
 
 from campaigns import keeping, purchases, returns
+from campaigns.awarding import Recorded
 from campaigns.keeping import Measure, Piece, Sold, TooMuch, Wanted
 from campaigns.models import Award, ClawBack, EarnRule, Purchase, PurchaseReturn, RuleVersion
 from campaigns.returns import Claim, Taken
@@ -146,7 +147,7 @@ class Trial:
         for who in (0, 1):
             told = purchases.record([self.sale(one, who) for one in fresh], now=self.now)
             for one, answer in zip(fresh, told, strict=True):
-                assert isinstance(answer, purchases.Recorded), f"{self.name}: {answer}"
+                assert isinstance(answer, Recorded), f"{self.name}: {answer}"
                 one.ids.append(answer.id)
         self.bought += fresh
 
