@@ -4,7 +4,7 @@
 
 Each receipt is bought by two members, who return the same goods in different orders; in plain rounds a third one buys at
 the end only what the first has kept. Points are spent between, rules change, and in some rounds points end. Every round
-draws one of three worlds (WORLDS); both verifiers must find nothing after each.
+draws one of three worlds (tests/reliability/worlds.py); both verifiers must find nothing after each.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ from django.db.models import Sum
 from campaigns import keeping, purchases, returns
 from campaigns.awarding import Recorded
 from campaigns.keeping import Measure, Piece, Sold, TooMuch, Wanted
-from campaigns.models import Award, ClawBack, EarnRule, Purchase, PurchaseReturn, RuleVersion
+from campaigns.models import Award, ClawBack, Purchase, PurchaseReturn, RuleVersion
 from campaigns.returns import Claim, Taken
 from campaigns.schemas import PurchaseIn, ReturnIn
 from campaigns.values import Line
@@ -33,7 +33,8 @@ from loyalty.problems import Problem
 from loyalty.terms import Terms
 from members.models import Member
 from tests.factories import ApplicationFactory, StoreFactory, members
-from tests.reliability import leaving
+from tests.members import tiering
+from tests.reliability import leaving, worlds
 from tests.reliability.crowd import both_verifiers
 
 START = datetime(2026, 1, 10, 9, 0, tzinfo=UTC)
@@ -41,31 +42,6 @@ FAMILIES, PHASES, BATCH = 100, 4, 1000
 # Of all receipts so far, in each phase.
 RETURNED = 0.25
 COIN = Decimal("0.01")
-
-# Kind, value, conditions.
-PLAIN: list[tuple[str, str, dict[str, Any]]] = [
-    ("base", "1", {"what": {"categories": ["tea"]}}),
-    ("base", "2", {"per": "unit", "what": {"skus": ["X"]}}),
-    ("bonus", "3", {"per": "unit", "what": {"brands": ["North"]}, "pending": "P14D"}),
-    ("bonus", "20", {"per": "purchase", "at_least": {"amount": "30"}}),
-    ("bonus", "7", {"per": "purchase", "what": {"categories": ["coffee"]}, "at_least": {"quantity": "3"}}),
-    ("bonus", "0.25", {"per": "amount", "what": {"exclude_categories": ["tea"]}, "exclusive_group": "g"}),
-    ("multiplier", "2", {"what": {"categories": ["tea"]}}),
-    ("multiplier", "1.5", {"when": {"weekdays": [6, 7]}, "exclusive_group": "g"}),
-]
-CAPPED: list[tuple[str, str, dict[str, Any]]] = [
-    ("bonus", "9", {"per": "purchase", "caps": [{"unit": "points", "per": "member", "window": "month", "limit": "25"}]}),
-    ("bonus", "4", {"per": "unit", "caps": [{"unit": "times", "per": "member", "window": "day", "limit": "1"}]}),
-    ("multiplier", "3", {"caps": [{"unit": "points", "per": "member", "window": "rolling:P7D", "limit": "60"}]}),
-    ("bonus", "15", {"per": "purchase", "who": {"first_purchase": True}}),
-    ("bonus", "12", {"per": "purchase", "who": {"every_visit": 3}}),
-]
-ENDING: list[tuple[str, str, dict[str, Any]]] = [
-    ("bonus", "10", {"per": "purchase", "expires": "P20D"}),
-    ("bonus", "0.5", {"per": "amount", "expires": "P45D", "caps": [
-        {"unit": "points", "per": "rule", "window": "week", "limit": "900"}]}),
-]  # fmt: skip
-WORLDS = {"plain": PLAIN, "capped": [*PLAIN, *CAPPED], "ending": [*PLAIN, *CAPPED, *ENDING]}
 
 
 @dataclass(slots=True)
@@ -87,7 +63,7 @@ class Bought:
 def play(seed: str, receipts: int, world: str = "") -> int:
     """One world, drawn unless it is named, with so many receipts; how many returns were taken."""
     dice = Random(seed)
-    world = world or dice.choice(list(WORLDS))
+    world = world or dice.choice(list(worlds.WORLDS))
     trial = Trial(dice, world, f"{world} {seed}")
     for phase in range(PHASES):
         trial.phase(receipts // PHASES + (phase < receipts % PHASES))
@@ -107,8 +83,10 @@ class Trial:
         if world == "ending":
             draft = publishing.draft({"claw_back": dice.choice(["deficit", "forgive", "refuse"])}, actor=uuid4())
             publishing.publish(draft.version, actor=uuid4(), approval=None, now=START)
-        for place, rule in enumerate(WORLDS[world]):
-            publish(f"rule-{place}", *rule, at=START)
+        for place, rule in enumerate(worlds.WORLDS[world]):
+            worlds.publish(f"rule-{place}", *rule, at=START)
+        if world != "plain":
+            tiering.publish(now=START)
         self.now += timedelta(minutes=1)
         self.contract: Terms = terms.current(self.now)
         people = members([ApplicationFactory.build() for _ in range(3 * FAMILIES)], now=self.now)
@@ -188,13 +166,13 @@ class Trial:
 
     def edit(self) -> None:
         """A rule of some kind gives more, or gives less, from tomorrow on."""
-        place = self.dice.randrange(len(WORLDS[self.world]))
-        kind, value, spec = WORLDS[self.world][place]
+        place = self.dice.randrange(len(worlds.WORLDS[self.world]))
+        kind, value, spec = worlds.WORLDS[self.world][place]
         factor = Decimal(self.dice.choice(["1.5", "2"] if kind == "base" else ["0.5", "1", "1.5"]))
         last = RuleVersion.objects.filter(rule__code=f"rule-{place}").order_by("-version").first()
         assert last is not None
         if kind != "multiplier" and last.value < 40:
-            publish(
+            worlds.publish(
                 f"rule-{place}", kind, str(last.value * factor if kind == "base" else Decimal(value) * factor), spec, at=self.now
             )
         self.wait(hours=24)
@@ -351,15 +329,6 @@ class Trial:
             for id_ in one.ids:
                 left = earned[id_] - taken.get(id_, 0)
                 assert left == wanted, f"{self.name}: {left} kept, {wanted} had never more been bought, {id_}"
-
-
-def publish(code: str, kind: str, value: str, spec: dict[str, Any], *, at: datetime) -> None:
-    rule, _made = EarnRule.objects.get_or_create(code=code, defaults={"name": code})
-    version = rule.versions.count() + 1
-    starts = at if version == 1 else at + timedelta(hours=1)
-    RuleVersion.objects.create(
-        rule=rule, version=version, kind=kind, value=Decimal(value), spec=spec, starts_at=starts, published_at=at
-    )
 
 
 def _lowest() -> dict[UUID, int]:

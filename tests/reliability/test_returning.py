@@ -16,7 +16,7 @@ from campaigns.values import Line
 from loyalty import queries
 from loyalty.terms import Terms
 from tests.factories import ReceiptFactory, StoreFactory, member
-from tests.reliability import returning
+from tests.reliability import returning, worlds
 from tests.reliability.crowd import Crowd, both_verifiers
 
 RECEIPTS = 150
@@ -27,7 +27,7 @@ takings, kept = keeping.takings, keeping.kept
 
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("committing_db")
-@pytest.mark.parametrize("world", returning.WORLDS)
+@pytest.mark.parametrize("world", worlds.WORLDS)
 def test_nothing_leaks(world: str) -> None:
     assert returning.play(f"{SEED}.0", RECEIPTS, world) > RECEIPTS
 
