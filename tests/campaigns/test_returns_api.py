@@ -17,9 +17,10 @@ from loyalty import posting, queries, verifying
 from loyalty import publishing as terms_publishing
 from loyalty.acts import Burn
 from loyalty.models import DocumentGuard, OutboxEvent, Posting
-from members.models import Member
+from members.models import Member, TierMembership
 from tests.api import Till, till
 from tests.factories import StoreFactory, member
+from tests.members import tiering
 
 pytestmark = pytest.mark.django_db
 
@@ -341,3 +342,16 @@ def test_a_batch_of_sales_costs_the_same_statements_whatever_waits() -> None:
         counts.append(len(made))
     assert PurchaseReturn.objects.filter(purchase=None).exclude(problem="").count() == 22
     assert len(set(counts)) == 1, counts
+
+
+def test_a_tier_reached_with_what_came_back_is_lost_with_its_reward() -> None:
+    tiering.publish(now=timezone.now())
+    one = member()
+    purchase = bought(one, ("1", "600.00", "2"))
+    assert (tiering.standing(one).tier, purchase["balance"]) == ("silver", 650)
+    kind = returned(purchase, back(("1", "", "200.00"), goodwill=True, reason="kind"), "pos", "adjust").json()
+    assert (kind["balance"], tiering.standing(one).tier) == (650, "silver")
+    assert returned(purchase, back(("1", "1"))).json()["balance"] == 300
+    assert TierMembership.objects.filter(member=one, ended_at=None).exclude(tier="regular").count() == 0
+    assert returned(purchase, back(("1",))).json()["balance"] == 0  # all goods are back
+    assert nothing_is_wrong()
