@@ -1,7 +1,7 @@
 """Returns that arrive before their sale wait for it (SEMANTICS 1.7); the result is that of the sale first.
 
-A return waits under an exclusive lock, a batch of sales looks for waiting ones under a shared one: whichever comes second
-sees the first. Nobody waits for a wallet behind the exclusive one.
+A return is parked under an exclusive lock, sales are written under a shared one: whichever comes second sees the first. Sales
+take theirs before any other lock, and whoever parks asks for none behind the exclusive one, so that nobody locks anybody out.
 """
 
 from collections.abc import Mapping
@@ -51,12 +51,17 @@ def take(body: ReceiptReturnIn, *, now: datetime, actor: UUID | None = None) -> 
     return answer
 
 
+def sales_are_coming() -> None:
+    """Until this transaction ends, no return is parked. Called before wallets are locked."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock_shared(%s)", [LOCK])
+
+
 def sales_came(purchases: Mapping[Receipt, UUID], *, now: datetime) -> None:
     """Take the returns that waited for these receipts, just written by this transaction."""
     if not purchases:
         return
     with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock_shared(%s)", [LOCK])
         cursor.execute(WAITING, [[source for source, _ in purchases], [number for _, number in purchases]])
         ids = [id_ for (id_,) in cursor.fetchall()]
     if not ids:

@@ -171,6 +171,7 @@ def record(
 
 def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, actor: UUID | None) -> list[Recorded | Problem]:
     """Raises Problem when the ledger refuses what a receipt pays in points or earns; then nothing of it may stand."""
+    parking.sales_are_coming()
     posting.lock({one.member.holder for one in ready})
     taken = documents.take([one.document() for one in ready])
     fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]

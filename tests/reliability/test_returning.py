@@ -11,6 +11,7 @@ from django.utils import timezone
 from campaigns import keeping, parking, purchases
 from campaigns.keeping import Held, Piece, Sold
 from campaigns.models import PurchaseReturn
+from campaigns.returns import Taken
 from campaigns.schemas import ReceiptReturnIn
 from campaigns.values import Line
 from loyalty import queries
@@ -83,6 +84,13 @@ def test_a_sale_and_its_return_at_the_same_moment_find_each_other() -> None:
         acts = [act for one, body in zip(sales, bodies, strict=True) for act in (
             partial(purchases.record, [one], now=timezone.now()), partial(parking.take, body, now=timezone.now()))]  # fmt: skip
         crowd.rush(acts)
-    assert PurchaseReturn.objects.exclude(purchase=None).count() == 60
-    assert sum(queries.net_balances([one.holder for one in people]).values()) == 60 * 10
+        one = PurchaseReturn.objects.exclude(purchase=None).first()
+        assert one is not None
+        again = crowd.rush([partial(parking.take, bodies[int(one.return_number[1:])], now=timezone.now())] * 8)
+        assert again == [Taken(one.pk, replayed=True)] * 8
+        late = ReceiptReturnIn.model_validate(one.content | {"return_number": "late", "amount": "1.00"})
+        answers = crowd.rush([partial(parking.take, late, now=timezone.now())] * 8)
+        assert sorted(answer.replayed for answer in answers if isinstance(answer, Taken)) == [False] + [True] * 7
+    assert PurchaseReturn.objects.exclude(purchase=None).count() == 61
+    assert sum(queries.net_balances([one.holder for one in people]).values()) == 60 * 10 - 1
     both_verifiers()
