@@ -93,8 +93,9 @@ class _NotTaken(Exception):
 def take(claims: Sequence[Claim], *, now: datetime, actor: UUID | None = None) -> list[Taken | Problem]:
     """Take each return once; answers in order.
 
-    A batch costs a constant number of statements, unless it holds several returns of one receipt. The same return again
-    answers as `replayed`; the same number with other content is refused with `duplicate-document`.
+    A batch costs a constant number of statements; several returns of one receipt are taken in as many turns, and those whose
+    terms refuse to take back spent points one by one. The same return again answers as `replayed`; the same number with
+    other content is refused with `duplicate-document`.
     """
     answers: dict[int, Taken | Problem] = {}
     with transaction.atomic():

@@ -21,6 +21,7 @@ from members.models import Member, TierMembership
 from tests.api import Till, till
 from tests.factories import StoreFactory, member
 from tests.members import tiering
+from tests.staff import signed_in, text
 
 pytestmark = pytest.mark.django_db
 
@@ -355,3 +356,19 @@ def test_a_tier_reached_with_what_came_back_is_lost_with_its_reward() -> None:
     assert TierMembership.objects.filter(member=one, ended_at=None).exclude(tier="regular").count() == 0
     assert returned(purchase, back(("1",))).json()["balance"] == 0  # all goods are back
     assert nothing_is_wrong()
+
+
+def test_staff_see_what_came_back_and_what_waits() -> None:
+    purchase, pos = bought(member(), ("1", "12.50", "2")), till()
+    told = returned(purchase, back(("1", "1"), return_number="B-1")).json()
+    pos.post("/returns", back(("1",), source="till-1", receipt_number="R-unknown", return_number="B-2"))
+    owner = signed_in("owner")
+    assert "B-1" in text(owner.get(f"/admin/campaigns/purchase/{purchase['id']}/change/"))
+    page = text(owner.get(f"/admin/campaigns/purchasereturn/{told['id']}/change/"))
+    assert all(
+        said in page for said in ("Goods for €6.25 came back.", "What was kept earns 6 points.", "6 points were taken back.")
+    )
+    waiting = text(owner.get("/admin/campaigns/purchasereturn/?state=waiting"))
+    assert ("B-1" in waiting, "B-2" in waiting, "waits for its sale" in waiting) == (False, True, True)
+    parked = PurchaseReturn.objects.get(return_number="B-2")
+    assert "R-unknown" in text(owner.get(f"/admin/campaigns/purchasereturn/{parked.pk}/change/"))
