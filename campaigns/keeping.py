@@ -52,6 +52,11 @@ class Sold:
     line: Line
     points: int = 0
 
+    @property
+    def bears(self) -> bool:
+        """Whether points paid for a part of it; where a point is worth more than the line, it may be a part of a point."""
+        return bool(self.points or self.line.tender)
+
 
 class UnknownLine(LookupError):
     """The receipt has no such line."""
@@ -111,15 +116,33 @@ def nothing_is_kept(sold: Sequence[Sold], lines: Sequence[Line]) -> bool:
     return not any(line.net_amount or not paid for line in lines)
 
 
-def refunded(sold: Sequence[Sold], gone: Iterable[Piece], contract: Terms) -> dict[str, Refund]:
-    """What of each line has gone back in all, to points and to money."""
-    found = by_line(gone)
-    back = {}
-    for one in sold:
-        line = one.line
-        net = sum((piece.net_amount for piece in found.get(line.line_id, ())), NOTHING)
-        back[line.line_id] = _refund(one, line.net_amount - net, contract)
-    return back
+def refunded(sold: Sequence[Sold], gone: Iterable[Piece], contract: Terms) -> Refund:
+    """What has gone back in all, to points and to money.
+
+    All lines that were paid in points are taken together, by their sums: a point may be worth more than the line that bears
+    it, and then returning just that line would give back more than the goods are worth.
+    """
+    back = {line: sum((piece.net_amount for piece in pieces), NOTHING) for line, pieces in by_line(gone).items()}
+    bearing = [one for one in sold if one.bears]
+    plain = sum((amount for line, amount in back.items() if line not in {one.line.line_id for one in bearing}), NOTHING)
+    if not bearing:
+        return Refund(0, plain)
+    net = sum((one.line.net_amount for one in bearing), NOTHING)
+    kept_net = net - sum((back.get(one.line.line_id, NOTHING) for one in bearing), NOTHING)
+    points, amount = sum(one.points for one in bearing), sum((one.line.tender for one in bearing), NOTHING)
+    together = tendering.refund(net, points, amount, kept_net, contract=contract)
+    return Refund(together.points, plain + together.money)
+
+
+def shares(refund: Refund, pieces: Sequence[Piece], sold: Sequence[Sold], contract: Terms) -> list[Refund]:
+    """How what one return gives back falls to its pieces, for whoever reads them; they add up."""
+    bears = {one.line.line_id for one in sold if one.bears}
+    coin = _coin(contract)
+    plain = [NOTHING if one.line_id in bears else one.net_amount for one in pieces]
+    weights = [one.net_amount if one.line_id in bears else NOTHING for one in pieces]
+    points = spread(refund.points, weights)
+    money = spread(int((refund.money - sum(plain, NOTHING)) / coin), weights)
+    return [Refund(some, amount + coins * coin) for some, amount, coins in zip(points, plain, money, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +237,7 @@ def _kept(one: Sold, gone: Sequence[Piece], contract: Terms) -> Line | None:
 
 def _refund(one: Sold, kept_net: Decimal, contract: Terms) -> Refund:
     line = one.line
-    if not one.points:
+    if not one.bears:
         return Refund(0, line.net_amount - kept_net)
     return tendering.refund(line.net_amount, one.points, line.tender, kept_net, contract=contract)
 

@@ -21,7 +21,7 @@ from campaigns.models import ClawBack, Purchase, PurchaseReturn, PurchaseReturnL
 from campaigns.rounding import plain
 from campaigns.sales import Sale
 from campaigns.schemas import ReturnIn
-from campaigns.tendering import NOTHING
+from campaigns.tendering import NOTHING, Refund
 from campaigns.values import Judgement, Line
 from loyalty import acts, bulk, documents, money, outbox, posting
 from loyalty.acts import ClawBackPolicy, Posted, Refused, Restore
@@ -66,16 +66,11 @@ class _Plan:
     before: Judgement
     after: Judgement
     takings: list[int]
-    money_back: dict[str, Decimal]
-    points_back: dict[str, int]
+    refund: Refund
 
     @property
     def clawed(self) -> int:
         return sum(self.takings)
-
-    @property
-    def points_returned(self) -> int:
-        return sum(self.points_back.values())
 
     @property
     def policy(self) -> ClawBackPolicy:
@@ -164,9 +159,7 @@ def _plan(claim: Claim, sale: Sale, now: datetime) -> _Plan | Problem:
     back = keeping.refunded(sale.sold, [*sale.gone, *pieces], sale.contract)
     return _Plan(
         id=claim.parked or uuid7(), claim=claim, sale=sale, pieces=pieces, lines=lines, before=before, after=after,
-        takings=takings,
-        money_back={id_: back[id_].money - was[id_].money for id_ in back},
-        points_back={id_: back[id_].points - was[id_].points for id_ in back},
+        takings=takings, refund=Refund(back.points - was.points, back.money - was.money),
     )  # fmt: skip
 
 
@@ -230,12 +223,12 @@ def _give_back_tender(plans: Sequence[_Plan], *, now: datetime, actor: UUID | No
     """The journal entry by which each return's points went back to the lots that had paid."""
     owed = [
         (plan, Restore(
-            key=f"return:{plan.id}:tender", holder=plan.sale.holder, entry=plan.sale.tender_entry, points=plan.points_returned,
+            key=f"return:{plan.id}:tender", holder=plan.sale.holder, entry=plan.sale.tender_entry, points=plan.refund.points,
             occurred_at=plan.claim.body.occurred_at, grace_until=now + GRACE, store=plan.sale.store,
             reference=plan.claim.body.return_number, reason="return", terms=plan.sale.contract.id,
         ))
         for plan in plans
-        if plan.points_returned and plan.sale.tender_entry
+        if plan.refund.points and plan.sale.tender_entry
     ]  # fmt: skip
     entries = {}
     for (plan, _act), outcome in zip(owed, posting.restore([act for _plan, act in owed], now=now, actor=actor), strict=True):
@@ -324,7 +317,7 @@ def _write(
 
 def _facts(plan: _Plan) -> dict[str, Any]:
     return {
-        "purchase": str(plan.sale.id), "return": str(plan.id), "points": plan.clawed, "points_returned": plan.points_returned,
+        "purchase": str(plan.sale.id), "return": str(plan.id), "points": plan.clawed, "points_returned": plan.refund.points,
     }  # fmt: skip
 
 
@@ -342,19 +335,19 @@ def _row(plan: _Plan, tender_entry: UUID | None, now: datetime, actor: UUID | No
         "purchase_id": sale.id, "occurred_at": body.occurred_at, "recorded_at": now, "goodwill": body.goodwill,
         "reason": body.reason, "actor": actor, "content": body.model_dump(mode="json"), "problem": "", "currency": sale.currency,
         "net_amount": sum((one.net_amount for one in plan.pieces), NOTHING),
-        "money_back": sum(plan.money_back.values(), NOTHING), "points_clawed_back": plan.clawed,
-        "points_returned": plan.points_returned, "points_kept": plan.after.points, "tender_entry": tender_entry,
+        "money_back": plan.refund.money, "points_clawed_back": plan.clawed,
+        "points_returned": plan.refund.points, "points_kept": plan.after.points, "tender_entry": tender_entry,
     }  # fmt: skip
 
 
 def _line_rows(plan: _Plan) -> list[dict[str, Any]]:
+    shares = keeping.shares(plan.refund, plan.pieces, plan.sale.sold, plan.sale.contract)
     return [
         {
             "purchase_return_id": plan.id, "line_id": plan.sale.keys[one.line_id], "asked": one.asked.value,
-            "quantity": one.quantity, "net_amount": one.net_amount, "money_back": plan.money_back[one.line_id],
-            "points_returned": plan.points_back[one.line_id],
+            "quantity": one.quantity, "net_amount": one.net_amount, "money_back": back.money, "points_returned": back.points,
         }
-        for one in plan.pieces
+        for one, back in zip(plan.pieces, shares, strict=True)
     ]  # fmt: skip
 
 

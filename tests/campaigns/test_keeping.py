@@ -1,6 +1,7 @@
 """What of a receipt is kept and what that takes back: SEMANTICS 3, as arithmetic."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -125,8 +126,18 @@ def test_what_was_paid_in_points_is_no_basis_of_what_is_kept() -> None:
     gone = returned(sold, Wanted("1", Decimal(1)))
     [kept] = keeping.kept(sold, gone, TERMS)
     assert (kept.net_amount, kept.tender, kept.basis) == (Decimal(5), Decimal(2), Decimal(3))
-    back = keeping.refunded(sold, gone, TERMS)["1"]
+    back = keeping.refunded(sold, gone, TERMS)
     assert (back.points, back.money) == (200, Decimal(3))
+
+
+def test_lines_that_bear_a_point_worth_more_than_they_are_give_back_no_more_than_they_cost() -> None:
+    """Ten lines of 0.30 paid with three points of 1.00: three lines bear one each."""
+    dear = replace(TERMS, point_value=Decimal(1))
+    sold = [line(str(place), "0.30", tender="0.30", points=int(place < 3)) for place in range(10)]
+    back = keeping.refunded(sold, returned(sold, *(Wanted(str(place)) for place in range(3))), dear)
+    assert back.points * dear.point_value + back.money <= Decimal("0.90")
+    all_back = keeping.refunded(sold, returned(sold, *(Wanted(str(place)) for place in range(10))), dear)
+    assert (all_back.points, all_back.money) == (3, 0)
 
 
 def test_what_expired_counts_as_taken_and_who_has_too_much_pays_first() -> None:
@@ -193,7 +204,7 @@ def test_pieces_of_an_amount_are_what_was_asked_and_never_more_than_there_is(sol
     assert all(0 <= one.net_amount <= bought[one.line_id].net_amount for one in kept)
     assert all(0 <= one.quantity <= bought[one.line_id].quantity for one in kept)
     back = keeping.refunded(sold, gone, TERMS)
-    assert sum(one.money for one in back.values()) == sum(one.net_amount for one in gone)
+    assert back.money == sum(one.net_amount for one in gone)
 
 
 @settings(deadline=None)
