@@ -8,7 +8,7 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 from pydantic import ValidationError
 
-from campaigns import explaining, purchases, quoting
+from campaigns import explaining, purchases, quoting, rules
 from campaigns.models import Purchase
 from campaigns.queries import purchases as read_purchases
 from campaigns.schemas import NUMBER_LENGTH, BasketIn, BatchIn, PurchaseIn, PurchaseOut
@@ -52,7 +52,7 @@ def _quoted(request: HttpRequest, body: BasketIn) -> dict[str, Any]:
     facts = purchases.gather([body])
     if problem := purchases.refusal(body, facts, now=now):
         raise problem
-    judgement, contract = purchases.judge(body, facts, now), terms.in_force(facts.terms, now)
+    judgement, contract = purchases.preview(body, facts, now), terms.in_force(facts.terms, now)
     return {
         "quote": quoting.token(now, body.store, str(facts.members[body.member].id)),
         "valid_until": (now + quoting.VALID).isoformat(),
@@ -105,7 +105,8 @@ def trace(request: HttpRequest, purchase: UUID) -> Any:
         {"line_id": line.line_id, "basis": money.plain(line.basis, one.currency), "points": line.points}
         for line in one.lines.order_by("id")
     ]
-    return {"id": str(one.pk), "explanation": explaining.sentences(one.trace, one.currency), "lines": lines, **one.trace}
+    said = explaining.sentences(one.trace, one.currency) + explaining.reasons(one.trace, rules.names())
+    return {"id": str(one.pk), "explanation": said, "lines": lines, **one.trace}
 
 
 def answers(ids: list[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -1,95 +1,239 @@
-"""From a receipt to points. Pure: no ORM, no clock, no I/O.
+"""From a receipt or an event to points, by the phases of docs/earning.md (SEMANTICS 1). Pure: no ORM, no clock, no I/O.
 
-Phases (SEMANTICS 1.1): basis per line → base rules → one rounding → allocation to rules and lines. Money is Decimal in
-the programme's currency; points are whole.
+`sift` finds the rules that hold at this moment, place and member; `award` gives what they give for these lines. A return
+awards anew for the lines that were kept, with the rules that held then and the caps as they stood then.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
-from uuid import UUID
+
+from campaigns import matching
+from campaigns.caps import Counter, Rooms
+from campaigns.rounding import decimals, plain, spread
+from campaigns.values import Granted, Judgement, Kind, Line, Occasion, Per, Rule
+
+ZERO = Decimal(0)
+# Of a value times an amount: six and three, and six more of a multiplier.
+DECIMALS_MAX = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    line_id: str
-    net_amount: Decimal
+class Sifted:
+    """The rules that hold, in the order in which they are taken, and the others with what kept them from it."""
+
+    holding: tuple[Rule, ...]
+    rejected: tuple[tuple[Rule, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A frozen version of a base rule: `value` points for each 1.00 of basis."""
-
-    version: UUID
-    code: str
-    value: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """What one rule gives: its share of the receipt's points, which becomes a lot."""
+@dataclass(slots=True)
+class _Claim:
+    """What a rule would give: `by_line`, and in all; `on` is what its value was multiplied with."""
 
     rule: Rule
-    points: int
+    on: Decimal = ZERO
+    by_line: dict[int, Decimal] = field(default_factory=dict)
+    raw: Decimal = ZERO
+    cut: dict[str, str] | None = None
+    lost: str = ""
+    share: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """`line_points` in the order of the lines; both sums equal `points`. `trace` explains, in JSON values."""
-
-    points: int
-    granted: list[Granted]
-    line_points: list[int]
-    trace: dict[str, Any]
+def judge(occasion: Occasion, rules: Iterable[Rule], used: Mapping[Counter, Decimal] | None = None) -> Judgement:
+    """What an occasion earns under the rules in force; `used` is what stands on the counters of their caps."""
+    return award(occasion, sift(occasion, rules), used or {})
 
 
-def judge(lines: Sequence[Line], rules: Sequence[Rule]) -> Judgement:
-    """What a receipt earns under the rules of its day."""
-    basis = sum((line.net_amount for line in lines), Decimal(0))
-    raw = [basis * rule.value for rule in rules]
-    total = sum(raw, Decimal(0))
-    points = int(total.to_integral_value(ROUND_FLOOR))
-    shares = spread(points, raw)
-    trace = {
-        "basis": _text(basis),
-        "rules": [
-            {"rule": rule.code, "version": str(rule.version), "value": _text(rule.value), "raw": _text(earned), "points": share}
-            for rule, earned, share in zip(rules, raw, shares, strict=True)
-        ],
-        "raw": _text(total),
-        "points": points,
+def sift(occasion: Occasion, rules: Iterable[Rule]) -> Sifted:
+    held: list[Rule] = []
+    rejected: list[tuple[Rule, str]] = []
+    for rule in rules:
+        if matching.concerns(rule, occasion):
+            reason = matching.hindrance(rule, occasion)
+            if reason:
+                rejected.append((rule, reason))
+            else:
+                held.append(rule)
+    return Sifted(tuple(sorted(held, key=_turn)), tuple(rejected))
+
+
+def award(occasion: Occasion, sifted: Sifted, used: Mapping[Counter, Decimal]) -> Judgement:
+    lines = occasion.lines
+    claims = _claims(occasion, sifted.holding)
+    _choose_in_groups(claims, Rooms(occasion, used))
+    _cut(claims, Rooms(occasion, used))
+    raw = sum((claim.raw for claim in claims), ZERO)
+    rooms = Rooms(occasion, used)
+    _round(claims, int(raw.to_integral_value(ROUND_FLOOR)), rooms)
+    given = [claim for claim in claims if claim.share]
+    return Judgement(
+        points=sum(claim.share for claim in given),
+        base_points=sum(claim.share for claim in given if claim.rule.kind == Kind.BASE),
+        granted=[Granted(claim.rule, claim.share) for claim in given],
+        line_points=_to_lines(given, len(lines)),
+        taken=rooms.moved,
+        trace=_trace(lines, claims, sifted.rejected, raw, used),
+    )
+
+
+def _turn(rule: Rule) -> tuple[bool, int, str]:
+    """The one order in which rules are taken."""
+    return rule.kind != Kind.BASE, rule.priority, rule.code
+
+
+def _claims(occasion: Occasion, rules: Sequence[Rule]) -> list[_Claim]:
+    """Phases base, bonuses and multipliers: what each rule would give by itself."""
+    if occasion.event_type is not None:
+        return [_Claim(rule, Decimal(1), raw=rule.value) for rule in rules]
+    lines = occasion.lines
+    met = [matching.met(rule, lines) for rule in rules]
+    lost = [_lack(rule, [lines[place] for place in places]) for rule, places in zip(rules, met, strict=True)]
+    won = _lines_of_base_rules(
+        [(rule, places) for rule, places, lack in zip(rules, met, lost, strict=True) if rule.kind == Kind.BASE and not lack]
+    )
+    base_points = [ZERO] * len(lines)
+    claims = []
+    for rule, places, lack in zip(rules, met, lost, strict=True):
+        if lack or (rule.kind == Kind.BASE and rule.code not in won):
+            claim = _Claim(rule, lost=lack or "hidden")
+        elif rule.kind == Kind.MULTIPLIER:  # base rules came first
+            claim = _multiplied(rule, base_points, places)
+        else:
+            claim = _fixed(rule, lines, won.get(rule.code, places))
+        if rule.kind == Kind.BASE:
+            for place, points in claim.by_line.items():
+                base_points[place] += points
+        claims.append(claim)
+    return claims
+
+
+def _lack(rule: Rule, lines: Sequence[Line]) -> str:
+    if not lines:
+        return "goods"
+    return "" if matching.reaches(rule, lines) else "at_least"
+
+
+def _lines_of_base_rules(met: Sequence[tuple[Rule, Sequence[int]]]) -> dict[str, list[int]]:
+    """Each line goes to the most specific of the rates that meet it (SEMANTICS 1.3); of equals to the first in turn."""
+    won: dict[str, list[int]] = {}
+    gone: set[int] = set()
+    for rule, places in sorted(met, key=lambda one: _specific(one[0]), reverse=True):  # stable
+        mine = [place for place in places if place not in gone]
+        gone.update(mine)
+        if mine:
+            won[rule.code] = mine
+    return won
+
+
+def _specific(rule: Rule) -> tuple[bool, bool, bool, bool]:
+    goods = bool(rule.categories or rule.brands)
+    return bool(rule.skus), goods, bool(rule.stores), bool(rule.tiers or rule.segment)
+
+
+def _fixed(rule: Rule, lines: Sequence[Line], places: Sequence[int]) -> _Claim:
+    """A base or bonus rule: its value times the amount, the quantity, or once."""
+    if rule.per == Per.UNIT:
+        measures = {place: matching.paid_quantity(lines[place]) for place in places}
+    else:
+        measures = {place: lines[place].basis for place in places}
+    on = sum(measures.values(), ZERO)
+    if rule.per == Per.PURCHASE:
+        by_line = {place: rule.value * basis / on for place, basis in measures.items()}
+        return _Claim(rule, Decimal(1), by_line, rule.value)
+    return _Claim(rule, on, {place: rule.value * measure for place, measure in measures.items()}, _exact(rule.value * on))
+
+
+def _multiplied(rule: Rule, base_points: Sequence[Decimal], places: Sequence[int]) -> _Claim:
+    by_line = {place: (rule.value - 1) * base_points[place] for place in places if base_points[place]}
+    on = _exact(sum((base_points[place] for place in places), ZERO))
+    return _Claim(rule, on, by_line, (rule.value - 1) * on)
+
+
+def _exact(number: Decimal) -> Decimal:
+    """Without the last digits of a division, so that three thirds are one. Sums and products have fewer decimals."""
+    return round(number, 9) if decimals(number) > DECIMALS_MAX else number
+
+
+def _choose_in_groups(claims: Sequence[_Claim], rooms: Rooms) -> None:
+    """Of each exclusive group the one that is worth most holds, what its caps leave considered."""
+    best: dict[str, tuple[Decimal, _Claim]] = {}
+    for claim in claims:
+        group, worth = claim.rule.exclusive_group, min(claim.raw, rooms.left(claim.rule))
+        if group and worth > best.get(group, (ZERO, None))[0]:
+            best[group] = (worth, claim)
+    for claim in claims:
+        group = claim.rule.exclusive_group
+        if group and group in best and claim is not best[group][1] and claim.raw:
+            claim.raw, claim.lost = ZERO, f"exclusive:{best[group][1].rule.code}"
+
+
+def _cut(claims: Sequence[_Claim], rooms: Rooms) -> None:
+    for claim in claims:
+        room = rooms.left(claim.rule)
+        if claim.raw > room:
+            cap = rooms.tightest(claim.rule)
+            claim.cut = {"unit": cap.unit, "per": cap.per, "window": cap.window, "limit": plain(cap.limit)}
+            claim.raw = room
+        rooms.take(claim.rule, claim.raw)
+
+
+def _round(claims: Sequence[_Claim], total: int, rooms: Rooms) -> None:
+    """One rounding: the whole points of the sum, spread over the rules and never beyond a cap."""
+    for claim in claims:
+        claim.share = int(claim.raw)
+        rooms.take(claim.rule, Decimal(claim.share))
+
+    def fits(place: int) -> bool:
+        claim = claims[place]
+        if rooms.left(claim.rule, Decimal(claim.share)) < 1:
+            return False
+        rooms.take(claim.rule, Decimal(1), more=claim.share > 0)
+        return True
+
+    rest = total - sum(claim.share for claim in claims)
+    remainders = [claim.raw - claim.share for claim in claims]
+    order = sorted(range(len(claims)), key=lambda place: (-remainders[place], place))
+    for place in order:
+        if rest and remainders[place] and fits(place):
+            claims[place].share += 1
+            rest -= 1
+
+
+def _to_lines(claims: Sequence[_Claim], count: int) -> list[int]:
+    points = [0] * count
+    for claim in claims:
+        places = list(claim.by_line)
+        shares = spread(claim.share, [claim.by_line[place] for place in places])
+        for place, share in zip(places, shares, strict=True):
+            points[place] += share
+    return points
+
+
+def _trace(
+    lines: Sequence[Line],
+    claims: Sequence[_Claim],
+    rejected: Sequence[tuple[Rule, str]],
+    raw: Decimal,
+    used: Mapping[Counter, Decimal],
+) -> dict[str, Any]:
+    """`rejected` are rules that give nothing, with the reason: a circumstance, or what the lines lack."""
+    steps = [_step(claim) for claim in claims if not claim.lost]
+    lost = [(claim.rule, claim.lost) for claim in claims if claim.lost]
+    return {
+        "basis": plain(sum((line.basis for line in lines), ZERO)),
+        "rules": steps,
+        "rejected": [{"rule": rule.code, "version": str(rule.version), "reason": reason} for rule, reason in (*lost, *rejected)],
+        "raw": plain(raw),
+        "points": sum(claim.share for claim in claims),
+        "used": [[counter.name, counter.day.isoformat(), plain(amount)] for counter, amount in used.items() if amount],
     }
-    granted = [Granted(rule, share) for rule, share in zip(rules, shares, strict=True) if share]
-    return Judgement(points, granted, spread(points, [line.net_amount for line in lines]), trace)
 
 
-def spread(total: int, weights: Sequence[Decimal]) -> list[int]:
-    """Split `total` ≥ 0 in whole parts in proportion to the weights, by largest remainder; ties go to the earlier.
-
-    The parts add up to `total` exactly, unless every weight is zero: then all are zero.
-    """
-    scale = -min((exponent(weight) for weight in weights), default=0)
-    shares = [int(weight.scaleb(scale)) for weight in weights]  # whole numbers, so that no remainder is rounded
-    whole = sum(shares)
-    if whole == 0:
-        return [0] * len(weights)
-    parts = [total * share // whole for share in shares]
-    missing = total - sum(parts)
-    if missing:
-        for i in sorted(range(len(shares)), key=lambda i: (-(total * shares[i] % whole), i))[:missing]:
-            parts[i] += 1
-    return parts
-
-
-def exponent(number: Decimal) -> int:
-    """Minus the number of its decimals."""
-    power = number.as_tuple().exponent
-    assert isinstance(power, int), "a weight is a number"
-    return power
-
-
-def _text(number: Decimal) -> str:
-    """Plain digits without trailing zeros."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _step(claim: _Claim) -> dict[str, Any]:
+    rule = claim.rule
+    step = {
+        "rule": rule.code, "version": str(rule.version), "kind": rule.kind, "value": plain(rule.value), "per": rule.per,
+        "on": plain(claim.on), "raw": plain(claim.raw), "points": claim.share,
+    }  # fmt: skip
+    return step | {"cut": claim.cut} if claim.cut else step

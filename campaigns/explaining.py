@@ -1,24 +1,46 @@
 """A trace in words: the same text for member, cashier and support."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
+from campaigns.values import Kind, Per
 from loyalty import money
+
+# Why a rule gave nothing, by the reason that stands in the trace.
+REASONS = {
+    "ended": gettext_lazy("%(rule)s: it had ended."),
+    "store": gettext_lazy("%(rule)s: not in this shop."),
+    "weekday": gettext_lazy("%(rule)s: not on this day of the week."),
+    "hours": gettext_lazy("%(rule)s: not at this hour."),
+    "tier": gettext_lazy("%(rule)s: for another tier."),
+    "segment": gettext_lazy("%(rule)s: for other members."),
+    "birthday": gettext_lazy("%(rule)s: only around the birthday."),
+    "first_purchase": gettext_lazy("%(rule)s: only on the first purchase."),
+    "visit": gettext_lazy("%(rule)s: not on this visit."),
+    "streak": gettext_lazy("%(rule)s: not on this day in a row."),
+    "goods": gettext_lazy("%(rule)s: nothing bought that it is for."),
+    "at_least": gettext_lazy("%(rule)s: too little bought for it."),
+    "hidden": gettext_lazy("%(rule)s: another rate holds for these goods."),
+    "exclusive": gettext_lazy("%(rule)s: %(other)s is worth more; only one of the two holds."),
+}
 
 
 def rule_sentence(step: dict[str, Any], trace: dict[str, Any], currency: str) -> str:
-    """The arithmetic of one rule: €18.60 × 1 = 18."""
-    return _("%(amount)s × %(rate)s = %(points)s") % {
-        "amount": money.text(Decimal(trace["basis"]), currency),
-        "rate": number_format(Decimal(step["value"])),
-        "points": number_format(Decimal(step["raw"]))
-        if Decimal(step["raw"]) != step["points"]
-        else number_format(step["points"]),
+    """The arithmetic of one rule: €18.60 × 1 = 18.6."""
+    said = _("%(amount)s × %(rate)s = %(points)s") % {
+        "amount": _measure(step, trace, currency),
+        "rate": number_format(_factor(step)),
+        "points": number_format(Decimal(step["on"]) * _factor(step) if "on" in step else Decimal(step["raw"])),
     }
+    if not step.get("cut"):
+        return said
+    limit = number_format(step["points"])
+    return _("%(sum)s, cut to %(points)s: the limit is reached") % {"sum": said, "points": limit}
 
 
 def sentences(trace: dict[str, Any], currency: str) -> list[str]:
@@ -32,6 +54,27 @@ def sentences(trace: dict[str, Any], currency: str) -> list[str]:
             ngettext("Rounded down to %(points)s point.", "Rounded down to %(points)s points.", points)
             % {"points": number_format(points)}
         )
-    if not points and trace["rules"]:
+    if not points and Decimal(trace["raw"]):
         steps.append(_("The amount was too small for a whole point."))
     return steps
+
+
+def reasons(trace: dict[str, Any], names: Mapping[str, str]) -> list[str]:
+    """Which rules gave nothing, and why; `names` are those of the rules, by their codes."""
+    told = []
+    for lost in trace.get("rejected", ()):
+        reason, _colon, other = lost["reason"].partition(":")
+        told.append(REASONS[reason] % {"rule": names.get(lost["rule"], lost["rule"]), "other": names.get(other, other)})
+    return told
+
+
+def _measure(step: dict[str, Any], trace: dict[str, Any], currency: str) -> str:
+    """What the value was multiplied with: an amount, a number of items, base points, or once."""
+    if step.get("kind") == Kind.MULTIPLIER or step.get("per", Per.AMOUNT) != Per.AMOUNT or step.get("kind") == Kind.EVENT:
+        return number_format(Decimal(step["on"]))
+    return money.text(Decimal(step.get("on", trace["basis"])), currency)
+
+
+def _factor(step: dict[str, Any]) -> Decimal:
+    """A multiplier of 2 adds the base points once."""
+    return Decimal(step["value"]) - (step.get("kind") == Kind.MULTIPLIER)

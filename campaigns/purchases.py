@@ -10,12 +10,15 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns import engine, quoting, rules
+from campaigns import judging, quoting, rules
+from campaigns.judging import Case, Judged
 from campaigns.models import Award, Purchase, PurchaseLine
 from campaigns.schemas import BasketIn, PurchaseIn
+from campaigns.values import Judgement, Kind, Line
 from loyalty import bulk, documents, outbox, posting, queries, terms
 from loyalty.acts import Accrual, Posted
 from loyalty.ids import uuid7
+from loyalty.kinds import Kind as LedgerKind
 from loyalty.problems import Fault, Problem
 from loyalty.queries import StoreFacts
 from loyalty.terms import Terms
@@ -47,20 +50,33 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
-    """A receipt that may be taken, with what it earns."""
+class _Ready:
+    """A receipt that may be taken, to be judged by the rules of `at`."""
 
     id: UUID
     receipt: PurchaseIn
     store: StoreFacts
     member: MemberFacts
     terms: Terms
+    at: datetime
     alive_until: datetime | None
-    judgement: engine.Judgement
 
     def document(self) -> documents.Document:
         one = self.receipt
         return documents.Document(one.source, one.receipt_number, KIND, self.id, document_print(one, self.member))
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A receipt with what it earns."""
+
+    ready: _Ready
+    lines: tuple[Line, ...]
+    judged: Judged
+
+    @property
+    def points(self) -> int:
+        return self.judged.judgement.points
 
 
 def gather(receipts: Sequence[BasketIn]) -> Facts:
@@ -72,10 +88,11 @@ def gather(receipts: Sequence[BasketIn]) -> Facts:
     )
 
 
-def judge(receipt: BasketIn, facts: Facts, at: datetime) -> engine.Judgement:
-    """What the receipt earns under the rules of `at`."""
-    lines = [engine.Line(line.line_id, line.net_amount) for line in receipt.lines]
-    return engine.judge(lines, rules.in_force(facts.rules, at))
+def preview(receipt: BasketIn, facts: Facts, at: datetime) -> Judgement:
+    """What the receipt would earn at `at`; nothing moves."""
+    case = Case(facts.members[receipt.member], at, terms.in_force(facts.terms, at), facts.stores[receipt.store], _lines(receipt))
+    [judged] = judging.judge([case], facts.rules, peek=True)
+    return judged.judgement
 
 
 def refusal(receipt: BasketIn, facts: Facts, *, now: datetime, history: bool = False) -> Problem | None:
@@ -105,27 +122,29 @@ def refusal(receipt: BasketIn, facts: Facts, *, now: datetime, history: bool = F
     return None
 
 
-def record(receipts: Sequence[PurchaseIn], *, now: datetime, history: bool = False) -> list[Recorded | Problem]:
+def record(
+    receipts: Sequence[PurchaseIn], *, now: datetime, history: bool = False, actor: UUID | None = None
+) -> list[Recorded | Problem]:
     """Take each receipt once, judge it by the rules of its day and post what it earned; answers in order.
 
     A batch costs a constant number of statements. The same receipt again answers as `replayed`; the same number with
     other content is refused with `duplicate-document`. One refused receipt never spoils the others.
     """
     facts = gather(receipts)
-    first = [refusal(one, facts, now=now, history=history) or _judged(one, facts, now) for one in receipts]
+    first = [refusal(one, facts, now=now, history=history) or _ready(one, facts, now) for one in receipts]
     answers = _known_first(receipts, first, facts)
-    judged = [one for one in answers if isinstance(one, _Judged)]
+    ready = [one for one in answers if isinstance(one, _Ready)]
     with transaction.atomic():
-        posting.lock({one.member.holder for one in judged})
-        taken = documents.take([one.document() for one in judged])
-        fresh = [one for one, document in zip(judged, taken, strict=True) if document.fresh]
-        _write(fresh, now=now)
+        posting.lock({one.member.holder for one in ready})
+        taken = documents.take([one.document() for one in ready])
+        fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
+        _write(_judge(fresh, facts), now=now, actor=actor)
     standing = iter(taken)
-    return [_answer(next(standing)) if isinstance(one, _Judged) else one for one in answers]
+    return [_answer(next(standing)) if isinstance(one, _Ready) else one for one in answers]
 
 
-def _judged(receipt: PurchaseIn, facts: Facts, now: datetime) -> _Judged | Problem:
-    """By the rules of the receipt's moment, or of the quote that it brings."""
+def _ready(receipt: PurchaseIn, facts: Facts, now: datetime) -> _Ready | Problem:
+    """To be judged by the rules of the receipt's moment, or of the quote that it brings."""
     member, at = facts.members[receipt.member], receipt.occurred_at
     if receipt.quote is not None:
         quoted = quoting.moment(receipt.quote, store=receipt.store, member=str(member.id), now=now)
@@ -134,12 +153,25 @@ def _judged(receipt: PurchaseIn, facts: Facts, now: datetime) -> _Judged | Probl
             return Problem("quote-expired", detail, status=409)
         at = quoted
     contract, alive = terms.in_force(facts.terms, at), terms.alive_until(facts.terms, receipt.occurred_at)
-    return _Judged(uuid7(), receipt, facts.stores[receipt.store], member, contract, alive, judge(receipt, facts, at))
+    return _Ready(uuid7(), receipt, facts.stores[receipt.store], member, contract, at, alive)
+
+
+def _judge(fresh: Sequence[_Ready], facts: Facts) -> list[_Judged]:
+    lines = [_lines(one.receipt) for one in fresh]
+    cases = [Case(one.member, one.at, one.terms, one.store, some) for one, some in zip(fresh, lines, strict=True)]
+    judged = judging.judge(cases, facts.rules)
+    return [_Judged(one, some, each) for one, some, each in zip(fresh, lines, judged, strict=True)]
+
+
+def _lines(receipt: BasketIn) -> tuple[Line, ...]:
+    return tuple(
+        Line(line.line_id, line.net_amount, line.quantity, line.sku, line.category, line.brand) for line in receipt.lines
+    )
 
 
 def _known_first(
-    receipts: Sequence[PurchaseIn], answers: list[_Judged | Problem], facts: Facts
-) -> list[Recorded | _Judged | Problem]:
+    receipts: Sequence[PurchaseIn], answers: list[_Ready | Problem], facts: Facts
+) -> list[Recorded | _Ready | Problem]:
     """A receipt that stands already answers as it stands, whatever would refuse it today: a blocked card, its age."""
     asked = {
         i: (one.source, one.receipt_number, document_print(one, facts.members[one.member]))
@@ -147,7 +179,7 @@ def _known_first(
         if isinstance(answer, Problem) and one.member in facts.members
     }
     known = documents.standing([(source, number, KIND) for source, number, _print in asked.values()]) if asked else {}
-    told: list[Recorded | _Judged | Problem] = list(answers)
+    told: list[Recorded | _Ready | Problem] = list(answers)
     for i, (source, number, print_) in asked.items():
         standing = known.get((source, number, KIND))
         if standing and standing[1] == print_:
@@ -165,9 +197,11 @@ def document_print(receipt: PurchaseIn, member: MemberFacts) -> bytes:
     return documents.fingerprint([receipt.store, str(member.id), at, receipt.currency, lines])
 
 
-def _write(fresh: Sequence[_Judged], *, now: datetime) -> None:
-    owed = [(one.id, act) for one in fresh for act in _accruals(one)]
-    outcomes = posting.accrue([act for _, act in owed], now=now)
+def _write(fresh: Sequence[_Judged], *, now: datetime, actor: UUID | None) -> None:
+    if not fresh:
+        return
+    owed = [(one.ready.id, act) for one in fresh for act in _accruals(one)]
+    outcomes = posting.accrue([act for _, act in owed], now=now, actor=actor)
     entries = [outcome.entry for outcome in outcomes if isinstance(outcome, Posted)]
     assert len(entries) == len(owed), "a fresh receipt's points were refused"
     bulk.insert(Purchase, [_purchase_row(one, now) for one in fresh])
@@ -181,42 +215,46 @@ def _write(fresh: Sequence[_Judged], *, now: datetime) -> None:
         ],
     )  # fmt: skip
     outbox.tell(
-        outbox.Event("purchase.recorded", one.member.id, {"purchase": str(one.id), "points": one.judgement.points})
+        outbox.Event("purchase.recorded", one.ready.member.id, {"purchase": str(one.ready.id), "points": one.points})
         for one in fresh
     )
 
 
 def _accruals(one: _Judged) -> list[Accrual]:
-    at = one.receipt.occurred_at
-    usable = one.terms.usable_from(at)
-    return [
-        Accrual(
-            key=f"purchase:{one.id}:{granted.rule.code}", holder=one.member.holder, points=granted.points,
-            occurred_at=at, available_at=usable, expires_at=one.terms.ends(usable), store=one.store.id,
-            reference=one.receipt.receipt_number, reason=granted.rule.code, terms=one.terms.id,
-            rule_version=granted.rule.version, idle_until=one.alive_until,
-        )
-        for granted in one.judgement.granted
-    ]  # fmt: skip
+    ready, at = one.ready, one.ready.receipt.occurred_at
+    accruals = []
+    for granted in one.judged.judgement.granted:
+        usable, ends = rules.period(granted.rule, ready.terms, at)
+        accruals.append(
+            Accrual(
+                key=f"purchase:{ready.id}:{granted.rule.code}", holder=ready.member.holder, points=granted.points,
+                kind=LedgerKind.EARN if granted.rule.kind == Kind.BASE else LedgerKind.BONUS, occurred_at=at,
+                available_at=usable, expires_at=ends, store=ready.store.id, reference=ready.receipt.receipt_number,
+                reason=granted.rule.code, terms=ready.terms.id, rule_version=granted.rule.version, idle_until=ready.alive_until,
+            )
+        )  # fmt: skip
+    return accruals
 
 
 def _purchase_row(one: _Judged, now: datetime) -> dict[str, Any]:
-    receipt = one.receipt
+    ready, receipt = one.ready, one.ready.receipt
     return {
-        "id": one.id, "source": receipt.source, "receipt_number": receipt.receipt_number, "member_id": one.member.id,
-        "store_id": one.store.id, "occurred_at": receipt.occurred_at, "recorded_at": now, "currency": receipt.currency,
-        "net_amount": sum((line.net_amount for line in receipt.lines), Decimal(0)), "points_earned": one.judgement.points,
-        "trace": one.judgement.trace | {"terms": one.terms.version},
+        "id": ready.id, "source": receipt.source, "receipt_number": receipt.receipt_number, "member_id": ready.member.id,
+        "store_id": ready.store.id, "occurred_at": receipt.occurred_at, "recorded_at": now, "currency": receipt.currency,
+        "net_amount": sum((line.net_amount for line in receipt.lines), Decimal(0)), "points_earned": one.points,
+        "visit": one.judged.occasion.standing.visit,
+        "trace": one.judged.judgement.trace | {"terms": ready.terms.version, "at": ready.at.isoformat()},
     }  # fmt: skip
 
 
 def _line_rows(one: _Judged) -> list[dict[str, Any]]:
     return [
         {
-            "purchase_id": one.id, "line_id": line.line_id, "sku": line.sku, "category": line.category, "brand": line.brand,
-            "quantity": line.quantity, "net_amount": line.net_amount, "basis": line.net_amount, "points": points,
+            "purchase_id": one.ready.id, "line_id": line.line_id, "sku": line.sku, "category": line.category,
+            "brand": line.brand, "quantity": line.quantity, "net_amount": line.net_amount, "basis": line.basis,
+            "excluded": line.excluded, "points": points,
         }
-        for line, points in zip(one.receipt.lines, one.judgement.line_points, strict=True)
+        for line, points in zip(one.lines, one.judged.judgement.line_points, strict=True)
     ]  # fmt: skip
 
 

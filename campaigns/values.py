@@ -95,8 +95,8 @@ class Line:
 class Standing:
     """What was true of the member at the moment of the occasion.
 
-    `visit`: the how-manieth day with a purchase this is. `streak`: the how-manieth day in a row with this event.
-    `birthday` is (month, day), None too when it was set less than 30 days before.
+    `visit`: the how-manieth day with a purchase this is, `first_of_day` its first receipt. `streak`: the how-manieth day in
+    a row with this event. `birthday` is (month, day), None too when it was set less than 30 days before.
     """
 
     tier: str | None = None
@@ -104,6 +104,7 @@ class Standing:
     birthday: tuple[int, int] | None = None
     first_purchase: bool = False
     visit: int = 1
+    first_of_day: bool = True
     streak: int = 1
 
 

@@ -154,10 +154,11 @@ class StoreFacts:
     code: str
     name: str
     closed_at: datetime | None = None
+    timezone: str = "UTC"
 
 
 def stores_by_code(codes: Iterable[str]) -> dict[str, StoreFacts]:
-    rows = Store.objects.filter(code__in=set(codes)).values_list("id", "code", "name", "closed_at").order_by()
+    rows = Store.objects.filter(code__in=set(codes)).values_list("id", "code", "name", "closed_at", "timezone").order_by()
     return {row[1]: StoreFacts(*row) for row in rows}
 
 

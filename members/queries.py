@@ -3,7 +3,7 @@
 import calendar
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -14,11 +14,13 @@ from members.models import Card, Member
 
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
-    """What a purchase needs to know of a member."""
+    """What a purchase needs to know of a member; `birthday` is (month, day)."""
 
     id: UUID
     holder: UUID
     status: str
+    birthday: tuple[int, int] | None = None
+    birthday_set_at: datetime | None = None
 
 
 def resolve(references: Iterable[str]) -> dict[str, MemberFacts]:
@@ -33,12 +35,13 @@ def resolve(references: Iterable[str]) -> dict[str, MemberFacts]:
             | Q(external_id__in=externals.values())
             | Q(id__in=Card.objects.filter(number__in=numbers.values()).values("member"))
         )
-        .values_list("id", "holder", "status", "external_id")
+        .values_list("id", "holder", "status", "external_id", "birth_month", "birth_day", "birthday_set_at")
         .order_by()
     )
     by_key: dict[object, MemberFacts] = {}
-    for id_, holder, status, external_id in rows:
-        by_key[id_] = by_key[("external", external_id)] = MemberFacts(id_, holder, status)
+    for id_, holder, status, external_id, month, day, set_at in rows:
+        birthday = (month, day) if month and day else None
+        by_key[id_] = by_key[("external", external_id)] = MemberFacts(id_, holder, status, birthday, set_at)
     of_card = dict(Card.objects.filter(number__in=numbers.values()).values_list("number", "member")) if numbers else {}
     found = {reference: by_key.get(id_) for reference, id_ in ids.items()}
     found |= {reference: by_key.get(of_card.get(number)) for reference, number in numbers.items()}

@@ -1,4 +1,5 @@
+from campaigns.models.counters import CapCounter
 from campaigns.models.purchases import Award, Purchase, PurchaseLine
 from campaigns.models.rules import EarnRule, RuleVersion
 
-__all__ = ["Award", "EarnRule", "Purchase", "PurchaseLine", "RuleVersion"]
+__all__ = ["Award", "CapCounter", "EarnRule", "Purchase", "PurchaseLine", "RuleVersion"]

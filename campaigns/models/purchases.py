@@ -10,7 +10,11 @@ from members.models import Member
 
 
 class Purchase(models.Model):
-    """A receipt of a member. (`source`, `receipt_number`) is taken once, by the ledger's document guard."""
+    """A receipt of a member. (`source`, `receipt_number`) is taken once, by the ledger's document guard.
+
+    `visit`: on the how-manieth day with a purchase it was recorded. `net_amount` is before `tender_amount`, what the
+    points were worth that paid a part of it.
+    """
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     source = models.CharField(_("source"), max_length=60)
@@ -23,6 +27,12 @@ class Purchase(models.Model):
     net_amount = models.DecimalField(_("paid"), max_digits=14, decimal_places=3)
     points_earned = models.BigIntegerField(_("points earned"))
     trace = models.JSONField(_("trace"))
+    visit = models.PositiveIntegerField(_("visit"), default=1, db_default=1)
+    points_spent = models.BigIntegerField(_("paid in points"), default=0, db_default=0)
+    tender_amount = models.DecimalField(_("worth of the points"), max_digits=14, decimal_places=3, default=0, db_default=0)
+    tender_entry = models.UUIDField(_("journal entry of the points"), null=True)
+    qualifying_entry = models.UUIDField(_("journal entry of the tier's points"), null=True)
+    returned_at = models.DateTimeField(_("wholly returned"), null=True)
 
     class Meta:
         verbose_name = _("purchase")
@@ -48,6 +58,9 @@ class PurchaseLine(models.Model):
     quantity = models.DecimalField(_("quantity"), max_digits=14, decimal_places=3)
     net_amount = models.DecimalField(_("paid"), max_digits=14, decimal_places=3)
     basis = models.DecimalField(_("basis"), max_digits=14, decimal_places=3)
+    excluded = models.BooleanField(_("earns nothing"), default=False, db_default=False)
+    tender_points = models.BigIntegerField(_("paid in points"), default=0, db_default=0)
+    tender_amount = models.DecimalField(_("worth of the points"), max_digits=14, decimal_places=3, default=0, db_default=0)
     points = models.BigIntegerField(_("points"))
 
     class Meta:

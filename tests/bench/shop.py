@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from campaigns import engine, purchases, rules
 from campaigns.schemas import PurchaseIn
+from campaigns.values import Line, Occasion, Rule
 from loyalty import terms
 from loyalty.ids import uuid7
 from loyalty.models import Store, Wallet
@@ -41,7 +42,7 @@ class Shop:
     wallets: dict[UUID, int]
     stores: dict[str, int]
     terms: terms.Terms
-    rule: engine.Rule
+    rule: Rule
 
 
 @contextmanager
@@ -111,7 +112,8 @@ def ready(shop: Shop, receipts: Sequence[PurchaseIn]) -> list[object]:
     rows, lines = [], []
     for place, one in enumerate(receipts, start=1):
         member = people[one.member]
-        judged = engine.judge([engine.Line(line.line_id, line.net_amount) for line in one.lines], [shop.rule])
+        rung = tuple(Line(line.line_id, line.net_amount) for line in one.lines)
+        judged = engine.judge(Occasion(member.id, one.occurred_at, shop.terms.zone, rung), [shop.rule])
         rows.append((
             uuid7(), one.receipt_number, purchases.document_print(one, member), member.id, shop.wallets[member.holder],
             shop.stores[one.store], one.occurred_at, sum((line.net_amount for line in one.lines), Decimal(0)), judged.points,

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from campaigns import engine
 from campaigns.models import Purchase, PurchaseLine
+from campaigns.values import Judgement, Occasion
 from config.journey import reading
 from loyalty import posting, queries, verifying
 from loyalty.models import Posting, TermsVersion
@@ -126,11 +127,11 @@ def test_moved_to_yesterday_it_stays_where_it_was_moved(bring: Import) -> None:
 
 
 def test_one_point_too_many_from_the_engine_is_found(bring: Import, monkeypatch: pytest.MonkeyPatch) -> None:
-    judge = engine.judge
+    award = engine.award
 
-    def generous(lines: Sequence[engine.Line], rules: Sequence[engine.Rule]) -> engine.Judgement:
-        right = judge(lines, rules)
-        if sum(line.net_amount for line in lines) != Decimal("18.64"):
+    def generous(occasion: Occasion, *given: Any) -> Judgement:
+        right = award(occasion, *given)
+        if sum(line.net_amount for line in occasion.lines) != Decimal("18.64"):
             return right
         [one] = right.granted
         more = [replace(one, points=one.points + 1)]
@@ -138,7 +139,7 @@ def test_one_point_too_many_from_the_engine_is_found(bring: Import, monkeypatch:
             right, points=right.points + 1, granted=more, line_points=[right.line_points[0] + 1, *right.line_points[1:]]
         )
 
-    monkeypatch.setattr(engine, "judge", generous)
+    monkeypatch.setattr(engine, "award", generous)
     with pytest.raises(CommandError, match="does not reconcile") as told:
         bring()
     assert "receipts: points, 2001: files 18, database 19" in str(told.value)
