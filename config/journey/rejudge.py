@@ -7,7 +7,7 @@ rounded: points are counted in grains, of which a point has 10**14, for a rate, 
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,12 +18,13 @@ from zoneinfo import ZoneInfo
 GRAINS = 10**14
 MICRO = 10**6
 PLENTY = 10**30
+GOODS = ("skus", "categories", "brands", "exclude_categories")
 # What the rules of the file may say; anything else would be passed over in silence.
 KNOWN = {
     "": {"code", "name", "kind", "value", "per", "event_type", "when", "who", "what", "at_least", "caps", "priority",
          "exclusive_group", "expires"},
     "when": {"weekdays", "hours"}, "who": {"tiers", "first_purchase"}, "at_least": {"amount", "quantity"},
-    "what": {"skus", "categories", "brands", "exclude_categories"}, "caps": {"unit", "per", "window", "limit"},
+    "what": set(GOODS), "caps": {"unit", "per", "window", "limit"},
 }  # fmt: skip
 
 
@@ -145,15 +146,14 @@ class Judge:
                 base[place] = wish.weights[place] = lines[place][1] * rule.micro * MICRO
             wish.grains = sum(wish.weights)
             wishes.append(wish)
-        for rule in held:
-            if rule.kind != "base" and met[rule.code]:
-                wishes.append(_over_base(rule, lines, base, met[rule.code]))
+        others = [one for one in held if one.kind != "base" and met[one.code]]
+        wishes += [_over_base(rule, lines, base, met[rule.code]) for rule in others]
         return sorted((one for one in wishes if one.grains), key=lambda one: turn(one.rule))
 
     def _lines_of(self, rule: Rule, lines: Sequence[tuple[str, int, int]]) -> list[int]:
         """The places of the lines that it speaks of, none if they come to less than it asks."""
         places = [place for place, (product, cents, _) in enumerate(lines) if cents and rule.code in self._rules_of(product)]
-        cents, quantity = (sum(lines[place][part] for place in places) for part in (1, 2))
+        cents, quantity = sum(lines[place][1] for place in places), sum(lines[place][2] for place in places)
         return places if cents >= rule.cents and quantity >= rule.quantity else []
 
     def _rules_of(self, product: str) -> frozenset[str]:
@@ -195,7 +195,7 @@ class Judge:
             amount = {"points": Decimal(points), "money": points * self.worth, "times": Decimal(1)}[cap.unit]
             self._used[next(self._windows(rule, cap, place))] += amount
 
-    def _windows(self, rule: Rule, cap: Cap, place: tuple[str, str, date]) -> Iterable[tuple[Any, ...]]:
+    def _windows(self, rule: Rule, cap: Cap, place: tuple[str, str, date]) -> Iterator[tuple[Any, ...]]:
         """Where a cap is counted now, first; then the earlier days of a rolling window."""
         member, store, day = place
         whose = {"member": (member,), "member_store": (member, store), "rule": (), "rule_store": (store,)}[cap.per]
@@ -260,14 +260,17 @@ def _rule(said: dict[str, Any]) -> Rule:
     _insist(said["kind"] != "base" or said.get("per", "amount") == "amount", said)
     when, who, what, least = (said.get(name, {}) for name in ("when", "who", "what", "at_least"))
     hours = [int(text[:2]) * 60 + int(text[3:]) for text in when.get("hours", [])]
+    skus, categories, brands, without = (frozenset(what.get(name, ())) for name in GOODS)
     return Rule(
-        said["code"], said["kind"], micro_of(said["value"]), said.get("per", "amount"), said.get("event_type", ""),
-        tuple(when.get("weekdays", ())), (hours[0], hours[1]) if hours else None,
-        tuple(who.get("tiers", ())), who.get("first_purchase", False),
-        *(frozenset(what.get(name, ())) for name in ("skus", "categories", "brands", "exclude_categories")),
-        int(Decimal(least.get("amount", "0")) * 100), least.get("quantity", 0),
-        tuple(Cap(cap["unit"], cap["per"], cap["window"], Decimal(cap["limit"])) for cap in caps),
-        said.get("priority", 100), said.get("exclusive_group") or "", int((said.get("expires") or "P0D")[1:-1]),
+        code=said["code"], kind=said["kind"], micro=micro_of(said["value"]), per=said.get("per", "amount"),
+        event=said.get("event_type", ""), weekdays=tuple(when.get("weekdays", ())),
+        hours=(hours[0], hours[1]) if hours else None,
+        tiers=tuple(who.get("tiers", ())), first=who.get("first_purchase", False),
+        skus=skus, categories=categories, brands=brands, without=without,
+        cents=int(Decimal(least.get("amount", "0")) * 100), quantity=least.get("quantity", 0),
+        caps=tuple(Cap(cap["unit"], cap["per"], cap["window"], Decimal(cap["limit"])) for cap in caps),
+        priority=said.get("priority", 100), group=said.get("exclusive_group") or "",
+        days=int((said.get("expires") or "P0D")[1:-1]),
     )  # fmt: skip
 
 
