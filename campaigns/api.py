@@ -12,7 +12,7 @@ from campaigns import explaining, purchases, quoting, rules
 from campaigns.models import Purchase
 from campaigns.queries import purchases as read_purchases
 from campaigns.schemas import NUMBER_LENGTH, BasketIn, BatchIn, PurchaseIn, PurchaseOut
-from loyalty import money, queries, terms
+from loyalty import money, queries
 from loyalty.endpoints import write
 from loyalty.problems import Problem, problem_of
 from members.access import Key
@@ -52,7 +52,8 @@ def _quoted(request: HttpRequest, body: BasketIn) -> dict[str, Any]:
     facts = purchases.gather([body])
     if problem := purchases.refusal(body, facts, now=now):
         raise problem
-    judgement, contract = purchases.preview(body, facts, now), terms.in_force(facts.terms, now)
+    seen = purchases.preview(body, facts, now)
+    judgement, tender = seen.judgement, seen.tender
     return {
         "quote": quoting.token(now, body.store, str(facts.members[body.member].id)),
         "valid_until": (now + quoting.VALID).isoformat(),
@@ -63,7 +64,10 @@ def _quoted(request: HttpRequest, body: BasketIn) -> dict[str, Any]:
             for step in judgement.trace["rules"]
         ],
         "trace": judgement.trace,
-        "points_tender": {"min": 0, "max": 0, "step": 1, "value_per_point": f"{contract.point_value.normalize():f}"},
+        "points_tender": {
+            "min": tender.min, "max": tender.max, "step": tender.step,
+            "value_per_point": f"{tender.value_per_point.normalize():f}",
+        },
         "vouchers": [],
     }  # fmt: skip
 
@@ -105,7 +109,8 @@ def trace(request: HttpRequest, purchase: UUID) -> Any:
         {"line_id": line.line_id, "basis": money.plain(line.basis, one.currency), "points": line.points}
         for line in one.lines.order_by("id")
     ]
-    said = explaining.sentences(one.trace, one.currency) + explaining.reasons(one.trace, rules.names())
+    names = rules.names()
+    said = explaining.sentences(one.trace, one.currency, names) + explaining.reasons(one.trace, names)
     return {"id": str(one.pk), "explanation": said, "lines": lines, **one.trace}
 
 
@@ -118,20 +123,19 @@ def answers(ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
 
 def _answer(one: Purchase, balance: int, now: Any) -> dict[str, Any]:
     awards = list(one.awards.all())
-    steps = {step["version"]: step for step in one.trace["rules"]}
     return {
         "id": str(one.pk),
         "points_earned": one.points_earned,
         "points_pending": sum(award.points for award in awards if award.available_at > now),
-        "points_spent": 0,
-        "money_due": money.plain(one.net_amount, one.currency),
+        "points_spent": one.points_spent,
+        "money_due": money.plain(one.net_amount - one.tender_amount, one.currency),
         "currency": one.currency,
         "awards": [
             {
                 "rule": award.rule_version.rule.code, "campaign": None, "points": award.points,
                 "available_at": award.available_at.isoformat(),
                 "expires_at": award.expires_at and award.expires_at.isoformat(),
-                "explanation": explaining.rule_sentence(steps[str(award.rule_version_id)], one.trace, one.currency),
+                "explanation": explaining.award_sentence(str(award.rule_version_id), one.trace, one.currency),
             }
             for award in awards
         ],

@@ -1,24 +1,15 @@
-"""Which counters a rule's caps stand on, and what they leave. Pure: what was used is given.
-
-A counter is a name and a day: the first of its calendar window, or for a rolling window the day itself.
-"""
+"""Which counters a rule's caps stand on, and what they leave. Pure: what was used is given."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import NamedTuple
 
-from campaigns.values import Cap, Occasion, Rule
+from campaigns.values import Cap, Counter, Occasion, Rule
 
 EVER = date(1, 1, 1)
 ROLLING = "rolling:"
 UNLIMITED = Decimal("Infinity")
-
-
-class Counter(NamedTuple):
-    name: str
-    day: date
 
 
 def counters(rule: Rule, occasion: Occasion) -> list[tuple[Cap, Counter]]:
@@ -60,7 +51,7 @@ class Rooms:
 
     def tightest(self, rule: Rule) -> Cap:
         """The cap that leaves least."""
-        return min(self._of(rule), key=lambda one: self._left(*one, Decimal(0)))[0]
+        return min(self._of(rule), key=lambda one: self._left(one[0], one[1], Decimal(0)))[0]
 
     def take(self, rule: Rule, points: Decimal, *, more: bool = False) -> None:
         """Count `points` of a rule; `more`: of an award that counts already."""

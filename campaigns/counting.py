@@ -4,14 +4,16 @@ Locked in the order of their names and days, after wallets and stock. A rolling 
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection
 
 from campaigns import caps
-from campaigns.caps import EVER, Counter
-from campaigns.values import Cap
+from campaigns.caps import EVER
+from campaigns.models import CapCounter
+from campaigns.values import Cap, Counter
+from loyalty import bulk
 
 LOCK = """
 insert into campaigns_capcounter as c (name, day)
@@ -29,6 +31,11 @@ insert into campaigns_capcounter as c (name, day, used)
 select * from unnest(%s::text[], %s::date[], %s::numeric[]) as moved (name, day, used) order by 1, 2
 on conflict (name, day) do update set used = greatest(c.used + excluded.used, 0)
 """
+
+
+def forget(before: datetime) -> int:
+    """Delete counters of windows that ended before; the longest is a year. Returns how many."""
+    return bulk.delete(CapCounter.objects.filter(day__gt=EVER, day__lt=before.date()))
 
 
 class Counters:

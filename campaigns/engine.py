@@ -10,9 +10,9 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from campaigns import matching
-from campaigns.caps import Counter, Rooms
+from campaigns.caps import Rooms
 from campaigns.rounding import decimals, plain, spread
-from campaigns.values import Granted, Judgement, Kind, Line, Occasion, Per, Rule
+from campaigns.values import Counter, Granted, Judgement, Kind, Line, Occasion, Per, Rule
 
 ZERO = Decimal(0)
 # Of a value times an amount: six and three, and six more of a multiplier.

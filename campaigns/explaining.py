@@ -43,9 +43,16 @@ def rule_sentence(step: dict[str, Any], trace: dict[str, Any], currency: str) ->
     return _("%(sum)s, cut to %(points)s: the limit is reached") % {"sum": said, "points": limit}
 
 
-def sentences(trace: dict[str, Any], currency: str) -> list[str]:
-    """Step by step: what was counted, what each rule gave, how it was rounded."""
+def award_sentence(version: str, trace: dict[str, Any], currency: str) -> str:
+    """The arithmetic of the rule whose version this is."""
+    return next(rule_sentence(step, trace, currency) for step in trace["rules"] if step["version"] == version)
+
+
+def sentences(trace: dict[str, Any], currency: str, names: Mapping[str, str]) -> list[str]:
+    """Step by step: what each rule gave and how it was rounded; `names` are those of the rules, by their codes."""
     steps = [rule_sentence(step, trace, currency) for step in trace["rules"]]
+    if len(steps) > 1:
+        steps = [_named(step["rule"], names, said) for step, said in zip(trace["rules"], steps, strict=True)]
     points = trace["points"]
     if not trace["rules"]:
         steps.append(_("No rule gave points on that day."))
@@ -66,6 +73,10 @@ def reasons(trace: dict[str, Any], names: Mapping[str, str]) -> list[str]:
         reason, _colon, other = lost["reason"].partition(":")
         told.append(REASONS[reason] % {"rule": names.get(lost["rule"], lost["rule"]), "other": names.get(other, other)})
     return told
+
+
+def _named(rule: str, names: Mapping[str, str], said: str) -> str:
+    return _("%(rule)s: %(sum)s") % {"rule": names.get(rule, rule), "sum": said}
 
 
 def _measure(step: dict[str, Any], trace: dict[str, Any], currency: str) -> str:

@@ -1,22 +1,26 @@
 """A receipt becomes points: the one path for a live receipt, a till that was offline, an import of history."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from campaigns import judging, quoting, rules
+from campaigns import goods, judging, quoting, rules, tendering
+from campaigns.goods import Excluded
 from campaigns.judging import Case, Judged
 from campaigns.models import Award, Purchase, PurchaseLine
 from campaigns.schemas import BasketIn, PurchaseIn
+from campaigns.tendering import LineTender
 from campaigns.values import Judgement, Kind, Line
 from loyalty import bulk, documents, outbox, posting, queries, terms
-from loyalty.acts import Accrual, Posted
+from loyalty.acts import Accrual, Burn, Outcome, Refusal, Refused
 from loyalty.ids import uuid7
 from loyalty.kinds import Kind as LedgerKind
 from loyalty.problems import Fault, Problem
@@ -29,6 +33,10 @@ KIND = "purchase"
 OLDEST = timedelta(days=30)
 # A till's clock may run ahead by this much.
 AHEAD = timedelta(minutes=5)
+REFUSED = {
+    Refusal.DEFICIT: gettext_lazy("The member owes points of a return; none can be used until that is made up."),
+    Refusal.INSUFFICIENT_POINTS: gettext_lazy("The member has fewer points than that."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,15 @@ class Facts:
     members: dict[str, MemberFacts]
     terms: list[Terms]
     rules: list[rules.Published]
+    excluded: Excluded
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a basket would earn, and how many points it could be paid with."""
+
+    judgement: Judgement
+    tender: tendering.Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +84,29 @@ class _Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
-    """A receipt with what it earns."""
+class _Paid:
+    """A receipt and how it was paid: `tender` line by line, `entry` of the points that went for it."""
 
     ready: _Ready
     lines: tuple[Line, ...]
+    tender: list[LineTender]
+    entry: UUID | None = None
+
+    @property
+    def points_spent(self) -> int:
+        return self.ready.receipt.points_tender
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A receipt with what it earns."""
+
+    paid: _Paid
     judged: Judged
+
+    @property
+    def ready(self) -> _Ready:
+        return self.paid.ready
 
     @property
     def points(self) -> int:
@@ -85,14 +119,16 @@ def gather(receipts: Sequence[BasketIn]) -> Facts:
         members=resolve(one.member for one in receipts),
         terms=terms.published(),
         rules=rules.published(),
+        excluded=goods.excluded(),
     )
 
 
-def preview(receipt: BasketIn, facts: Facts, at: datetime) -> Judgement:
-    """What the receipt would earn at `at`; nothing moves."""
-    case = Case(facts.members[receipt.member], at, terms.in_force(facts.terms, at), facts.stores[receipt.store], _lines(receipt))
-    [judged] = judging.judge([case], facts.rules, peek=True)
-    return judged.judgement
+def preview(receipt: BasketIn, facts: Facts, at: datetime) -> Preview:
+    """What the receipt would earn at `at` and could be paid with; nothing moves."""
+    member, contract, lines = facts.members[receipt.member], terms.in_force(facts.terms, at), _lines(receipt, at, facts.excluded)
+    [judged] = judging.judge([Case(member, at, contract, facts.stores[receipt.store], lines)], facts.rules, peek=True)
+    available = queries.balances([member.holder], at)[member.holder].available
+    return Preview(judged.judgement, tendering.limits(lines, contract=contract, available=available))
 
 
 def refusal(receipt: BasketIn, facts: Facts, *, now: datetime, history: bool = False) -> Problem | None:
@@ -133,14 +169,76 @@ def record(
     facts = gather(receipts)
     first = [refusal(one, facts, now=now, history=history) or _ready(one, facts, now) for one in receipts]
     answers = _known_first(receipts, first, facts)
-    ready = [one for one in answers if isinstance(one, _Ready)]
-    with transaction.atomic():
-        posting.lock({one.member.holder for one in ready})
-        taken = documents.take([one.document() for one in ready])
-        fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
-        _write(_judge(fresh, facts), now=now, actor=actor)
-    standing = iter(taken)
-    return [_answer(next(standing)) if isinstance(one, _Ready) else one for one in answers]
+    taken = iter(_take([one for one in answers if isinstance(one, _Ready)], facts, now=now, actor=actor))
+    return [next(taken) if isinstance(one, _Ready) else one for one in answers]
+
+
+def _take(ready: Sequence[_Ready], facts: Facts, *, now: datetime, actor: UUID | None) -> list[Recorded | Problem]:
+    """All in one transaction; where the ledger refuses one of them, in halves, so that the others stand."""
+    try:
+        with transaction.atomic():
+            return _take_together(ready, facts, now=now, actor=actor)
+    except Problem as refused:
+        if len(ready) == 1:
+            return [refused]
+    half = len(ready) // 2
+    return [answer for some in (ready[:half], ready[half:]) for answer in _take(some, facts, now=now, actor=actor)]
+
+
+def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, actor: UUID | None) -> list[Recorded | Problem]:
+    """Raises Problem when the ledger refuses what a receipt pays in points or earns; then nothing of it may stand."""
+    posting.lock({one.member.holder for one in ready})
+    taken = documents.take([one.document() for one in ready])
+    fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
+    paid = _pay(fresh, facts, now=now)
+    cases = [Case(one.ready.member, one.ready.at, one.ready.terms, one.ready.store, one.lines) for one in paid]
+    judged = judging.judge(cases, facts.rules)
+    _write([_Judged(one, each) for one, each in zip(paid, judged, strict=True)], now=now, actor=actor)
+    return [_answer(one) for one in taken]
+
+
+def _pay(fresh: Sequence[_Ready], facts: Facts, *, now: datetime) -> list[_Paid]:
+    """Spend the points that receipts are paid with, before they earn any; burning is always judged now."""
+    paying = [one for one in fresh if one.receipt.points_tender]
+    available = queries.balances({one.member.holder for one in paying}, now) if paying else {}
+    paid = []
+    for one in fresh:
+        lines = _lines(one.receipt, one.at, facts.excluded)
+        tender = _tender(one, lines, available[one.member.holder].available) if one.receipt.points_tender else []
+        paid.append(_Paid(one, _with_tender(lines, tender), tender))
+    acts = [
+        Burn(
+            key=f"tender:{one.id}", holder=one.member.holder, points=one.receipt.points_tender, store=one.store.id,
+            occurred_at=one.receipt.occurred_at, reference=one.receipt.receipt_number, reason="tender", terms=one.terms.id,
+            idle_until=one.alive_until,
+        )
+        for one in paying
+    ]  # fmt: skip
+    entries = iter([_insist(outcome) for outcome in posting.burn(acts, now=now)] if acts else [])
+    return [replace(one, entry=next(entries)) if one.points_spent else one for one in paid]
+
+
+def _tender(one: _Ready, lines: Sequence[Line], available: int) -> list[LineTender]:
+    points, within = one.receipt.points_tender, tendering.limits(lines, contract=one.terms, available=available)
+    if points > max(available, 0):
+        detail = _("The member has %(count)s points to use now.") % {"count": number_format(max(available, 0))}
+        raise Problem("insufficient-points", detail, status=409)
+    if why := tendering.check(points, within):
+        raise Problem("validation", why, faults=[Fault("/points_tender", why)])
+    return tendering.spread(points, lines, one.terms)
+
+
+def _with_tender(lines: Sequence[Line], tender: Sequence[LineTender]) -> tuple[Line, ...]:
+    if not tender:
+        return tuple(lines)
+    return tuple(replace(line, tender=part.amount) for line, part in zip(lines, tender, strict=True))
+
+
+def _insist(outcome: Outcome) -> UUID:
+    """The entry that was posted. Raises Problem when it was refused."""
+    if isinstance(outcome, Refused):
+        raise Problem(outcome.reason, str(REFUSED.get(outcome.reason, "")), status=409)
+    return outcome.entry
 
 
 def _ready(receipt: PurchaseIn, facts: Facts, now: datetime) -> _Ready | Problem:
@@ -156,17 +254,14 @@ def _ready(receipt: PurchaseIn, facts: Facts, now: datetime) -> _Ready | Problem
     return _Ready(uuid7(), receipt, facts.stores[receipt.store], member, contract, at, alive)
 
 
-def _judge(fresh: Sequence[_Ready], facts: Facts) -> list[_Judged]:
-    lines = [_lines(one.receipt) for one in fresh]
-    cases = [Case(one.member, one.at, one.terms, one.store, some) for one, some in zip(fresh, lines, strict=True)]
-    judged = judging.judge(cases, facts.rules)
-    return [_Judged(one, some, each) for one, some, each in zip(fresh, lines, judged, strict=True)]
-
-
-def _lines(receipt: BasketIn) -> tuple[Line, ...]:
+def _lines(receipt: BasketIn, at: datetime, excluded: Excluded) -> tuple[Line, ...]:
     return tuple(
-        Line(line.line_id, line.net_amount, line.quantity, line.sku, line.category, line.brand) for line in receipt.lines
-    )
+        Line(
+            line.line_id, line.net_amount, line.quantity, line.sku, line.category, line.brand,
+            excluded=excluded.holds(line.sku, line.category, at),
+        )
+        for line in receipt.lines
+    )  # fmt: skip
 
 
 def _known_first(
@@ -194,7 +289,8 @@ def document_print(receipt: PurchaseIn, member: MemberFacts) -> bytes:
         for line in receipt.lines
     )
     at = receipt.occurred_at.astimezone(UTC).isoformat()
-    return documents.fingerprint([receipt.store, str(member.id), at, receipt.currency, lines])
+    paid = [receipt.points_tender] if receipt.points_tender else []  # as it was before receipts were paid in points
+    return documents.fingerprint([receipt.store, str(member.id), at, receipt.currency, lines, *paid])
 
 
 def _write(fresh: Sequence[_Judged], *, now: datetime, actor: UUID | None) -> None:
@@ -202,8 +298,7 @@ def _write(fresh: Sequence[_Judged], *, now: datetime, actor: UUID | None) -> No
         return
     owed = [(one.ready.id, act) for one in fresh for act in _accruals(one)]
     outcomes = posting.accrue([act for _, act in owed], now=now, actor=actor)
-    entries = [outcome.entry for outcome in outcomes if isinstance(outcome, Posted)]
-    assert len(entries) == len(owed), "a fresh receipt's points were refused"
+    entries = [_insist(outcome) for outcome in outcomes]
     bulk.insert(Purchase, [_purchase_row(one, now) for one in fresh])
     bulk.insert(PurchaseLine, [row for one in fresh for row in _line_rows(one)])
     bulk.insert(
@@ -242,19 +337,21 @@ def _purchase_row(one: _Judged, now: datetime) -> dict[str, Any]:
         "id": ready.id, "source": receipt.source, "receipt_number": receipt.receipt_number, "member_id": ready.member.id,
         "store_id": ready.store.id, "occurred_at": receipt.occurred_at, "recorded_at": now, "currency": receipt.currency,
         "net_amount": sum((line.net_amount for line in receipt.lines), Decimal(0)), "points_earned": one.points,
-        "visit": one.judged.occasion.standing.visit,
+        "visit": one.judged.occasion.standing.visit, "points_spent": one.paid.points_spent,
+        "tender_amount": sum((part.amount for part in one.paid.tender), Decimal(0)), "tender_entry": one.paid.entry,
         "trace": one.judged.judgement.trace | {"terms": ready.terms.version, "at": ready.at.isoformat()},
     }  # fmt: skip
 
 
 def _line_rows(one: _Judged) -> list[dict[str, Any]]:
+    tender = one.paid.tender or [LineTender(0, Decimal(0))] * len(one.paid.lines)
     return [
         {
             "purchase_id": one.ready.id, "line_id": line.line_id, "sku": line.sku, "category": line.category,
             "brand": line.brand, "quantity": line.quantity, "net_amount": line.net_amount, "basis": line.basis,
-            "excluded": line.excluded, "points": points,
+            "excluded": line.excluded, "points": points, "tender_points": part.points, "tender_amount": part.amount,
         }
-        for line, points in zip(one.lines, one.judged.judgement.line_points, strict=True)
+        for line, points, part in zip(one.paid.lines, one.judged.judgement.line_points, tender, strict=True)
     ]  # fmt: skip
 
 

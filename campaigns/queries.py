@@ -12,10 +12,10 @@ def purchases(ids: Iterable[UUID]) -> dict[UUID, Purchase]:
     return {one.pk: one for one in rows.prefetch_related("awards__rule_version__rule")}
 
 
-def purchases_by_entry(entries: Sequence[UUID]) -> dict[UUID, Purchase]:
-    """The purchase that each journal entry was posted for, without its lines."""
-    awards = Award.objects.filter(entry__in=entries).select_related("purchase__store")
-    return {award.entry: award.purchase for award in awards}
+def awards_by_entry(entries: Sequence[UUID]) -> dict[UUID, Award]:
+    """The award that each journal entry was posted for, with its rule and purchase."""
+    awards = Award.objects.filter(entry__in=entries).select_related("purchase__store", "rule_version__rule")
+    return {award.entry: award for award in awards}
 
 
 def has_receipts_of(source: str) -> bool:

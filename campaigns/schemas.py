@@ -30,6 +30,7 @@ def _written_moment(value: Any) -> Any:
 
 
 AMOUNT_MAX = Decimal(10) ** 9
+POINTS_MAX = 10**12
 NUMBER_LENGTH = 120
 NUMBER = re.compile(r"\A-?[0-9]+(\.[0-9]+)?\Z")
 Amount = Annotated[Decimal, BeforeValidator(_plain_number), Field(ge=0, le=AMOUNT_MAX, decimal_places=3, max_digits=13)]
@@ -70,13 +71,13 @@ class BasketIn(Strict):
 
 
 class PurchaseIn(BasketIn):
-    """`quote` holds the rules of the moment it was given, for 15 minutes. Points as money and vouchers are not taken."""
+    """`quote` holds the rules and terms of the moment it was given, for 15 minutes. Vouchers are not taken."""
 
     source: _text(60)  # type: ignore[valid-type]
     receipt_number: _text(NUMBER_LENGTH)  # type: ignore[valid-type]
     occurred_at: Moment
     quote: _text(400) | None = None  # type: ignore[valid-type]
-    points_tender: Annotated[int, Field(strict=True, ge=0, le=0)] = 0
+    points_tender: Annotated[int, Field(strict=True, ge=0, le=POINTS_MAX)] = 0
     vouchers: Annotated[list[str], Field(max_length=0)] = []
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -37,6 +37,13 @@ class Cap:
     per: str
     window: str
     limit: Decimal
+
+
+class Counter(NamedTuple):
+    """What a cap counts on: a name, and the first day of a window of the calendar, or for a rolling one the day itself."""
+
+    name: str
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +142,12 @@ class Granted:
 class Judgement:
     """`line_points` in the order of the lines; both sums equal `points`. `trace` explains, in JSON values.
 
-    `taken` is what each counter of a cap moves by (campaigns/caps.py); `base_points` are those of base rules.
+    `taken` is what each counter of a cap moves by; `base_points` are those of base rules.
     """
 
     points: int
     base_points: int
     granted: list[Granted]
     line_points: list[int]
-    taken: Mapping[str, Decimal]
+    taken: Mapping[Counter, Decimal]
     trace: dict[str, Any]

@@ -21,7 +21,7 @@ from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
 from campaigns import explaining
-from campaigns.queries import entries_of_receipt, of_receipt, purchases_by_entry
+from campaigns.queries import awards_by_entry, entries_of_receipt, of_receipt
 from config.pages import dossier
 from loyalty import terms
 from loyalty.backoffice import Backoffice
@@ -102,12 +102,12 @@ class RegularsAdminSite(UnfoldAdminSite):
         return entries_of_receipt(text)
 
     def cause_of(self, entry: UUID) -> tuple[str, str] | None:
-        bought = purchases_by_entry([entry]).get(entry)
-        if bought is None:
+        award = awards_by_entry([entry]).get(entry)
+        if award is None:
             return None
-        return reverse("admin:campaigns_purchase_change", args=[bought.pk]), "; ".join(
-            explaining.sentences(bought.trace, bought.currency)
-        )
+        bought = award.purchase
+        said = explaining.award_sentence(str(award.rule_version_id), bought.trace, bought.currency)
+        return reverse("admin:campaigns_purchase_change", args=[bought.pk]), f"{award.rule_version.rule.name}: {said}"
 
     def members_of_receipt(self, text: str) -> set[UUID]:
         return {one.member_id for one in of_receipt(text)}

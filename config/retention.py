@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from campaigns import counting
 from loyalty import idempotency, outbox
 from members import codes, forgetting
 
@@ -10,6 +11,7 @@ KEPT = [
     (idempotency.forget, timedelta(days=90)),
     (forgetting.forget_code_attempts, timedelta(days=1)),
     (codes.forget, codes.LONG),
+    (counting.forget, timedelta(days=800)),
 ]
 
 

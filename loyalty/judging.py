@@ -27,6 +27,7 @@ class Topic(StrEnum):
     """What a version says, part by part; a sentence each in loyalty/wording.py."""
 
     WORTH = "worth"
+    TENDER = "tender"
     USABLE = "usable"
     EXPIRY = "expiry"
     RETURNS = "returns"
@@ -81,6 +82,21 @@ def expiry(before: Terms, after: Terms) -> Effect:
     return Effect.BENEFIT if gains else Effect.SAME
 
 
+def tender(before: Terms, after: Terms) -> Effect:
+    """Of points as money: a higher minimum, a higher step or a lower share is worse.
+
+    A lower step is worse too unless it divides the old one: whoever paid 100 points in steps of 100 pays 90 in steps of 30.
+    """
+    if not before.tender_max_percent or not after.tender_max_percent:
+        return more_is(Effect.BENEFIT, before.tender_max_percent, after.tender_max_percent)
+    step = more_is(Effect.DETRIMENT, before.tender_step, after.tender_step)
+    return overall((
+        more_is(Effect.DETRIMENT, before.tender_min, after.tender_min),
+        Effect.DETRIMENT if before.tender_step % after.tender_step else step,
+        more_is(Effect.BENEFIT, before.tender_max_percent, after.tender_max_percent),
+    ))  # fmt: skip
+
+
 def undated_clash(published: Iterable[Terms], after: Terms) -> bool:
     """Would lots that never end and lots that end with their idle wallet stand side by side? Neither bears a date of its own."""
     undated = {one.expiry for one in (*published, after)} & {"never", "inactivity"}
@@ -92,6 +108,8 @@ def _changes(before: Terms, after: Terms) -> Iterator[Change]:
         yield Change(Topic.PROGRAMME, Effect.DETRIMENT)
     if before.point_value != after.point_value:
         yield Change(Topic.WORTH, more_is(Effect.BENEFIT, before.point_value, after.point_value))
+    if _tender(before) != _tender(after):
+        yield Change(Topic.TENDER, tender(before, after))
     if before.pending_days != after.pending_days:
         yield Change(Topic.USABLE, more_is(Effect.DETRIMENT, before.pending_days, after.pending_days))
     if _policy(before) != _policy(after):
@@ -113,3 +131,8 @@ def _policy(terms: Terms) -> tuple[str | int, ...]:
         "inactivity": (terms.expiry_months,),
     }
     return (terms.expiry, *fields.get(terms.expiry, ()))
+
+
+def _tender(terms: Terms) -> tuple[int, ...]:
+    """What counts of points as money."""
+    return (terms.tender_max_percent, terms.tender_min, terms.tender_step) if terms.tender_max_percent else ()

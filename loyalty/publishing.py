@@ -28,7 +28,7 @@ from loyalty.validators import known_timezone
 
 FIELDS = (
     "currency", "timezone", "point_value", "expiry", "expiry_months", "expiry_round_up", "expiry_month", "expiry_day",
-    "pending_days", "return_days", "claw_back", "notice_days",
+    "pending_days", "return_days", "claw_back", "notice_days", "tender_min", "tender_step", "tender_max_percent",
 )  # fmt: skip
 LABEL, VERB = "loyalty.termsversion", "terms.publish"
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -36,6 +36,9 @@ CURRENCY = re.compile(r"[A-Z]{3}")
 MONTHS_MAX, DAYS_MAX = 600, 3650
 DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 VALUE_MAX = Decimal(10**6)
+# More than anybody pays with at once.
+POINTS_MAX = 10**9
+WHOLE = 100
 # As far as the column counts.
 VERSION_MAX = 2**31
 YEARS = range(1970, 2200)
@@ -218,7 +221,7 @@ def _content(one: TermsVersion) -> dict[str, Any]:
 
 
 def _fill(one: TermsVersion, given: Mapping[str, Any], starts_at: datetime | None) -> None:
-    """Set what is given; what the kind of expiry does not use is emptied. Raises Problem."""
+    """Set what is given; what the kind of expiry, or a tender of nothing, does not use is emptied. Raises Problem."""
     for name, value in given.items():
         assert name in FIELDS, name
         setattr(one, name, value)
@@ -230,6 +233,8 @@ def _fill(one: TermsVersion, given: Mapping[str, Any], starts_at: datetime | Non
         one.expiry_round_up = TermsVersion.RoundUp.MONTH
     if kind != TermsVersion.Expiry.FIXED_DAY:
         one.expiry_month = one.expiry_day = None
+    if one.tender_max_percent == 0:
+        one.tender_min = one.tender_step = 1
     if faults := [Fault(f"/{name}", detail) for name, detail in _faults(one).items()]:
         raise Problem("validation", _("Some fields need another value."), faults=faults)
 
@@ -258,7 +263,7 @@ def _faults(one: TermsVersion) -> dict[str, str]:
     for name, least in (("pending_days", 0), ("return_days", 0), ("notice_days", 1)):
         if not least <= getattr(one, name) <= DAYS_MAX:
             wrong[name] = _("Give between %(least)s and %(most)s days.") % {"least": least, "most": DAYS_MAX}
-    return wrong | _faults_of_expiry(one)
+    return wrong | _faults_of_expiry(one) | _faults_of_tender(one)
 
 
 def _faults_of_expiry(one: TermsVersion) -> dict[str, str]:
@@ -272,3 +277,14 @@ def _faults_of_expiry(one: TermsVersion) -> dict[str, str]:
         if not 1 <= day <= DAYS_OF_MONTH[month - 1]:
             return {"expiry_day": _("Give a day that this month has.")}
     return {}
+
+
+def _faults_of_tender(one: TermsVersion) -> dict[str, str]:
+    wrong = {
+        name: _("Give between %(least)s and %(most)s points.") % {"least": 1, "most": POINTS_MAX}
+        for name in ("tender_min", "tender_step")
+        if not 1 <= getattr(one, name) <= POINTS_MAX
+    }
+    if not 0 <= one.tender_max_percent <= WHOLE:
+        wrong["tender_max_percent"] = _("Give a percentage from 0 to 100.")
+    return wrong

@@ -22,6 +22,9 @@ class TermsIn(BaseModel):
     return_days: int = 0
     claw_back: str = ""
     notice_days: int = 0
+    tender_min: int = 0
+    tender_step: int = 0
+    tender_max_percent: int = 0
     starts_at: AwareDatetime | None = None
 
 

@@ -35,6 +35,9 @@ class Terms:
     return_days: int = 30
     claw_back: str = "deficit"
     notice_days: int = 60
+    tender_min: int = 1
+    tender_step: int = 1
+    tender_max_percent: int = 100
 
     @property
     def minor_units(self) -> int:
@@ -100,6 +103,11 @@ def minor_units(currency: str) -> int:
     return MINOR_UNITS.get(currency, 2)
 
 
+def up_to_step(points: int, step: int) -> int:
+    """The fewest points that are at least `points` and a multiple of `step`."""
+    return -(-points // step) * step
+
+
 def add_months(day: date, months: int) -> date:
     """The same day `months` later, or that month's last day where it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
@@ -156,5 +164,6 @@ def as_terms(one: TermsVersion) -> Terms:
         point_value=one.point_value, expiry=one.expiry, expiry_months=one.expiry_months or 0,
         expiry_round_up=one.expiry_round_up, expiry_month=one.expiry_month or 0, expiry_day=one.expiry_day or 0,
         pending_days=one.pending_days, starts_at=one.starts_at or FOREVER, return_days=one.return_days,
-        claw_back=one.claw_back, notice_days=one.notice_days,
+        claw_back=one.claw_back, notice_days=one.notice_days, tender_min=one.tender_min, tender_step=one.tender_step,
+        tender_max_percent=one.tender_max_percent,
     )  # fmt: skip

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from babel.numbers import format_percent
 from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, ngettext, to_locale
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from loyalty import money
 from loyalty.judging import Change, Effect, Topic
 from loyalty.models import TermsVersion
-from loyalty.terms import Terms, minor_units
+from loyalty.terms import Terms, minor_units, up_to_step
 
 # As many points as it takes to say their worth exactly.
 UNITS = (100, 1_000, 10_000, 100_000, 1_000_000)
@@ -36,7 +37,7 @@ class Line:
 
 
 def sentences(version: Version) -> list[str]:
-    """What points are worth, when they can be used, when they end, what a return does, how changes are announced."""
+    """What points are worth, pay for, when they can be used, when they end, what a return does, how changes are announced."""
     return [sentence(version, topic) for topic in Topic if topic is not Topic.PROGRAMME]
 
 
@@ -50,14 +51,15 @@ def compared(before: Version, after: Version, changes: Sequence[Change]) -> list
 
 def sentence(version: Version, topic: Topic) -> str:
     return {
-        Topic.WORTH: worth, Topic.USABLE: usable, Topic.EXPIRY: expiry, Topic.RETURNS: returns, Topic.CLAW_BACK: claw_back,
-        Topic.NOTICE: notice, Topic.PROGRAMME: programme,
+        Topic.WORTH: worth, Topic.TENDER: tender, Topic.USABLE: usable, Topic.EXPIRY: expiry, Topic.RETURNS: returns,
+        Topic.CLAW_BACK: claw_back, Topic.NOTICE: notice, Topic.PROGRAMME: programme,
     }[topic](version)  # fmt: skip
 
 
 def label(topic: Topic) -> str:
     return {
         Topic.WORTH: _("Value of points"),
+        Topic.TENDER: _("Paying with points"),
         Topic.USABLE: _("When points can be used"),
         Topic.EXPIRY: _("Expiry"),
         Topic.RETURNS: _("Time for returns"),
@@ -71,6 +73,8 @@ def held(topic: Topic) -> str:
     """What a change of this part does to points that a member has already."""
     if topic is Topic.WORTH:
         return _("Points you already have keep their old value until that day, and have the new one from then on.")
+    if topic is Topic.TENDER:
+        return _("Points you already have pay in the old way until that day, and in the new one from then on.")
     return unaffected()
 
 
@@ -99,6 +103,29 @@ def worth(version: Version) -> str:
     unit = next(iter(whole), UNITS[-1])
     amount = money.text(version.point_value * unit, version.currency)
     return _("%(count)s points are worth %(amount)s.") % {"count": number_format(unit, force_grouping=True), "amount": amount}
+
+
+def tender(version: Version) -> str:
+    """For how much of a purchase points are taken, from how many on, in which steps."""
+    share, step = version.tender_max_percent, version.tender_step
+    least = up_to_step(version.tender_min, step)
+    if not share:
+        return _("Points are not taken as money.")
+    if step == 1:
+        text = ngettext(
+            "Points pay for up to %(share)s of the goods that earn points, from %(least)s point on.",
+            "Points pay for up to %(share)s of the goods that earn points, from %(least)s points on.",
+            least,
+        )
+    elif least == step:
+        text = _("Points pay for up to %(share)s of the goods that earn points, in steps of %(step)s points.")
+    else:
+        text = _("Points pay for up to %(share)s of the goods that earn points, from %(least)s points on, in steps of %(step)s.")
+    return text % {
+        "share": format_percent(Decimal(share) / 100, locale=to_locale(get_language() or "en")),
+        "least": number_format(least, force_grouping=True),
+        "step": number_format(step, force_grouping=True),
+    }
 
 
 def returns(version: Version) -> str:

@@ -16,42 +16,45 @@ type Rights = dict[str, tuple[str, ...]]
 PEOPLE = ("members.member", "members.card", "members.consent")
 PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award")
 RULES = ("campaigns.earnrule", "campaigns.ruleversion", "loyalty.termsversion")
+GOODS = "campaigns.excludedgoods"
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
 RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
 # What is announced and approved before it holds.
 CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion")
-EVERYTHING = (*PEOPLE, "members.message", *PURCHASES, *RULES, *BOOKS, "loyalty.store", *STAFF, *RECORDS)
+EVERYTHING = (*PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", *STAFF, *RECORDS)
 
 RIGHTS: dict[str, Rights] = {
     Role.OWNER: {
         # Mail shows sign-in codes, so the mailbox is for whoever may see those.
         "view": (*EVERYTHING, "members.codeattempt"),
-        "add": ("members.member", "members.staffprofile", "members.apikey", "loyalty.store", *CONTRACT),
-        "change": ("members.member", *STAFF, "loyalty.store", *CONTRACT),
+        "add": ("members.member", "members.staffprofile", "members.apikey", "loyalty.store", GOODS, *CONTRACT),
+        "change": ("members.member", *STAFF, "loyalty.store", GOODS, *CONTRACT),
         "approve": CONTRACT,
         "export": EVERYTHING,
         "import": ("members.member",),
         "reveal": ("members.member",),
     },
     Role.MANAGER: {
-        "view": (*PEOPLE, *PURCHASES, *RULES, "loyalty.posting", "loyalty.journalentry", "loyalty.lot", "loyalty.store"),
+        "view": (*PEOPLE, *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.journalentry", "loyalty.lot", "loyalty.store"),
         "add": ("members.member",),
         "change": ("members.member",),
         "export": (*PURCHASES, "loyalty.posting"),
         "reveal": ("members.member",),
     },
     Role.MARKETER: {
-        "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, "loyalty.posting", "loyalty.lot", "loyalty.store"),
-        "export": PURCHASES,
+        "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.lot", "loyalty.store"),
+        "add": (GOODS,),
+        "change": (GOODS,),
+        "export": (*PURCHASES, GOODS),
     },
     Role.FINANCE: {
-        "view": (*PURCHASES, *RULES, *BOOKS, "loyalty.store", "loyalty.auditrecord", "members.approvalrequest"),
+        "view": (*PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.auditrecord", "members.approvalrequest"),
         "approve": CONTRACT,
-        "export": (*PURCHASES, *RULES, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
+        "export": (*PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
     },
     Role.SUPPORT: {
-        "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, *BOOKS, "loyalty.store"),
+        "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store"),
         "add": ("members.member",),
         "change": ("members.member",),
         "reveal": ("members.member",),

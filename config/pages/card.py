@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from campaigns import explaining
+from campaigns import explaining, rules
 from campaigns.models import Purchase
 from config.pages import statement
 from loyalty import money, queries, terms
@@ -114,8 +114,11 @@ def line(request: HttpRequest, member: Member, entry: UUID) -> HttpResponse:
     [one] = found
     ends = queries.expiry_of_lots(member.holder, [entry]).get(entry)
     context: dict[str, Any] = {"line": one.shown(contract), "expires_on": contract.last_day(ends) if ends else None}
-    if purchase := one.purchase:
-        context["steps"] = explaining.sentences(purchase.trace, purchase.currency)
+    if one.award:
+        purchase, names = one.award.purchase, rules.names()
+        context["steps"] = explaining.sentences(purchase.trace, purchase.currency, names)
+        context["reasons"] = explaining.reasons(purchase.trace, names)
+        context["earned"] = purchase.points_earned
         context["receipt"] = receipt(purchase, contract)
     return render(request, "portal/line.html", context)
 

@@ -44,7 +44,7 @@ def _ends(holder: UUID, contract: Terms, now: datetime) -> list[dict[str, Any]]:
 
 
 def _line(one: statement.Explained) -> dict[str, Any]:
-    bought = one.purchase
+    bought = one.award.purchase if one.award else None
     return {
         "time": moment(one.line.occurred_at),
         "title": one.title,

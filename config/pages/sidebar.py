@@ -34,6 +34,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Purchases"), "receipt_long", "campaigns.purchase"),
                 _list(_("Earn rules"), "function", "campaigns.earnrule"),
                 _list(_("Rates"), "percent", "campaigns.ruleversion"),
+                _list(_("Excluded goods"), "block", "campaigns.excludedgoods"),
                 _list(_("Terms"), "contract", "loyalty.termsversion"),
             ],
         ),

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from campaigns import explaining
-from campaigns.models import Purchase
-from campaigns.queries import purchases_by_entry
+from campaigns.models import Award
+from campaigns.queries import awards_by_entry
 from loyalty import queries
 from loyalty.kinds import Kind
 from loyalty.queries import StatementLine
@@ -31,7 +31,7 @@ class Explained:
     line: StatementLine
     title: str
     detail: str
-    purchase: Purchase | None
+    award: Award | None
 
     def shown(self, contract: Terms) -> dict[str, Any]:
         return {
@@ -48,11 +48,14 @@ class Explained:
 
 def explained(lines: Sequence[StatementLine]) -> list[Explained]:
     """Each line with its title and arithmetic, in one statement for all."""
-    bought = purchases_by_entry([line.entry for line in lines])
-    return [Explained(line, title(line), detail(bought.get(line.entry)), bought.get(line.entry)) for line in lines]
+    awards = awards_by_entry([line.entry for line in lines])
+    found = [(line, awards.get(line.entry)) for line in lines]
+    return [Explained(line, title(line, award), detail(award), award) for line, award in found]
 
 
-def title(line: StatementLine) -> str:
+def title(line: StatementLine, award: Award | None) -> str:
+    if award and line.kind == Kind.BONUS:
+        return award.rule_version.rule.name
     place = {"store": line.store_name}
     match line.kind:
         case Kind.EARN | Kind.BONUS:
@@ -70,10 +73,11 @@ def title(line: StatementLine) -> str:
     return str(Kind(line.kind).label)
 
 
-def detail(purchase: Purchase | None) -> str:
-    if purchase is None:
+def detail(award: Award | None) -> str:
+    """The arithmetic of the one rule that gave these points."""
+    if award is None:
         return ""
-    return "; ".join(explaining.rule_sentence(step, purchase.trace, purchase.currency) for step in purchase.trace["rules"])
+    return explaining.award_sentence(str(award.rule_version_id), award.purchase.trace, award.purchase.currency)
 
 
 def by_month(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -29,6 +29,11 @@ HELP = {
     "expiry_month": _("For “a fixed day of the year”: 1 to 12."),
     "expiry_day": _("For “a fixed day of the year”."),
     "claw_back": _("What happens when goods come back whose points the member has spent already."),
+    "tender_min": _("The fewest points that a member can pay with at once."),
+    "tender_step": _("Such as 100: members pay with 100, 200 or 300 points, and so on. 1: with any number."),
+    "tender_max_percent": _(
+        "How much of the goods that earn points can be paid in points, from 0 to 100. 0: points are not taken as money."
+    ),
     "notice_days": _("How long before its start a change for the worse is announced to members."),
 }
 MONTHS = "expiry == 'months' || expiry == 'inactivity'"
@@ -83,6 +88,7 @@ class TermsAdmin(Reviewing):
         programme = [] if Posting.objects.exists() else [(_("Programme"), {"fields": ("currency", "timezone")})]
         return [
             (_("Worth"), {"fields": ("point_value", "pending_days")}),
+            (_("Points as money"), {"fields": ("tender_max_percent", "tender_min", "tender_step")}),
             (_("End of points"), {"fields": ("expiry", "expiry_months", "expiry_round_up", "expiry_month", "expiry_day")}),
             (_("Returns"), {"fields": ("return_days", "claw_back")}),
             (_("Start and notice"), {"fields": ("starts_on", "notice_days")}),

@@ -11,7 +11,8 @@ class TermsVersion(models.Model):
 
     The earn rates stand in the base rules of campaigns, which go by the same classification. A draft without a start
     starts as soon as it may. `detriment`: when it was published it was worse for somebody, so it was approved by a
-    second person and announced.
+    second person and announced. Points as money (`tender_…`): a payment takes multiples of the step, for at most this
+    share of the goods that earn points; 0 percent: none are taken.
     """
 
     class Expiry(models.TextChoices):
@@ -44,6 +45,9 @@ class TermsVersion(models.Model):
     return_days = models.PositiveSmallIntegerField(_("days to return goods"), default=30)
     claw_back = models.CharField(_("if returned points are spent"), max_length=8, choices=ClawBack, default=ClawBack.DEFICIT)
     notice_days = models.PositiveSmallIntegerField(_("days of notice"), default=60, db_default=60)
+    tender_min = models.PositiveIntegerField(_("fewest points in a payment"), default=1, db_default=1)
+    tender_step = models.PositiveIntegerField(_("points are taken in steps of"), default=1, db_default=1)
+    tender_max_percent = models.PositiveSmallIntegerField(_("share payable in points, in percent"), default=100, db_default=100)
     starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
     drafted_by = models.UUIDField(_("drafted by"), null=True, blank=True, editable=False)
     published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
@@ -77,6 +81,10 @@ class TermsVersion(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(detriment=False) | models.Q(approved_by__isnull=False), name="terms_detriment_is_approved"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(tender_min__gte=1, tender_step__gte=1, tender_max_percent__lte=100),
+                name="terms_tender_is_sane",
             ),
         ]  # fmt: skip
 

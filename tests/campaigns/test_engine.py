@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from campaigns import caps
 from campaigns.engine import judge
 from campaigns.rounding import spread
-from campaigns.values import Cap, Judgement, Kind, Line, Occasion, Per, Rule, Standing
+from campaigns.values import Cap, Counter, Judgement, Kind, Line, Occasion, Per, Rule, Standing
 
 AMOUNT = st.decimals(0, 10_000, places=2)
 PARIS = ZoneInfo("Europe/Paris")
@@ -155,7 +155,7 @@ def test_a_cap_in_times_lets_a_whole_award_through_or_none() -> None:
     capped = once("10", caps=(Cap("times", "member", "day", Decimal(1)),))
     occasion = basket("5.00")
     judged = judge(occasion, [capped])
-    assert (judged.points, list(judged.taken.values())) == (10, [1])
+    assert (judged.points, list(judged.taken.values())) == (10, [Decimal(1)])
     assert judge(occasion, [capped], judged.taken).points == 0
 
 
@@ -179,7 +179,7 @@ def test_rules_and_lines_add_up_one_fraction_is_lost_and_no_cap_is_passed(amount
     assert judged.points <= raw
     if not any(one.caps for one in rules):
         assert raw < judged.points + 1
-    given: Tally[caps.Counter] = Tally()
+    given: Tally[Counter] = Tally()
     for one in judged.granted:
         for cap, counter in caps.counters(one.rule, occasion):
             given[counter] += one.points
@@ -188,7 +188,7 @@ def test_rules_and_lines_add_up_one_fraction_is_lost_and_no_cap_is_passed(amount
     loosest = {
         counter: max(cap.limit for one in rules for cap, other in caps.counters(one, occasion) if other == counter)
         for counter in given
-    }  # noqa: E501
+    }
     assert all(given[counter] <= limit for counter, limit in loosest.items())
     assert judge(occasion, rules[::-1]) == judged
 

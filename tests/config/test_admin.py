@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns import goods
 from campaigns.models import EarnRule, RuleVersion
 from campaigns.purchases import record
 from loyalty import auditing, posting
@@ -53,6 +54,7 @@ def fill(first: int, last: int) -> None:
         TermsVersion.objects.create(version=n + 10, currency="EUR", timezone="UTC", point_value=1, expiry="never", starts_at=now)
         other = EarnRule.objects.create(code=f"rule-{n}", name=f"Rule {n}")
         approving.ask(Act("terms.publish", "loyalty.termsversion", f"{n}", "0" * 64), by=actor, now=now)
+        goods.exclude("sku", f"gift-{n}", now=now)
         RuleVersion.objects.create(rule=other, version=1, kind="base", value=1, starts_at=now + timedelta(days=900))
 
 

@@ -14,7 +14,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from campaigns import engine
+from campaigns import engine, rounding
 from campaigns.models import Purchase, PurchaseLine
 from campaigns.values import Judgement, Occasion
 from config.journey import reading
@@ -148,8 +148,7 @@ def test_one_point_too_many_from_the_engine_is_found(bring: Import, monkeypatch:
 
 
 def test_points_that_fall_to_the_wrong_line_are_found(bring: Import, monkeypatch: pytest.MonkeyPatch) -> None:
-    spread = engine.spread
-    monkeypatch.setattr(engine, "spread", lambda total, weights: spread(total, weights)[::-1])
+    monkeypatch.setattr(engine, "spread", lambda total, weights: rounding.spread(total, weights)[::-1])
     with pytest.raises(CommandError, match=r"receipts: points line by line, 1001: files 3 0, database 0 3"):
         bring()
 

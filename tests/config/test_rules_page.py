@@ -40,6 +40,7 @@ def test_the_rules_of_today_are_told_to_anybody_and_that_nothing_has_changed() -
     for sentence in (
         "1 point per €1.00.",
         "100 points are worth €1.00.",
+        "Points pay for up to 100% of the goods that earn points, from 1 point on.",
         "Points expire 12 months after they can be used, at the end of the month.",
         "A change for the worse is announced at least 60 days before.",
         "Nothing has changed since the programme began.",

@@ -22,7 +22,7 @@ LIST = "/admin/loyalty/termsversion/"
 FORM: dict[str, Any] = {
     "point_value": "0.01", "pending_days": "0", "expiry": "months", "expiry_months": "12", "expiry_round_up": "month",
     "expiry_month": "", "expiry_day": "", "return_days": "30", "claw_back": "deficit", "notice_days": "60", "starts_on": "",
-    "currency": "EUR", "timezone": "Europe/Paris",
+    "currency": "EUR", "timezone": "Europe/Paris", "tender_min": "1", "tender_step": "1", "tender_max_percent": "100",
 }  # fmt: skip
 
 

@@ -138,6 +138,7 @@ def test_terms_are_told_in_words() -> None:
     version = TermsVersion(currency="JPY", point_value=Decimal(2), pending_days=1, claw_back="forgive", return_days=14, **ends)
     assert wording.sentences(version) == [
         "100 points are worth ¥200.",
+        "Points pay for up to 100% of the goods that earn points, from 1 point on.",
         "Points can be used 1 day after the purchase.",
         "Points expire each year after 31 March.",
         "Goods can be returned for 14 days after the purchase.",

@@ -54,6 +54,19 @@ VECTORS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (MONTHS_12 | {"expiry_round_up": "day"}, IDLE_12 | {"pending_days": 14}, "detriment"),
     ({"point_value": Decimal("0.01")}, {"point_value": Decimal("0.02"), "return_days": 14}, "detriment"),
     ({"currency": "EUR"}, {"currency": "USD"}, "detriment"),
+    ({"tender_min": 100}, {"tender_min": 50}, "benefit"),
+    ({"tender_min": 100}, {"tender_min": 101}, "detriment"),
+    ({"tender_step": 100}, {"tender_step": 50}, "benefit"),
+    ({"tender_step": 100}, {"tender_step": 200}, "detriment"),
+    # 100 points paid before; now 90 or 120.
+    ({"tender_step": 100}, {"tender_step": 30}, "detriment"),
+    ({"tender_max_percent": 50}, {"tender_max_percent": 60}, "benefit"),
+    ({"tender_max_percent": 50}, {"tender_max_percent": 49}, "detriment"),
+    ({"tender_max_percent": 50}, {"tender_max_percent": 60, "tender_min": 2}, "detriment"),
+    ({"tender_max_percent": 50}, {"tender_max_percent": 0}, "detriment"),
+    # Where points were not taken as money, whatever is taken is more.
+    ({"tender_max_percent": 0}, {"tender_max_percent": 10, "tender_min": 500, "tender_step": 500}, "benefit"),
+    ({"tender_max_percent": 0}, {"tender_max_percent": 0, "tender_min": 500}, "same"),
     ({}, {}, "same"),
 ]
 

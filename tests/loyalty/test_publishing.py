@@ -177,6 +177,10 @@ def test_currency_and_zone_stay_once_points_were_posted() -> None:
         ({"pending_days": -1}, "pending_days"),
         ({"notice_days": 0}, "notice_days"),
         ({"return_days": 10**9}, "return_days"),
+        ({"tender_min": 0}, "tender_min"),
+        ({"tender_step": 10**10}, "tender_step"),
+        ({"tender_max_percent": 101}, "tender_max_percent"),
+        ({"tender_max_percent": -1}, "tender_max_percent"),
     ],
 )
 def test_a_wrong_value_is_refused_at_its_field(given: dict[str, Any], field: str) -> None:
@@ -205,6 +209,11 @@ FROZEN = {"published_at": NOW, "published_by": OWNER, "drafted_by": OWNER}
         (FROZEN | {"starts_at": FIRST_DAY, "detriment": True}, "terms_detriment_is_approved"),
         (FROZEN | {"starts_at": FIRST_DAY, "detriment": True, "approved_by": OWNER}, "terms_approved_by_another"),
         (FROZEN | {"starts_at": NOW, "currency": "USD"}, "currency and time zone stay"),
+        (FROZEN | {"starts_at": NOW, "tender_min": 2}, "less freely and do not say so"),
+        (FROZEN | {"starts_at": NOW, "tender_step": 2}, "less freely and do not say so"),
+        (FROZEN | {"starts_at": NOW, "tender_max_percent": 99}, "less freely and do not say so"),
+        ({"tender_max_percent": 101}, "terms_tender_is_sane"),
+        ({"tender_step": 0}, "terms_tender_is_sane"),
     ],
 )
 def test_the_database_says_the_same_again(fields: dict[str, Any], complaint: str) -> None:
@@ -213,6 +222,24 @@ def test_the_database_says_the_same_again(fields: dict[str, Any], complaint: str
     with pytest.raises(IntegrityError, match=complaint), transaction.atomic():
         TermsVersion.objects.filter(version=version).update(**fields)
     assert TermsVersion.objects.get(version=version).published_at is None
+
+
+def test_how_points_pay_is_judged_told_and_kept_by_the_database_alike() -> None:
+    holder()
+    steps = draft({"tender_min": 150, "tender_step": 100, "tender_max_percent": 50})
+    [line] = publishing.review(steps, now=NOW).lines
+    assert (line.label, line.judgement) == ("Paying with points", "worse")
+    assert line.before == "Points pay for up to 100% of the goods that earn points, from 1 point on."
+    assert line.after == "Points pay for up to 50% of the goods that earn points, from 200 points on, in steps of 100."
+    assert "pay in the old way until that day" in line.held
+    publish(steps, approved_by=FINANCE)
+    none = publish(draft({"tender_max_percent": 0}), approved_by=FINANCE).version
+    assert (none.tender_min, none.tender_step, none.detriment) == (1, 1, True)
+    assert not publish(draft({"tender_min": 7})).published, "says nothing while points are not taken"
+    again = publish(draft({"tender_max_percent": 20, "tender_min": 500, "tender_step": 50})).version
+    assert (again.detriment, terms.current(FIRST_DAY).tender_max_percent) == (False, 20)
+    assert publish(draft({"tender_step": 25})).version.detriment is False
+    assert publishing.review(draft({"tender_step": 10}), now=NOW).effect is Effect.DETRIMENT
 
 
 def test_judging_costs_the_same_with_more_versions() -> None:

@@ -1,12 +1,18 @@
 """Splits of points by largest remainder: nothing is made, nothing is left, nobody is a whole point off."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from campaigns.engine import Line, Rule, judge, spread
+from campaigns.engine import judge
+from campaigns.rounding import spread
+from campaigns.values import Kind, Line, Occasion, Rule
+
+NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 
 def wrong(total: int, weights: Sequence[Decimal], order: Sequence[int], times: int) -> str | None:
@@ -30,9 +36,9 @@ def wrong(total: int, weights: Sequence[Decimal], order: Sequence[int], times: i
 
 def wrong_receipt(amounts: Sequence[Decimal], values: Sequence[Decimal]) -> str | None:
     """What is wrong with a receipt of these lines under rules that give so many points for 1.00."""
-    lines = [Line(str(i), amount) for i, amount in enumerate(amounts)]
-    rules = [Rule(UUID(int=i), f"r{i}", value) for i, value in enumerate(values)]
-    made = judge(lines, rules)
+    lines = tuple(Line(str(i), amount) for i, amount in enumerate(amounts))
+    rules = [Rule(UUID(int=i), f"r{i}", Kind.BONUS, value) for i, value in enumerate(values)]
+    made = judge(Occasion(UUID(int=0), NOON, ZoneInfo("UTC"), lines), rules)
     exact = sum(map(Fraction, amounts)) * sum(map(Fraction, values))
     by_rules, by_lines = sum(one.points for one in made.granted), sum(made.line_points)
     if made.points == exact // 1 == by_rules == by_lines:

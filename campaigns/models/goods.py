@@ -1,0 +1,34 @@
+"""Goods that stand outside the programme."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class ExcludedGoods(models.Model):
+    """From `since` on, and before `until`, these goods earn nothing and cannot be paid in points: gift cards, tobacco, deposits.
+
+    `code` is an SKU or a category exactly as tills give it. What ended stays, for receipts that come late.
+    """
+
+    class Kind(models.TextChoices):
+        SKU = "sku", _("SKU")
+        CATEGORY = "category", _("category")
+
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    code = models.CharField(_("SKU or category"), max_length=80)
+    since = models.DateTimeField(_("excluded since"))
+    until = models.DateTimeField(_("excluded until"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("excluded goods")
+        verbose_name_plural = _("excluded goods")
+        ordering = ["kind", "code", "-since"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "code"], condition=Q(until=None), name="goods_excluded_once"),
+            models.CheckConstraint(condition=Q(until=None) | Q(until__gte=F("since")), name="goods_end_after_start"),
+            models.CheckConstraint(condition=~Q(code=""), name="goods_have_a_code"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code

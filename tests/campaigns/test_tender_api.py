@@ -1,0 +1,98 @@
+"""Paying with points at the till (SEMANTICS 6)."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from campaigns.models import Purchase
+from loyalty import queries, verifying
+from loyalty.models import DocumentGuard, Posting
+from members.models import Member
+from tests.api import till
+from tests.factories import StoreFactory, member
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def shop() -> None:
+    StoreFactory.create()
+
+
+def receipt(of: Member, tender: int = 0, **given: Any) -> dict[str, Any]:
+    return {
+        "source": "till-1", "receipt_number": f"R{uuid4()}", "store": "S1", "member": str(of.pk), "currency": "EUR",
+        "occurred_at": timezone.now().isoformat(), "points_tender": tender,
+        "lines": [{"line_id": "1", "net_amount": "12.50"}, {"line_id": "2", "net_amount": "7.50"}],
+    } | given  # fmt: skip
+
+
+def rich(points: int) -> Member:
+    one = member()
+    earned = {"lines": [{"line_id": "1", "net_amount": f"{points}.00"}]}
+    assert till().post("/purchases", receipt(one, **earned)).json()["balance"] == points
+    return one
+
+
+def net(one: Member) -> int:
+    return queries.net_balances([one.holder])[one.holder]
+
+
+def test_points_pay_a_part_and_earn_nothing_on_it() -> None:
+    one = rich(1000)
+    answer = till().post("/purchases", receipt(one, 800)).json()
+    assert (answer["points_spent"], answer["money_due"], answer["points_earned"]) == (800, "12.00", 12)
+    assert answer["balance"] == 1000 - 800 + 12
+    bought = Purchase.objects.get(pk=answer["id"])
+    assert [(line.tender_points, str(line.tender_amount), line.points) for line in bought.lines.order_by("id")] == [
+        (500, "5.000", 8), (300, "3.000", 4),
+    ]  # fmt: skip
+    assert not [one for one in verifying.verify() if one.bad_row]
+
+
+def test_the_same_receipt_again_pays_once_and_another_payment_is_another_receipt() -> None:
+    one, pos = rich(1000), till()
+    body = receipt(one, 500)
+    first, again = pos.post("/purchases", body), pos.post("/purchases", body)
+    assert first.json()["id"] == again.json()["id"]
+    assert again.json()["balance"] == 1000 - 500 + 15
+    other = pos.post("/purchases", body | {"points_tender": 400})
+    assert (other.status_code, other.json()["type"].rpartition("/")[2]) == (409, "duplicate-document")
+
+
+@pytest.mark.parametrize(("tender", "status", "slug"), [(1001, 409, "insufficient-points"), (2000, 409, "insufficient-points")])
+def test_more_than_the_member_has_is_refused_and_nothing_stands(tender: int, status: int, slug: str) -> None:
+    one = rich(1000)
+    before = Purchase.objects.count(), Posting.objects.count(), DocumentGuard.objects.count()
+    answer = till().post("/purchases", receipt(one, tender))
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (status, slug)
+    assert (Purchase.objects.count(), Posting.objects.count(), DocumentGuard.objects.count()) == before
+
+
+def test_more_than_the_goods_cost_is_refused() -> None:
+    answer = till().post("/purchases", receipt(rich(5000), 2001))
+    assert answer.status_code == 422
+    assert "2,000" in answer.json()["errors"][0]["detail"]
+
+
+def test_the_quote_says_how_many_points_and_keeps_its_word() -> None:
+    one, pos = rich(1500), till()
+    basket = {name: value for name, value in receipt(one).items() if name not in ("source", "receipt_number", "points_tender")}
+    quoted = pos.post("/purchases/quote", basket).json()
+    assert quoted["points_tender"] == {"min": 1, "max": 1500, "step": 1, "value_per_point": "0.01"}
+    with time_machine.travel(timezone.now() + timedelta(minutes=14)):
+        paid = pos.post("/purchases", receipt(one, 1500, quote=quoted["quote"]))
+    assert (paid.status_code, paid.json()["money_due"]) == (201, "5.00")
+
+
+def test_one_receipt_that_cannot_be_paid_spoils_no_other_of_its_batch() -> None:
+    one, poor = rich(1000), member()
+    batch = [receipt(one, 600), receipt(poor, 5), receipt(one, 600), receipt(poor)]
+    results = till().post("/purchases/batch", {"purchases": batch}).json()["results"]
+    assert [each["status"] for each in results] == [201, 409, 409, 201]
+    assert net(one) == 1000 - 600 + 14
+    assert net(poor) == 20
