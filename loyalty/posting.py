@@ -40,8 +40,8 @@ __all__ = [
     "accrue", "adjust", "burn", "claw_back", "expire", "forgive", "lock", "merge", "open_wallets", "restore", "reverse",
     "transfer", "unmerge",
 ]  # fmt: skip
-GRANT = "select * from ledger_grant(%s, %s, %s, %s)"
-SPEND = "select * from ledger_spend(%s, %s, %s, %s)"
+GRANT = "select * from unnest(ledger_grant(%s, %s, %s, %s))"
+SPEND = "select * from unnest(ledger_spend(%s, %s, %s, %s))"
 
 
 def open_wallets(holders: Iterable[UUID], point_type: PointType = PointType.REDEEMABLE) -> None:

@@ -208,8 +208,13 @@ def _bounds() -> dict[str, int]:
         for name, column in (("posting", "id"), ("documentguard", "id"), ("auditrecord", "number"))
     )
     bounds = dict(_rows(sequences))
-    [(xmax,)] = _rows("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
-    return bounds | {"xmax": xmax}
+    return bounds | {"xmax": _next_transaction()}
+
+
+def _next_transaction() -> int:
+    """A number above those of all transactions that run. A snapshot's xmax is not: it is one above the last that has ended."""
+    [(number,)] = _rows("select pg_current_xact_id()::text::bigint")
+    return int(number)
 
 
 def _settled(bounds: Mapping[str, int], last: Sealed | None) -> tuple[int, dict[str, int]]:
@@ -238,7 +243,7 @@ def _snapshot() -> Iterator[None]:
 
 
 def _wait_for_running_transactions() -> None:
-    [(xmax,)] = _rows("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+    xmax = _next_transaction()
     deadline = time.monotonic() + SETTLING_SECONDS
     while time.monotonic() < deadline:
         [(xmin,)] = _rows("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint")

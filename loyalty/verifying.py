@@ -25,6 +25,12 @@ LOWEST, HIGHEST = -(2**63), 2**63 - 1
 ENDS = """
 select max(id) from (select id, div(sum(seq) over (order by id), %s) as part from loyalty_wallet) w group by part order by 1
 """
+# A sound ledger has no bad row; the planner expects many, and would look up row by row until it meets one. The parts keep
+# all processors busy; helpers would only take them from one another.
+SETTINGS = """
+set local statement_timeout = 0; set local enable_nestloop = off; set local work_mem = '256MB';
+set local max_parallel_workers_per_gather = 0
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +85,7 @@ def _found(statement: str, part: dict[str, int]) -> tuple[str | None, float]:
     """The first bad row of a part, and the seconds that it took."""
     started = perf_counter()
     with transaction.atomic(), connection.cursor() as cursor:
-        # A sound ledger has no bad row; the planner expects many, and would look up row by row until it meets one.
-        cursor.execute("set local statement_timeout = 0; set local enable_nestloop = off; set local work_mem = '256MB'")
+        cursor.execute(SETTINGS)
         cursor.execute(statement, part)
         row = cursor.fetchone()
     return row[0] if row else None, perf_counter() - started

@@ -1,15 +1,11 @@
-"""Grants and burns decided in the database, and what no statement needs taken from its way.
+"""What no statement needs taken from the way of grants and burns, which the database decides since then.
 
 Stores are looked at once a batch in the place of a foreign key's look for each row; indexes that repeat others go.
-Not reversible: the functions that stood before are not kept; restore a backup of before.
 """
-
-from pathlib import Path
 
 from django.db import migrations, models
 from django.db.models import DO_NOTHING
 
-SQL = Path(__file__).parent.parent / "sql"
 # What a foreign key promised: no store that postings name goes away.
 STORES_STAY = """
 create trigger append_only before delete on loyalty_store for each statement execute function ledger_refuse();
@@ -71,6 +67,4 @@ class Migration(migrations.Migration):
         migrations.AddIndex("lot", models.Index(fields=["expires_at"], condition=models.Q(open=True), name="lot_expiry")),
         migrations.RunSQL(STORES_STAY, STORES_MAY_GO),
         migrations.RunSQL(ROOM, NO_ROOM),
-        migrations.RunSQL((SQL / "ledger.sql").read_text()),
-        migrations.RunSQL((SQL / "deciding.sql").read_text()),
     ]

@@ -30,7 +30,7 @@ UNDO = "drop trigger kept_word_of_tender on loyalty_termsversion; drop function 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0006_terms")]
+    dependencies = [("loyalty", "0007_faster")]
 
     operations = [
         migrations.AddField(

@@ -50,20 +50,22 @@ language sql stable as $$
 
 -- Writes the lines of the acts that were granted, and answers all acts.
 create function ledger_written(p_lines ledger_line[], p_acts ledger_act[], p_point_type text, p_sign int, p_now timestamptz)
-returns setof ledger_answer language plpgsql as $$
+returns ledger_answer[] language plpgsql as $$
 declare
-    answers ledger_answer[] := array(
-        select row(w.ord, 'posted', w.entry, w.balance_after)::ledger_answer from ledger_write(p_lines, p_now) w);
+    places ledger_place[] := ledger_write(p_lines, p_now);
+    answers ledger_answer[] := array(select row(ord, 'posted', entry, balance_after)::ledger_answer from unnest(places));
 begin
-    return query select * from unnest(answers);
-    if cardinality(answers) < cardinality(p_acts) then
-        return query select * from ledger_unwritten(p_acts, p_point_type, p_sign, array(select ord from unnest(answers)));
+    if cardinality(places) < cardinality(p_acts) then
+        answers := answers || array(
+            select u from ledger_unwritten(p_acts, p_point_type, p_sign, array(select ord from unnest(places))) u);
     end if;
+    return answers;
 end $$;
 
 -- Each act opens a lot; a deficit is paid out of the first ones.
-create function ledger_grant(p_acts json, p_point_type text, p_actor uuid, p_now timestamptz) returns setof ledger_answer
-language plpgsql set enable_seqscan = off as $$
+create function ledger_grant(p_acts json, p_point_type text, p_actor uuid, p_now timestamptz) returns ledger_answer[]
+-- Nothing here is planned better for knowing how many acts there are.
+language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
     acts ledger_act[] := array(select a from json_populate_recordset(null::ledger_act, p_acts) a);
     lines ledger_line[];
@@ -76,7 +78,7 @@ begin
           from (select f.*, least(points, greatest(deficit - sum(points) over w + points, 0)) as paid
                   from ledger_fresh(acts, p_point_type) f
                 window w as (partition by wallet order by ord rows unbounded preceding)) f);
-    return query select * from ledger_written(lines, acts, p_point_type, 1, p_now);
+    return ledger_written(lines, acts, p_point_type, 1, p_now);
 end $$;
 
 -- Points spent so far, of what is held, when each wish is granted whole or not at all.
@@ -122,7 +124,7 @@ begin
 end $$;
 
 -- Each act takes points from lots in burn order, decided in the order of the list; a deficit forbids it.
-create function ledger_spend(p_acts json, p_point_type text, p_actor uuid, p_now timestamptz) returns setof ledger_answer
+create function ledger_spend(p_acts json, p_point_type text, p_actor uuid, p_now timestamptz) returns ledger_answer[]
 language plpgsql set enable_seqscan = off as $$
 declare
     acts ledger_act[] := array(select a from json_populate_recordset(null::ledger_act, p_acts) a);
@@ -135,7 +137,7 @@ begin
             select count(*) from ledger_fresh(acts, p_point_type) where deficit = 0 and balance >= abs(points)) then
         lines := ledger_paid(acts, p_point_type, p_actor, p_now, null);
     end if;
-    return query select * from ledger_written(lines, acts, p_point_type, -1, p_now);
+    return ledger_written(lines, acts, p_point_type, -1, p_now);
 end $$;
 
 -- The sweep: up to p_limit lots that ended by p_now. Returns lots and points expired.
@@ -157,6 +159,6 @@ begin
     due := ledger_ended(array(
         select l.id from loyalty_lot l join loyalty_wallet w on w.id = l.wallet_id
          where l.id = any (found) and ledger_lot_ends(l.expires_at, w.idle_expires_at) <= p_now));
-    perform from ledger_write(due, p_now);
+    perform ledger_write(due, p_now);
     select count(*), coalesce(-sum(d.points), 0) into lots, points from unnest(due) d;
 end $$;

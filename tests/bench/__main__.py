@@ -26,29 +26,36 @@ from tests.bench.measuring import Rates, figure, ratio, table  # noqa: E402
 from tests.bench.shop import opened  # noqa: E402
 
 MEMBERS = 10_000
+PARTS = ("batches", "http", "growth")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, lots and postings: a few minutes")
     parser.add_argument("--postings", type=int, help="how large the largest ledger is (10,000,000; with --quick 100,000)")
+    parser.add_argument("--only", choices=PARTS, help="one part of it; growth is the ledger as it grows, sealed and verified")
     given = parser.parse_args()
     quick = given.quick
     started = time.monotonic()
     count, lots = (3, 100_000) if quick else (7, 1_000_000)
     largest = given.postings or (100_000 if quick else 10_000_000)
+    parts = [given.only] if given.only else PARTS
     with psycopg.connect(os.environ["REGULARS_TEST_ADMIN_URL"], autocommit=True) as admin:
-        rows = in_batches(admin, count)
-        with opened(admin, 1) as shop:
-            rows += told(f"expire, {lots:,} lots", sweeping.sweeping(shop, lots), "1")
-        say(table(["what", "a second", "beside", "a second", "ratio", "worst – best round", "statements"], rows))
-        waits = over_http(admin, 150 if quick else 300, count)
-        say(table(["POST /api/v1/purchases", "p50 ms", "p99 ms", "a second", "floor p50", "floor p99", "floor a second"], waits))
-        acts, whole = growth.growing(admin, [size for size in (10_000, 1_000_000) if size < largest] + [largest])
-        deep = growth.deepening(admin, [10, 10_000 if quick else 100_000])
-    say(table(["what", "postings in its wallet", "a second", "beside the smallest"], deep))
-    say(table(["what", "postings in the ledger", "a second", "beside the smallest"], acts))
-    say(table(["the whole ledger", "postings", "took", "postings a second", "beside the floor"], whole))
+        if "batches" in parts:
+            rows = in_batches(admin, count)
+            with opened(admin, 1) as shop:
+                rows += told(f"expire, {lots:,} lots", sweeping.sweeping(shop, lots), "1")
+            say(table(["what", "a second", "beside", "a second", "ratio", "worst – best round", "statements"], rows))
+        if "http" in parts:
+            waits = over_http(admin, 150 if quick else 300, count)
+            head = ["POST /api/v1/purchases", "p50 ms", "p99 ms", "a second", "floor p50", "floor p99", "floor a second"]
+            say(table(head, waits))
+        if "growth" in parts:
+            acts, whole = growth.growing(admin, [size for size in (10_000, 1_000_000) if size < largest] + [largest])
+            deep = growth.deepening(admin, [10, 10_000 if quick else 100_000])
+            say(table(["what", "postings in its wallet", "a second", "beside the smallest"], deep))
+            say(table(["what", "postings in the ledger", "a second", "beside the smallest"], acts))
+            say(table(["the whole ledger", "postings", "took", "postings a second", "beside the floor"], whole))
     say(f"{count} rounds, medians, on {os.cpu_count()} processors; {time.monotonic() - started:.0f} s")
 
 

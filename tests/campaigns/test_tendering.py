@@ -84,14 +84,20 @@ def test_vectors_of_limits(contract: Terms, bought: list[Line], available: int, 
 def test_the_most_is_covered_and_one_step_more_is_not(receipt: tuple[Terms, list[Line]], available: int) -> None:
     contract, bought = receipt
     found = limits(bought, contract=contract, available=available)
+    coin = Decimal(1).scaleb(-contract.minor_units)
     payable = sum((line.net_amount for line in bought if not line.excluded), Decimal(0)) * contract.tender_max_percent / 100
+
+    def wanted(points: int) -> bool:
+        """Whether they are worth no more than may be paid, and each of them is needed for it."""
+        return contract.worth(points) <= payable and contract.worth(points - 1) < payable // coin * coin
+
+    assert found.min % found.step == found.max % found.step == 0
+    assert contract.worth(found.min) > 0
     if found.max:
         assert found.min <= found.max <= available
-        assert 0 < contract.worth(found.min) <= contract.worth(found.max) <= payable
-        assert found.max % found.step == found.min % found.step == 0
-    more = max(found.max, found.min - found.step) + found.step
-    coin = Decimal(1).scaleb(-contract.minor_units)
-    assert more > available or contract.worth(more) > payable or contract.worth(more - found.step) > payable - coin
+        assert wanted(found.max)
+    more = found.max + found.step if found.max else found.min
+    assert more > available or not wanted(more)
 
 
 @pytest.mark.parametrize(

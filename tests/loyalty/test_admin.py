@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from campaigns.purchases import record
 from loyalty import auditing, backoffice, exporting, posting, wording
@@ -145,6 +145,25 @@ def test_terms_are_told_in_words() -> None:
         "If the points of a return are spent already, the programme forgives them.",
         "A change for the worse is announced at least 60 days before.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Points pay for up to 50% of the goods that earn points, from 2,000 points on, in steps of 500."),
+        ("fr", "jusqu’à 50\N{NO-BREAK SPACE}% des articles"),
+        ("zh-hans", "可累积积分商品的 50%，2,000 积分起用，须按 500 的倍数使用"),
+        ("zh-hant", "可累積點數商品的 50%，2,000 點起用，須按 500 的倍數使用"),
+    ],
+)
+def test_how_points_pay_is_told_in_each_language(language: str, said: str) -> None:
+    version = TermsVersion(tender_min=1501, tender_step=500, tender_max_percent=50)
+    with translation.override(language):
+        assert said in wording.tender(version)
+        version.tender_min = 500
+        assert "2,000" not in wording.tender(version)
+        version.tender_max_percent = 0
+        assert "500" not in wording.tender(version)
 
 
 def test_the_trail_keeps_names_of_private_fields_alone() -> None:

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.test import override_settings
 
 from loyalty import auditing, checkpoints, posting, sealing, verifying
 from loyalty.acts import Burn
 from loyalty.models import Checkpoint
+from loyalty.proof import verify
 from tests.committing import Database
 from tests.factories import NOW, give, holder
 
@@ -54,12 +57,51 @@ def test_each_checkpoint_lists_what_changed_and_sums_up_all(
     assert Checkpoint.objects.count() == 2
 
 
+def test_what_was_sealed_before_terms_had_a_column_still_verifies(
+    committing_db: Database, tmp_path: Path, key: Ed25519PrivateKey, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(holder(), 5)
+    folder = tmp_path / "checkpoints"
+    older = [name for name in sealing.TERMS_COLUMNS if not name.startswith("tender_")]
+    with monkeypatch.context() as then:
+        then.setattr(sealing, "TERMS_COLUMNS", older)
+        first = sealing.seal(folder, key)
+    give(holder(), 5)
+    second = sealing.seal(folder, key)
+    assert first
+    assert second
+    assert len(second.body["terms_columns"]) == len(first.body["terms_columns"]) + 3
+    assert first.body["terms"] != second.body["terms"]
+    assert wrong(folder, public) == []
+    with transaction.atomic():
+        verify.check_database(connection.connection, verify.Checkpoints(folder, verify.public_key(str(public))))
+
+
 def test_a_lost_index_is_made_again(committing_db: Database, tmp_path: Path, key: Ed25519PrivateKey, public: Path) -> None:
     one = holder()
     for points in (5, 6, 7):
         give(one, points)
         assert sealing.seal(tmp_path, key)
         (tmp_path / "heads.sqlite").unlink()
+    assert wrong(tmp_path, public) == []
+
+
+def test_what_a_running_transaction_has_numbered_is_left_to_a_later_checkpoint(
+    committing_db: Database, tmp_path: Path, key: Ed25519PrivateKey, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "SETTLING_SECONDS", 0.0)
+    give(holder(), 5)
+    with psycopg.connect(committing_db.url()) as running:  # the newest transaction, and none after it has ended
+        running.execute(
+            "insert into loyalty_documentguard (source, number, kind, document, fingerprint) values ('t', '1', 'p', uuidv7(), '')"
+        )
+        sealed = sealing.seal(tmp_path, key)
+    assert sealed
+    assert sealed.body["ranges"]["documentguard"]["upto"] == 0
+    assert wrong(tmp_path, public) == []
+    later = sealing.seal(tmp_path, key)
+    assert later
+    assert (later.body["ranges"]["documentguard"]["upto"], later.body["rows"]["documentguard"]) == (1, 1)
     assert wrong(tmp_path, public) == []
 
 
