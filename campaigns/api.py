@@ -1,4 +1,4 @@
-"""Purchases through the API."""
+"""Purchases and events through the API."""
 
 from typing import Any
 from uuid import UUID
@@ -8,8 +8,10 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 from pydantic import ValidationError
 
-from campaigns import explaining, purchases, quoting, rules
-from campaigns.models import Purchase
+from campaigns import events, explaining, purchases, quoting, rules
+from campaigns.eventschemas import EventIn, EventOut
+from campaigns.models import Award, Purchase
+from campaigns.queries import events as events_of
 from campaigns.queries import purchases as read_purchases
 from campaigns.schemas import NUMBER_LENGTH, BasketIn, BatchIn, PurchaseIn, PurchaseOut
 from loyalty import money, queries
@@ -19,6 +21,7 @@ from members.access import Key
 from members.models import ApiKey
 
 router = Router(tags=["Purchases"])
+acts = Router(tags=["Events"])
 POS = Key("pos")
 
 
@@ -174,9 +177,9 @@ def _result(item: dict[str, Any], one: purchases.Recorded | Problem, told: dict[
     return {"receipt_number": number, "status": 201, "id": str(one.id), "points_earned": told[one.id]["points_earned"]}
 
 
-def _only_its_store(request: HttpRequest, body: BasketIn) -> None:
+def _only_its_store(request: HttpRequest, body: BasketIn | EventIn) -> None:
     key: ApiKey = request.auth  # type: ignore[attr-defined]
-    if key.store is not None and key.store.code != body.store:
+    if key.store is not None and body.store not in (None, key.store.code):
         raise Problem("forbidden-scope", f"This key is bound to store {key.store.code}.", status=403)
 
 
@@ -186,3 +189,38 @@ def _found(request: HttpRequest, purchase: UUID) -> Purchase:
     if one is None or (key.store_id is not None and key.store_id != one.store_id):
         raise Problem("not-found", "No purchase has this id.", status=404)
     return one
+
+
+@acts.post("/events", auth=POS, response={201: EventOut})
+def record_event(request: HttpRequest, response: HttpResponse, body: EventIn) -> Status[Any]:
+    """What a member did beside buying earns points, once."""
+
+    def act() -> tuple[int, Any]:
+        _only_its_store(request, body)
+        [outcome] = events.record([body.happened()], now=timezone.now())
+        if isinstance(outcome, Problem):
+            raise outcome
+        return 201, event_answer(outcome.id)
+
+    return write(request, response, act)
+
+
+def event_answer(id_: UUID) -> dict[str, Any]:
+    """What an event that stands is told with."""
+    one, names = events_of([id_])[id_], rules.names()
+    return {
+        "id": str(one.pk),
+        "points_earned": one.points_earned,
+        "awards": [_award(award) for award in one.awards.all()],
+        "explanation": explaining.sentences(one.trace, "", names) + explaining.reasons(one.trace, names),
+        "balance": queries.net_balances([one.member.holder])[one.member.holder],
+    }
+
+
+def _award(award: Award) -> dict[str, Any]:
+    return {
+        "rule": award.rule_version.rule.code, "campaign": None, "points": award.points,
+        "available_at": award.available_at.isoformat(),
+        "expires_at": award.expires_at and award.expires_at.isoformat(),
+        "explanation": explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency),
+    }  # fmt: skip

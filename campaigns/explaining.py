@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.formats import number_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from campaigns.values import Kind, Per
 from loyalty import money
@@ -28,15 +29,30 @@ REASONS = {
     "hidden": gettext_lazy("%(rule)s: another rate holds for these goods."),
     "exclusive": gettext_lazy("%(rule)s: %(other)s is worth more; only one of the two holds."),
 }
+# What a member did beside buying.
+EVENTS = {
+    "sign_up": pgettext_lazy("event", "Welcome"),
+    "profile_completed": pgettext_lazy("event", "Profile completed"),
+    "check_in": pgettext_lazy("event", "Check-in"),
+    "birthday": pgettext_lazy("event", "Birthday"),
+    "review": pgettext_lazy("event", "Review"),
+    "share": pgettext_lazy("event", "Shared with friends"),
+    "referral_qualified": pgettext_lazy("event", "Friend brought along"),
+    "survey_completed": pgettext_lazy("event", "Survey completed"),
+    "app_installed": pgettext_lazy("event", "App installed"),
+}
 
 
 def rule_sentence(step: dict[str, Any], trace: dict[str, Any], currency: str) -> str:
-    """The arithmetic of one rule: €18.60 × 1 = 18.6."""
-    said = _("%(amount)s × %(rate)s = %(points)s") % {
-        "amount": _measure(step, trace, currency),
-        "rate": number_format(_factor(step)),
-        "points": number_format(Decimal(step["on"]) * _factor(step) if "on" in step else Decimal(step["raw"])),
-    }
+    """The arithmetic of one rule: €18.60 × 1 = 18.6, or of an event just 5 points."""
+    if step.get("kind") == Kind.EVENT:
+        said = _points(Decimal(step["value"]))
+    else:
+        said = _("%(amount)s × %(rate)s = %(points)s") % {
+            "amount": _measure(step, trace, currency),
+            "rate": number_format(_factor(step)),
+            "points": number_format(Decimal(step["on"]) * _factor(step) if "on" in step else Decimal(step["raw"])),
+        }
     if not step.get("cut"):
         return said
     limit = number_format(step["points"])
@@ -50,9 +66,11 @@ def award_sentence(version: str, trace: dict[str, Any], currency: str) -> str:
 
 def sentences(trace: dict[str, Any], currency: str, names: Mapping[str, str]) -> list[str]:
     """Step by step: what each rule gave and how it was rounded; `names` are those of the rules, by their codes."""
+    if trace.get("again"):
+        return [_("This counts once, and it was counted before.")]
     steps = [rule_sentence(step, trace, currency) for step in trace["rules"]]
-    if len(steps) > 1:
-        steps = [_named(step["rule"], names, said) for step, said in zip(trace["rules"], steps, strict=True)]
+    if len(steps) > 1 or "event" in trace:
+        steps = [named(names.get(step["rule"], step["rule"]), said) for step, said in zip(trace["rules"], steps, strict=True)]
     points = trace["points"]
     if not trace["rules"]:
         steps.append(_("No rule gave points on that day."))
@@ -75,13 +93,28 @@ def reasons(trace: dict[str, Any], names: Mapping[str, str]) -> list[str]:
     return told
 
 
-def _named(rule: str, names: Mapping[str, str], said: str) -> str:
-    return _("%(rule)s: %(sum)s") % {"rule": names.get(rule, rule), "sum": said}
+def event_title(type_: str, streak: int) -> str:
+    """What a member did: Check-in, day 3 in a row."""
+    own = type_.removeprefix("custom:").replace("-", " ").replace("_", " ")
+    title = str(EVENTS.get(type_) or capfirst(own))
+    if type_ != "check_in" or streak < 2:
+        return title
+    return _("%(event)s, day %(count)s in a row") % {"event": title, "count": number_format(streak)}
+
+
+def _points(value: Decimal) -> str:
+    text = ngettext("%(points)s point", "%(points)s points", 1 if value == 1 else 2)
+    return text % {"points": number_format(value)}
+
+
+def named(rule: str, said: str) -> str:
+    """What a rule gave, behind its name."""
+    return _("%(rule)s: %(sum)s") % {"rule": rule, "sum": said}
 
 
 def _measure(step: dict[str, Any], trace: dict[str, Any], currency: str) -> str:
     """What the value was multiplied with: an amount, a number of items, base points, or once."""
-    if step.get("kind") == Kind.MULTIPLIER or step.get("per", Per.AMOUNT) != Per.AMOUNT or step.get("kind") == Kind.EVENT:
+    if step.get("kind") == Kind.MULTIPLIER or step.get("per", Per.AMOUNT) != Per.AMOUNT:
         return number_format(Decimal(step["on"]))
     return money.text(Decimal(step.get("on", trace["basis"])), currency)
 

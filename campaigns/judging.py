@@ -41,7 +41,9 @@ def judge(cases: Sequence[Case], published: Sequence[rules.Published], *, peek: 
     Called behind the wallets' locks: the counters of the caps stay locked until the transaction ends. `peek` only looks.
     """
     order = sorted(range(len(cases)), key=lambda place: cases[place].at)
-    found = standing.standings([Asked(cases[place].member, cases[place].at) for place in order], _zone(cases))
+    found = standing.standings(
+        [Asked(cases[place].member, cases[place].at, cases[place].event_type) for place in order], _zone(cases)
+    )
     occasions = {place: _occasion(cases[place], each) for place, each in zip(order, found, strict=True)}
     in_force = rules.InForce(published)
     sifted = {place: engine.sift(one, in_force.at(one.at)) for place, one in occasions.items()}

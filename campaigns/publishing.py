@@ -1,23 +1,40 @@
-"""A base rule's rate from draft to frozen version: a term of the programme, judged and announced as such (SEMANTICS 9)."""
+"""A rule from draft to frozen version (SEMANTICS 9).
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+Base rates are terms of the programme: judged line by line, announced where they are worse, approved by a second person. All
+other rules are offers: frozen as well, never changed for what was bought already, but free to come and to go; what is
+unusually generous needs a second person too.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
+from campaigns import drafting, naming, queries, rules, weighing
+from campaigns import wording as words
+from campaigns.drafting import LABEL
 from campaigns.models import EarnRule, RuleVersion
+from campaigns.rules import Published
+from campaigns.values import Kind, Per, Rule
 from loyalty import auditing, judging, notice, outbox, terms, wording
 from loyalty.documents import fingerprint
-from loyalty.notice import Approval, Review
+from loyalty.judging import Effect
+from loyalty.notice import Approval, Notice, Review
 from loyalty.outbox import Event
 from loyalty.problems import Fault, Problem
+from loyalty.wording import Line
 
-LABEL, VERB = "campaigns.ruleversion", "rate.publish"
-RATE_MAX = Decimal(10**6)
+VERB = "rate.publish"
+# More than one person alone may give: by a multiplier, at a time, and per amount as so many times the programme's rate.
+FACTOR_ALONE, POINTS_ALONE, RATE_ALONE = Decimal(10), Decimal(5000), 10
+# Goods that nobody bought for so long are nobody's (SEMANTICS 9).
+UNTOUCHED = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,112 +45,220 @@ class Outcome:
     published: bool
 
 
-def draft(rule: str, rate: Decimal, *, starts_at: datetime | None = None, actor: UUID) -> RuleVersion:
-    """The next version of a base rule, not yet published. Raises Problem: an unknown rule, a rate that is none."""
-    _insist_on_rate(rate)
-    with transaction.atomic():
-        versions = _locked(rule)
-        one = RuleVersion.objects.create(
-            rule_id=versions[0].rule_id, version=versions[-1].version + 1, kind=RuleVersion.Kind.BASE, value=rate,
-            starts_at=starts_at, drafted_by=actor,
-        )  # fmt: skip
-        one.refresh_from_db()
-        auditing.record(actor, "ruleversion.drafted", LABEL, one.pk, {"rate": str(rate)})
-    return one
-
-
-def edit(version: UUID, rate: Decimal, *, starts_at: datetime | None, actor: UUID, seen: str | None = None) -> RuleVersion:
-    """Change a draft; whatever was approved of it before does not count any more.
-
-    `seen` is the `content` that the change was made upon. Raises Problem, also when the draft is another one by now.
-    """
-    _insist_on_rate(rate)
-    with transaction.atomic():
-        one, _versions = _draft_of(version)
-        notice.insist_on_unchanged(seen, content(one))
-        if (one.value, one.starts_at) != (rate, starts_at):
-            changed = {"rate": [str(one.value), str(rate)], "starts_at": [str(one.starts_at or ""), str(starts_at or "")]}
-            one.value, one.starts_at, one.drafted_by = rate, starts_at, actor
-            one.save()
-            auditing.record(actor, "ruleversion.changed", LABEL, one.pk, changed)
-    return one
-
-
-def content(one: RuleVersion) -> str:
-    """A fingerprint of all that a version says."""
-    return fingerprint(_content(one)).hex()
-
-
-def discard(version: UUID, *, actor: UUID) -> None:
-    """Delete a draft. Raises Problem for a published version."""
-    with transaction.atomic():
-        one, _versions = _draft_of(version)
-        auditing.record(actor, "ruleversion.discarded", LABEL, one.pk, {"rule": one.rule.code, "version": one.version})
-        one.delete()
-
-
 def review(version: UUID, *, now: datetime) -> Review:
     """What a draft would change. Raises Problem when it is published, or when another version overtook it."""
     one = RuleVersion.objects.select_related("rule").filter(pk=version).first()
     if one is None or one.published_at:
-        raise _no_draft()
-    return _review(one, list(RuleVersion.objects.filter(rule=one.rule_id).order_by("version")), now)
+        raise drafting.no_draft()
+    return _review(one, _versions(one), now)
 
 
 def publish(version: UUID, *, actor: UUID, approval: Approval | None = None, now: datetime) -> Outcome:
     """Freeze a draft and let it start. Raises Problem: too early, without the second person it needs, overtaken."""
     with transaction.atomic():
-        one, versions = _draft_of(version)
+        one, versions = drafting.draft_of(version)
         seen = _review(one, versions, now)
         if not seen.lines:
             return Outcome(one, published=False)
         insist_on_time(seen, now=now)
+        _insist_on_sense(one, seen)
         notice.insist_on_second(seen, approval, publisher=actor)
-        one.starts_at, one.published_at, one.published_by = seen.notice.starts_at, now, actor
-        one.detriment = seen.notice.detriment
-        one.approved_by = approval.by if approval and one.detriment else None
-        one.save()
-        facts = {
-            "rule": one.rule.code, "rule_version": one.version, "detriment": one.detriment,
-            "starts_at": one.starts_at.isoformat(), "name": _name(one),
-            "rate_before": _text(_held_before(versions, one.starts_at).value), "rate": _text(one.value),
-            "replaces": any(each.detriment and each.starts_at == one.starts_at for each in versions if each.pk != one.pk),
-        }  # fmt: skip
-        outbox.tell([Event("terms.published", one.pk, facts)])
-        auditing.record(actor, "ruleversion.published", LABEL, one.pk, facts | {"approved_by": str(one.approved_by or "")})
+        _freeze(one, versions, seen, approval=approval, actor=actor, now=now)
     return Outcome(one, published=True)
+
+
+def end(code: str, *, at: datetime, actor: UUID, now: datetime) -> RuleVersion:
+    """Let an offer end at a future instant, earlier than it says: by a version that ends as it begins.
+
+    Raises Problem: an unknown rule, a base rate, an instant that is past, nothing to end.
+    """
+    with transaction.atomic():
+        versions = list(RuleVersion.objects.select_for_update(of=("self", "rule")).select_related("rule").filter(rule__code=code))
+        last = drafting.newest(versions)
+        if last is None:
+            raise drafting.no_rule() if not versions else Problem("not-eligible", _("This rule was never published."), status=409)
+        if last.kind == Kind.BASE:
+            detail = _("A base rate is a term of the programme. Draft a version with an end: members are told before.")
+            raise Problem("not-eligible", detail, status=409)
+        if last.ends_at and last.ends_at <= at:
+            raise Problem("not-eligible", _("This rule ends before that anyway."), status=409)
+        if at <= now:
+            raise Problem(
+                "validation", _("The end lies in the past."), faults=[Fault("/ends_at", _("The end lies in the past."))]
+            )
+        number, start = max(one.version for one in versions) + 1, max(at, last.starts_at or at)
+        one = RuleVersion.objects.create(
+            rule=last.rule, version=number, kind=last.kind, value=last.value, spec=last.spec, starts_at=start, ends_at=start,
+            drafted_by=actor, published_at=now, published_by=actor,
+        )  # fmt: skip
+        one.refresh_from_db()
+        facts = {"rule": code, "rule_version": number, "ends_at": start.isoformat()}
+        auditing.record(actor, "ruleversion.ended", LABEL, one.pk, facts)
+    return one
 
 
 def insist_on_time(seen: Review, *, now: datetime) -> None:
     """Raises Problem when the draft would start earlier than it may."""
+    if seen.undated:
+        detail = _("Say from when it holds: a version that follows another starts at a future instant.")
+        raise Problem("validation", detail, faults=[Fault("/starts_at", detail)])
     notice.insist_on_time(seen.notice, versions=terms.published(), now=now)
 
 
 def states(rows: Iterable[RuleVersion], *, now: datetime) -> dict[UUID, str]:
-    """How each version stands among the published ones of its rule (loyalty/notice.py)."""
+    """How each version stands among the published ones of its rule (loyalty/notice.py); `ended` once its end has come."""
     rows = list(rows)
     starts: dict[int, dict[int, datetime | None]] = {one.rule_id: {} for one in rows}
     published = RuleVersion.objects.filter(rule__in=starts).exclude(published_at=None)
     for rule, version, starts_at in published.values_list("rule", "version", "starts_at"):
         starts[rule][version] = starts_at
-    return {one.pk: notice.state(one.version, starts[one.rule_id], now=now) for one in rows}
+    stand = {one.pk: notice.state(one.version, starts[one.rule_id], now=now) for one in rows}
+    ended = {one.pk for one in rows if one.ends_at and one.ends_at <= now and stand[one.pk] == "in_force"}
+    return {pk: "ended" if pk in ended else state for pk, state in stand.items()}
 
 
-def _review(one: RuleVersion, versions: list[RuleVersion], now: datetime) -> Review:
-    follows, contracts = _newest(versions), terms.published()
-    if follows.version > one.version:
+def _versions(one: RuleVersion) -> list[RuleVersion]:
+    return list(RuleVersion.objects.filter(rule=one.rule_id).select_related("rule").order_by("version"))
+
+
+def _review(one: RuleVersion, versions: Sequence[RuleVersion], now: datetime) -> Review:
+    follows = drafting.newest(versions)
+    if follows and follows.version > one.version:
         detail = _("Version %(number)s was published since. Draft the change anew.") % {"number": follows.version}
         raise Problem("not-eligible", detail, status=409)
-    effect = judging.rate(follows.value, one.value)
-    currency = terms.in_force(contracts, now).currency
-    lines = (
-        [] if effect is judging.Effect.SAME else [wording.rate_line(follows.value, one.value, currency, effect, name=_name(one))]
-    )
-    assert follows.starts_at, "a published version has a start"
-    asked = notice.judged(effect, asked=one.starts_at, not_before=follows.starts_at, versions=contracts, now=now)
-    said = [LABEL, str(one.pk), follows.version, *_content(one)]
-    coming = follows.version if follows.starts_at > now else None
+    same = follows and drafting.told(follows)[:3] == drafting.told(one)[:3] and follows.ends_at == one.ends_at
+    published = rules.published(now)
+    if one.kind == Kind.BASE:
+        return _as_term(one, follows, published, now, same=bool(same))
+    return _as_offer(one, follows, published, now, same=bool(same))
+
+
+def _as_term(
+    one: RuleVersion, follows: RuleVersion | None, published: Sequence[Published], now: datetime, *, same: bool
+) -> Review:
+    contracts, not_before = terms.published(), (follows and follows.starts_at) or now
+    rule, start = rules.of_version(one), max(one.starts_at or now, not_before, now)
+    effect = Effect.SAME if same else _effect(rule, published, start)
+    asked = notice.judged(
+        effect, asked=one.starts_at, not_before=not_before, versions=contracts, now=now,
+        touches=_is_bought([rule, *([rules.of_version(follows)] if follows else [])], now),
+    )  # fmt: skip
+    lines = [] if same else [_line(one, follows, effect, now)]
+    return _as_review(one, follows, lines, effect, asked, now)
+
+
+def _as_offer(
+    one: RuleVersion, follows: RuleVersion | None, published: Sequence[Published], now: datetime, *, same: bool
+) -> Review:
+    first = max(now + timedelta(microseconds=1), follows.starts_at or now) if follows else now
+    step = weighing.compared(rules.of_version(follows), rules.of_version(one)) if follows else Effect.BENEFIT
+    if follows and _conditions(one) != _conditions(follows):
+        step = Effect.SAME  # better for some, worse for others
+    lines = [] if same else [_line(one, follows, step, now)]
+    asked = Notice(detriment=False, first=first, starts_at=one.starts_at or first, days=0)
+    made = _as_review(one, follows, lines, Effect.SAME, asked, now)
+    generous = not same and is_generous(rules.of_version(one), rules.in_force(published, now))
+    undated = not same and follows is not None and one.starts_at is None
+    signed = fingerprint([made.fingerprint, generous]).hex()
+    return replace(made, offer=True, generous=generous, fingerprint=signed, undated=undated)
+
+
+def _as_review(
+    one: RuleVersion, follows: RuleVersion | None, lines: list[Line], effect: Effect, asked: Notice, now: datetime
+) -> Review:
+    said = [LABEL, str(one.pk), follows and follows.version, *drafting.told(one), effect]
+    coming = follows.version if follows and follows.starts_at and follows.starts_at > now else None
     return Review(LABEL, str(one.pk), lines, effect, asked, fingerprint(said).hex(), one.drafted_by, coming)
+
+
+def _effect(rule: Rule, published: Sequence[Published], start: datetime) -> Effect:
+    """Worse if, from `start` on, any line gets less than it would without this version (campaigns/weighing.py)."""
+    base = [one for one in published if one.rule.kind is Kind.BASE]
+    others = [one for one in base if one.rule.code != rule.code]
+    becomes = [Published(rule, start), *others]
+    turns = weighing.turns((one.starts_at for one in base), (rule, *(one.rule for one in base)), since=start)
+    return judging.overall(weighing.effect(rules.in_force(base, at), rules.in_force(becomes, at)) for at in turns)
+
+
+def is_generous(rule: Rule, in_force: Sequence[Rule]) -> bool:
+    """Whether it gives so much that a second person has to agree; `in_force` are the rules that hold now."""
+    if rule.kind is Kind.MULTIPLIER:
+        return rule.value > FACTOR_ALONE
+    if rule.kind is Kind.EVENT or rule.per is not Per.AMOUNT:
+        return rule.value > POINTS_ALONE
+    return rule.value > RATE_ALONE * programme_rate(in_force)
+
+
+def programme_rate(in_force: Sequence[Rule]) -> Decimal:
+    """Points for each 1.00 that everybody gets: the base rate without conditions."""
+    rates = [one.value for one in in_force if one.kind is Kind.BASE and one.per is Per.AMOUNT and weighing.is_plain(one)]
+    return max(rates, default=Decimal(0))
+
+
+def _is_bought(touched: Sequence[Rule], now: datetime) -> bool:
+    """Whether anybody bought what the rules are about; a rule that names no goods is about all."""
+    if not all(rule.skus or rule.categories or rule.brands for rule in touched):
+        return True
+    skus, categories, brands = (
+        {name for rule in touched for name in getattr(rule, group)} for group in ("skus", "categories", "brands")
+    )
+    return queries.were_bought(skus=skus, categories=categories, brands=brands, since=now - UNTOUCHED)
+
+
+def _conditions(one: RuleVersion) -> dict[str, object]:
+    return {name: said for name, said in one.spec.items() if name != "caps"}
+
+
+def _line(one: RuleVersion, follows: RuleVersion | None, effect: Effect, now: datetime) -> Line:
+    """The sentence before and the sentence after."""
+    contract, was = terms.current(now), follows and rules.of_version(follows)
+    rule = rules.of_version(one)
+    if was and all(each.kind is Kind.BASE and each.per is Per.AMOUNT and weighing.is_plain(each) for each in (was, rule)):
+        return wording.rate_line(was.value, rule.value, contract.currency, effect, name=_name(one))
+    names = naming.behind([rule, *([was] if was else [])])
+    before = words.sentence(was, since=None, contract=contract, names=names) if was else _("Nothing: the rule is new.")
+    after = words.sentence(rule, since=None, contract=contract, names=names)
+    return Line(one.rule.name, before, after, effect, wording.unaffected())
+
+
+def _insist_on_sense(one: RuleVersion, seen: Review) -> None:
+    """Raises Problem when it would end before it holds."""
+    if one.ends_at and one.ends_at <= seen.notice.starts_at:
+        detail = _("It would end before it starts.")
+        raise Problem("validation", detail, faults=[Fault("/ends_at", detail)])
+
+
+def _freeze(
+    one: RuleVersion, versions: Sequence[RuleVersion], seen: Review, *, approval: Approval | None, actor: UUID, now: datetime
+) -> None:
+    one.starts_at, one.published_at, one.published_by = seen.notice.starts_at, now, actor
+    one.detriment = seen.notice.detriment
+    one.approved_by = approval.by if approval and seen.needs_second else None
+    one.save()
+    facts = {
+        "rule": one.rule.code, "rule_version": one.version, "detriment": one.detriment, "starts_at": one.starts_at.isoformat(),
+    }  # fmt: skip
+    if one.kind == Kind.BASE:
+        facts |= _told_to_members(one, versions, now)
+        outbox.tell([Event("terms.published", one.pk, facts)])
+    auditing.record(actor, "ruleversion.published", LABEL, one.pk, facts | {"approved_by": str(one.approved_by or "")})
+
+
+def _told_to_members(one: RuleVersion, versions: Sequence[RuleVersion], now: datetime) -> dict[str, object]:
+    """What a message about a changed rate needs; where there are conditions, both sentences in each language."""
+    held = _held_before(versions, one.starts_at or now)
+    facts: dict[str, object] = {
+        "name": _name(one), "rate_before": drafting.plain(held.value) if held else "0", "rate": drafting.plain(one.value),
+        "replaces": any(each.detriment and each.starts_at == one.starts_at for each in versions if each.pk != one.pk),
+    }  # fmt: skip
+    if held and weighing.is_plain(rules.of_version(held)) and weighing.is_plain(rules.of_version(one)):
+        return facts
+    said = {}
+    for language, _label in settings.LANGUAGES:
+        with translation.override(language):
+            line = _line(one, held, Effect.DETRIMENT, now)
+        said[language] = [line.before, line.after]
+    return facts | {"said": said}
 
 
 def _name(one: RuleVersion) -> str:
@@ -141,48 +266,8 @@ def _name(one: RuleVersion) -> str:
     return one.rule.name if len(EarnRule.objects.values_list("pk")[:2]) > 1 else ""
 
 
-def _newest(versions: list[RuleVersion]) -> RuleVersion:
-    """The last version published, in force or not."""
-    return max((one for one in versions if one.published_at), key=lambda one: one.version)
-
-
-def _held_before(versions: list[RuleVersion], start: datetime) -> RuleVersion:
+def _held_before(versions: Sequence[RuleVersion], start: datetime) -> RuleVersion | None:
     """What holds until `start`: not what was announced for the same day; the first version where nothing did."""
-    held = [one for one in versions if one.published_at and one.starts_at and one.starts_at < start]
-    return max(held, key=lambda one: (one.starts_at, one.version)) if held else _newest(versions)
-
-
-def _locked(rule: str) -> list[RuleVersion]:
-    """All versions of a base rule, oldest first; the rule is locked, so that one act after the other counts and compares."""
-    found = EarnRule.objects.select_for_update().filter(code=rule).first()
-    versions = list(found.versions.select_related("rule").order_by("version")) if found else []
-    if not any(one.published_at and one.kind == RuleVersion.Kind.BASE for one in versions):
-        raise Problem("not-found", _("There is no base rule with this code."), status=404)
-    return versions
-
-
-def _draft_of(version: UUID) -> tuple[RuleVersion, list[RuleVersion]]:
-    codes = EarnRule.objects.filter(versions=version).values_list("code", flat=True)
-    versions = _locked(codes[0]) if codes else []
-    found = [one for one in versions if one.pk == version and one.published_at is None]
-    if not found:
-        raise _no_draft()
-    return found[0], versions
-
-
-def _no_draft() -> Problem:
-    return Problem("not-eligible", _("A published version stays as it is. Draft a new one."), status=409)
-
-
-def _insist_on_rate(rate: Decimal) -> None:
-    if not rate.is_finite() or not 0 <= rate < RATE_MAX or rate != round(rate, 6):
-        detail = _("Give an amount of at least 0 with at most six decimals.")
-        raise Problem("validation", detail, faults=[Fault("/rate", detail)])
-
-
-def _content(one: RuleVersion) -> list[str | None]:
-    return [_text(one.value), one.starts_at.isoformat() if one.starts_at else None]
-
-
-def _text(rate: Decimal) -> str:
-    return f"{rate.normalize():f}"
+    others = [one for one in versions if one.published_at and one.starts_at]
+    held = [one for one in others if one.starts_at and one.starts_at < start]
+    return max(held, key=lambda one: (one.starts_at, one.version)) if held else drafting.newest(others)

@@ -1,9 +1,12 @@
-"""What pages and the API ask about purchases."""
+"""What pages and the API ask about purchases and events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
 from uuid import UUID
 
-from campaigns.models import Award, Purchase
+from django.db.models import Q
+
+from campaigns.models import Award, Event, Purchase, PurchaseLine
 
 
 def purchases(ids: Iterable[UUID]) -> dict[UUID, Purchase]:
@@ -12,9 +15,21 @@ def purchases(ids: Iterable[UUID]) -> dict[UUID, Purchase]:
     return {one.pk: one for one in rows.prefetch_related("awards__rule_version__rule")}
 
 
+def events(ids: Iterable[UUID]) -> dict[UUID, Event]:
+    """Events with their awards and rules, three statements for any number."""
+    rows = Event.objects.filter(id__in=list(ids)).select_related("member", "store")
+    return {one.pk: one for one in rows.prefetch_related("awards__rule_version__rule")}
+
+
+def checked_in(member: UUID, first: date, last: date) -> dict[date, int]:
+    """The days from `first` to `last` with a check-in, each with its place in a row of days."""
+    rows = Event.objects.filter(member=member, type="check_in", day__range=(first, last), streak__gt=0)
+    return dict(rows.values_list("day", "streak"))
+
+
 def awards_by_entry(entries: Sequence[UUID]) -> dict[UUID, Award]:
-    """The award that each journal entry was posted for, with its rule and purchase."""
-    awards = Award.objects.filter(entry__in=entries).select_related("purchase__store", "rule_version__rule")
+    """The award that each journal entry was posted for, with its rule and its purchase or event."""
+    awards = Award.objects.filter(entry__in=entries).select_related("purchase__store", "event__store", "rule_version__rule")
     return {award.entry: award for award in awards}
 
 
@@ -32,3 +47,9 @@ def of_receipt(number: str, limit: int = 50) -> list[Purchase]:
 def entries_of_receipt(number: str) -> set[UUID]:
     """What was posted for a receipt."""
     return set(Award.objects.filter(purchase__in=of_receipt(number)).values_list("entry", flat=True))
+
+
+def were_bought(*, skus: Collection[str], categories: Collection[str], brands: Collection[str], since: datetime) -> bool:
+    """Whether any of these goods was bought since then."""
+    goods = Q(sku__in=skus) | Q(category__in=categories) | Q(brand__in=brands)
+    return PurchaseLine.objects.filter(goods, purchase__occurred_at__gte=since).exists()

@@ -1,13 +1,26 @@
 """Which frozen rules hold when."""
 
+import json
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from campaigns import specs
 from campaigns.models import EarnRule, RuleVersion
-from campaigns.values import Kind, Rule
+from campaigns.values import Rule
 from loyalty.terms import Terms, add_months
+
+# Before every rule.
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+# More than a programme has at a time; a rule weighs about two kilobytes.
+KEPT = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,18 +29,20 @@ class Published:
     starts_at: datetime
 
 
-def published() -> list[Published]:
-    """Every published version, newest start first."""
-    rows = RuleVersion.objects.exclude(published_at=None).order_by("-starts_at", "-version")
-    return [
-        Published(Rule(id_, code, Kind.BASE, value), starts_at)
-        for id_, code, value, starts_at in rows.values_list("id", "rule__code", "value", "starts_at")
-        if starts_at
-    ]
+def published(since: datetime = BEGINNING) -> list[Published]:
+    """Every published version that can hold at `since` or later, newest start first, in one statement.
+
+    Versions that had ended or been replaced by then are left out, so that what is over costs nothing.
+    """
+    followed = RuleVersion.objects.filter(
+        rule=OuterRef("rule"), version__gt=OuterRef("version"), published_at__isnull=False, starts_at__lte=since
+    )
+    rows = RuleVersion.objects.filter(Q(ends_at=None) | Q(ends_at__gt=since), ~Exists(followed), published_at__isnull=False)
+    return _read(rows.order_by("-starts_at", "-version"))
 
 
 class InForce:
-    """Of each rule the newest version that had started by an instant; asked for many instants."""
+    """Of each rule the newest version that had started by an instant, ended or not; asked for many instants."""
 
     def __init__(self, versions: Sequence[Published]) -> None:
         self._versions = versions
@@ -38,22 +53,38 @@ class InForce:
         """In the order of their codes. Between two starts the answer is the same, so it is found once."""
         place = bisect_right(self._starts, instant)
         if place not in self._found:
-            self._found[place] = in_force(self._versions, instant)
+            self._found[place] = started(self._versions, instant)
         return self._found[place]
 
 
-def in_force(versions: Sequence[Published], at: datetime) -> list[Rule]:
-    """Of each rule the newest version that had started by `at`, in the order of their codes."""
+def started(versions: Sequence[Published], at: datetime) -> list[Rule]:
+    """Of each rule the newest version that had started by `at`, in the order of their codes; the engine tells which ended."""
     newest: dict[str, Rule] = {}
     for one in versions:
         if one.starts_at <= at:
             newest.setdefault(one.rule.code, one.rule)
-    return [newest[code] for code in sorted(newest)]
+    return [rule for _, rule in sorted(newest.items())]
+
+
+def in_force(versions: Sequence[Published], at: datetime) -> list[Rule]:
+    """The same without those that have ended."""
+    return [rule for rule in started(versions, at) if rule.ends_at is None or at < rule.ends_at]
+
+
+def by_versions(ids: Iterable[UUID]) -> dict[UUID, Rule]:
+    """The rules as these versions say them; what is unknown is left out."""
+    rows = RuleVersion.objects.filter(pk__in=set(ids), published_at__isnull=False)
+    return {one.rule.version: one.rule for one in _read(rows)}
 
 
 def names() -> dict[str, str]:
     """The name of each rule, by its code."""
     return dict(EarnRule.objects.values_list("code", "name"))
+
+
+def of_version(one: RuleVersion) -> Rule:
+    """A version, a draft too, as the engine takes it."""
+    return specs.compiled(one.pk, one.rule.code, one.kind, one.value, one.spec, one.ends_at)
 
 
 def period(rule: Rule, contract: Terms, at: datetime) -> tuple[datetime, datetime | None]:
@@ -62,6 +93,18 @@ def period(rule: Rule, contract: Terms, at: datetime) -> tuple[datetime, datetim
     if not rule.expires:
         return usable, contract.ends(usable)
     return usable, contract.midnight_after(_later(contract.day_of(usable), rule.expires))
+
+
+def _read(rows: QuerySet[RuleVersion]) -> list[Published]:
+    said = rows.annotate(said=Cast("spec", TextField()))
+    found = said.values_list("starts_at", "pk", "rule__code", "kind", "value", "said", "ends_at")
+    return [Published(_compiled(*frozen), starts_at) for starts_at, *frozen in found if starts_at]
+
+
+@lru_cache(maxsize=KEPT)
+def _compiled(version: UUID, code: str, kind: str, value: Decimal, said: str, ends_at: datetime | None) -> Rule:
+    """A published version never changes, so neither does what it was compiled to."""
+    return specs.compiled(version, code, kind, value, json.loads(said), ends_at)
 
 
 def _later(day: date, duration: str) -> date:

@@ -1,4 +1,4 @@
-"""What was true of members at the moment of a purchase: gathered for a batch in a constant number of statements."""
+"""What was true of members at the moment of a purchase or an act: gathered for a batch in a constant number of statements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from campaigns.streaks import Act, lengths
 from campaigns.values import Standing
 from members.queries import MemberFacts
 
@@ -25,8 +26,11 @@ select p.visit, p.occurred_at
 
 @dataclass(frozen=True, slots=True)
 class Asked:
+    """`event_type` is that of an act; None of a receipt."""
+
     member: MemberFacts
     at: datetime
+    event_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,24 @@ class _Visit:
 
 
 def standings(asked: Sequence[Asked], zone: ZoneInfo) -> list[Standing]:
-    """Of each member at its moment; `asked` in the order of the moments. Receipts of one batch count for the later ones."""
-    visits = _last_visits(asked)
+    """Of each member at its moment; `asked` in the order of the moments. What is in one batch counts for what is later."""
+    visits = iter(_last_visits([one for one in asked if one.event_type is None]))
+    acts = [Act(one.member.id, one.event_type, one.at.astimezone(zone).date()) for one in asked if one.event_type]
+    streaks = iter(lengths(acts))
     met: dict[UUID, _Visit] = {}
     found = []
-    for one, before in zip(asked, visits, strict=True):
+    for one in asked:
+        birthday = _birthday(one.member, one.at)
+        if one.event_type:  # an act is no purchase
+            found.append(Standing(birthday=birthday, streak=next(streaks)))
+            continue
+        before = next(visits)
         last = max((visit for visit in (before, met.get(one.member.id)) if visit), key=lambda visit: visit.at, default=None)
         number = _next(last, one.at, zone)
         met[one.member.id] = _Visit(number, one.at)
         found.append(
             Standing(
-                birthday=_birthday(one.member, one.at),
+                birthday=birthday,
                 first_purchase=last is None,
                 visit=number,
                 first_of_day=last is None or number > last.number,
@@ -56,6 +67,8 @@ def standings(asked: Sequence[Asked], zone: ZoneInfo) -> list[Standing]:
 
 
 def _last_visits(asked: Sequence[Asked]) -> list[_Visit | None]:
+    if not asked:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(LAST_VISITS, [[one.member.id for one in asked], [one.at for one in asked]])
         return [_Visit(number, at) if number else None for number, at in cursor.fetchall()]

@@ -105,9 +105,9 @@ class RegularsAdminSite(UnfoldAdminSite):
         award = awards_by_entry([entry]).get(entry)
         if award is None:
             return None
-        bought = award.purchase
-        said = explaining.award_sentence(str(award.rule_version_id), bought.trace, bought.currency)
-        return reverse("admin:campaigns_purchase_change", args=[bought.pk]), f"{award.rule_version.rule.name}: {said}"
+        said = explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency)
+        page = f"admin:campaigns_{award.cause._meta.model_name}_change"
+        return reverse(page, args=[award.cause.pk]), f"{award.rule_version.rule.name}: {said}"
 
     def members_of_receipt(self, text: str) -> set[UUID]:
         return {one.member_id for one in of_receipt(text)}

@@ -4,9 +4,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from campaigns.api import acts
 from campaigns.api import router as purchases
 from config.answers import answer
 from config.pages.contracts import router as contracts
+from config.pages.earnrules import router as earn_rules
 from config.pages.points import router as points
 from loyalty.problems import Problem, invalid
 from members.api import router as members
@@ -15,7 +17,9 @@ api = NinjaAPI(title="Regulars", version="1", description="Members, points and p
 api.add_router("", members)
 api.add_router("", points)
 api.add_router("", purchases)
+api.add_router("", acts)
 api.add_router("", contracts)
+api.add_router("", earn_rules)
 
 STATUS_SLUGS = {400: "validation", 401: "unauthenticated", 404: "not-found", 405: "method-not-allowed", 429: "rate-limited"}
 

@@ -48,7 +48,8 @@ class Review:
 
     `kind` and `id` say what it is a draft of (a model's label, a primary key). `fingerprint` names the content and what it
     is compared with: an approval is bound to it. `follows` is the number of the version that it is compared with, where that
-    one was announced and has not begun.
+    one was announced and has not begun. `offer`: it is no term of the programme, so it needs no notice; `generous`: it gives
+    so much that one person alone cannot publish it; `undated`: it cannot be published without a start.
     """
 
     kind: str
@@ -59,6 +60,13 @@ class Review:
     fingerprint: str
     drafted_by: UUID | None
     follows: int | None = None
+    offer: bool = False
+    generous: bool = False
+    undated: bool = False
+
+    @property
+    def needs_second(self) -> bool:
+        return self.notice.detriment or self.generous
 
 
 def insist_on_unchanged(seen: str | None, standing: str) -> None:
@@ -67,10 +75,21 @@ def insist_on_unchanged(seen: str | None, standing: str) -> None:
         raise Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)
 
 
-def judged(effect: Effect, *, asked: datetime | None, not_before: datetime, versions: Sequence[Terms], now: datetime) -> Notice:
-    """`not_before` is the start of what it follows: no version starts before an older one."""
+def judged(
+    effect: Effect,
+    *,
+    asked: datetime | None,
+    not_before: datetime,
+    versions: Sequence[Terms],
+    now: datetime,
+    touches: bool = True,
+) -> Notice:
+    """`not_before` is the start of what it follows: no version starts before an older one.
+
+    `touches`: somebody bought what it is about.
+    """
     contract = terms.in_force(list(versions), now)
-    detriment = effect is Effect.DETRIMENT and touches_somebody()
+    detriment = effect is Effect.DETRIMENT and touches and touches_somebody()
     days = contract.notice_days if detriment else 0
     first = max(now + timedelta(days=days), not_before)
     soonest = max(_whole_day(contract, now, days), not_before) if detriment else first
@@ -116,10 +135,12 @@ def insist_on_time(notice: Notice, *, versions: Sequence[Terms], now: datetime) 
 
 def insist_on_second(review: Review, approval: Approval | None, *, publisher: UUID) -> None:
     """Raises Problem unless somebody who neither drafted nor publishes it agreed to this content, where that is asked."""
-    if not review.notice.detriment:
+    if not review.needs_second:
         return
     if approval is None:
-        raise Problem("not-eligible", _("This is worse for members: a second person has to approve it first."), status=409)
+        generous = _("This gives unusually many points: a second person has to approve it first.")
+        worse = _("This is worse for members: a second person has to approve it first.")
+        raise Problem("not-eligible", worse if review.notice.detriment else generous, status=409)
     if approval.fingerprint != review.fingerprint:
         raise Problem("not-eligible", _("This has changed since it was approved. Ask for approval again."), status=409)
     if approval.by in (review.drafted_by, publisher):

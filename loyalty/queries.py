@@ -166,3 +166,8 @@ def store_in_use(code: str) -> StoreFacts | None:
     """The store with that code unless it is closed."""
     row = Store.objects.filter(code=code, closed_at=None).values_list("id", "code", "name").first()
     return StoreFacts(*row) if row else None
+
+
+def open_stores() -> dict[str, str]:
+    """The names of the stores that are open, by code."""
+    return dict(Store.objects.filter(closed_at=None).order_by("name").values_list("code", "name"))

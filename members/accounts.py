@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from loyalty import outbox
 from members import codes
 from members.access import member_of
 from members.models import Member, User
@@ -60,6 +61,8 @@ def bind(user: User) -> None:
         member = Member.objects.select_for_update().filter(email__iexact=user.email).first()
         if member and (member.user_id != user.pk or member.email_verified_at is None):
             Member.objects.filter(pk=member.pk).update(user=user, email_verified_at=member.email_verified_at or now)
+            if member.email_verified_at is None:
+                outbox.tell([outbox.Event("member.known", member.pk, {})])
 
 
 def send_code(request: HttpRequest, email: str) -> None:

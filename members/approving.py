@@ -91,6 +91,12 @@ def requests_of(verb: str, fingerprints: Iterable[str]) -> dict[str, ApprovalReq
     return {one.fingerprint: one for one in found}
 
 
+def asked_of(verb: str, objects: Iterable[object]) -> dict[str, ApprovalRequest]:
+    """The last request for each of these objects, whatever its content was, by the object's id."""
+    found = ApprovalRequest.objects.filter(verb=verb, object_id__in=[str(one) for one in objects]).order_by("id")
+    return {one.object_id: one for one in found}
+
+
 def approval_of(act: Act) -> Approval | None:
     """That somebody approved exactly this content; None while nobody has."""
     found = _requests(act).filter(decision=Decision.APPROVED).first()

@@ -12,6 +12,9 @@ from loyalty.problems import Fault, Problem
 from members.models import Consent, Member
 from members.schemas import MemberPatch, parse_birthday, unborn
 
+# What makes a member known better: a proved contact, a completed profile.
+KNOWN = ("email_verified_at", "phone_verified_at", "given_name", "birth_month")
+
 
 def change(
     member: UUID, patch: MemberPatch, *, now: datetime, trusted: bool, replaces: bool = True, actor: UUID | None = None
@@ -36,6 +39,8 @@ def change(
             rows = [Consent(member=one, granted=True, at=now, **consent) for consent in consents]
             Consent.objects.bulk_create(rows)
             outbox.tell([outbox.Event("member.updated", one.pk, {"fields": sorted(changed)})])
+            if any(changed.get(name) for name in KNOWN):
+                outbox.tell([outbox.Event("member.known", one.pk, {})])
             if actor:
                 named = [*changed, *(["consents"] if rows else [])]
                 auditing.record(actor, "member.changed", "members.member", one.pk, dict.fromkeys(sorted(named)))

@@ -42,7 +42,8 @@ def enrol(applications: Sequence[MemberIn], *, now: datetime, again: bool = Fals
     with transaction.atomic():
         answers = judge(applications, met={}, now=now, again=again)
         made = [answer for answer in answers if isinstance(answer, Member)]
-        numbers = _write(made, [a for a, answer in zip(applications, answers, strict=True) if isinstance(answer, Member)], now)
+        taken = [a for a, answer in zip(applications, answers, strict=True) if isinstance(answer, Member)]
+        numbers = _write(made, taken, now, brought=again)
     return [
         (Enrolled(one.pk, numbers[one.pk]) if one.pk in numbers else _taken(None)) if isinstance(one, Member) else one
         for one in answers
@@ -99,9 +100,10 @@ def _member(one: MemberIn, stores: dict[str, StoreFacts], now: datetime) -> Memb
     return member
 
 
-def _write(members: list[Member], applications: list[MemberIn], now: datetime) -> dict[UUID, str]:
+def _write(members: list[Member], applications: list[MemberIn], now: datetime, *, brought: bool) -> dict[UUID, str]:
     """Write members with cards, wallets and consents; the card of each who was written.
 
+    Who is `brought` along from another system is known there already: nothing is made of what is known of them.
     Somebody who joined in the same instant with the same contact wins by the unique index; the other is left out.
     """
     Member.objects.bulk_create(members, ignore_conflicts=True)
@@ -115,7 +117,9 @@ def _write(members: list[Member], applications: list[MemberIn], now: datetime) -
         if member.pk in written
         for given in one.consents
     )
-    outbox.tell(outbox.Event("member.joined", one.pk, {"joined_at": one.joined_at.isoformat()}) for one in joined)
+    news = [outbox.Event("member.joined", one.pk, {"joined_at": one.joined_at.isoformat()}) for one in joined]
+    known = [] if brought else [one for one in joined if one.is_verified or (one.given_name and one.birth_month)]
+    outbox.tell([*news, *(outbox.Event("member.known", one.pk, {}) for one in known)])
     return numbers
 
 

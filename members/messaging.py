@@ -101,7 +101,7 @@ def _ended(contract: Terms, told: set[tuple[UUID, date]], now: datetime) -> dict
 
 
 # Of an event about rules, what a message keeps.
-TOLD_FACTS = ("version", "name", "rate_before", "rate", "replaces")
+TOLD_FACTS = ("version", "name", "rate_before", "rate", "replaces", "said")
 
 
 def announce(events: Sequence[Event], *, now: datetime) -> None:
@@ -185,7 +185,10 @@ def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tupl
 
 
 def _changed(facts: dict[str, Any], versions: Sequence[Terms], contract: Terms) -> list[Line]:
-    """What a message about changed rules is about: a version of the terms, or a rate."""
+    """What a message about changed rules is about: a version of the terms, or a rate; one with conditions brings its words."""
+    if "said" in facts:
+        before, after = facts["said"][translation.get_language() or "en"]
+        return [Line(facts["name"], before, after, judging.Effect.DETRIMENT, wording.unaffected())]
     if "version" not in facts:
         before, after = Decimal(facts["rate_before"]), Decimal(facts["rate"])
         if before == after:

@@ -14,12 +14,14 @@ Role = StaffProfile.Role
 type Rights = dict[str, tuple[str, ...]]
 
 PEOPLE = ("members.member", "members.card", "members.consent")
-PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award")
-RULES = ("campaigns.earnrule", "campaigns.ruleversion", "loyalty.termsversion")
+PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award", "campaigns.event")
+RULES = ("campaigns.earnrule", "campaigns.ruleversion", "campaigns.segment", "loyalty.termsversion")
 GOODS = "campaigns.excludedgoods"
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
 RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
+# What marketers write; of rules all but the base rates, which are terms.
+OFFERS = ("campaigns.ruleversion", "campaigns.segment")
 # What is announced and approved before it holds.
 CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion")
 EVERYTHING = (*PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", *STAFF, *RECORDS)
@@ -28,8 +30,16 @@ RIGHTS: dict[str, Rights] = {
     Role.OWNER: {
         # Mail shows sign-in codes, so the mailbox is for whoever may see those.
         "view": (*EVERYTHING, "members.codeattempt"),
-        "add": ("members.member", "members.staffprofile", "members.apikey", "loyalty.store", GOODS, *CONTRACT),
-        "change": ("members.member", *STAFF, "loyalty.store", GOODS, *CONTRACT),
+        "add": (
+            "members.member",
+            "members.staffprofile",
+            "members.apikey",
+            "loyalty.store",
+            GOODS,
+            "campaigns.segment",
+            *CONTRACT,
+        ),
+        "change": ("members.member", *STAFF, "loyalty.store", GOODS, "campaigns.segment", *CONTRACT),
         "approve": CONTRACT,
         "export": EVERYTHING,
         "import": ("members.member",),
@@ -44,9 +54,9 @@ RIGHTS: dict[str, Rights] = {
     },
     Role.MARKETER: {
         "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.lot", "loyalty.store"),
-        "add": (GOODS,),
-        "change": (GOODS,),
-        "export": (*PURCHASES, GOODS),
+        "add": (GOODS, *OFFERS),
+        "change": (GOODS, *OFFERS),
+        "export": (*PURCHASES, GOODS, "campaigns.earnrule", *OFFERS),
     },
     Role.FINANCE: {
         "view": (*PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.auditrecord", "members.approvalrequest"),

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import UUID7
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.events import Event
 from campaigns.models.rules import RuleVersion
 from members.models import Member
 
@@ -76,9 +77,14 @@ class PurchaseLine(models.Model):
 
 
 class Award(models.Model):
-    """What one rule gave for one purchase: the journal entry that granted it, and under which frozen version."""
+    """What one rule gave for a purchase or an event: the journal entry that granted it, and under which frozen version."""
 
-    purchase = models.ForeignKey(Purchase, models.CASCADE, related_name="awards", db_constraint=False, verbose_name=_("purchase"))
+    purchase = models.ForeignKey(
+        Purchase, models.CASCADE, null=True, related_name="awards", db_constraint=False, verbose_name=_("purchase")
+    )
+    event = models.ForeignKey(
+        Event, models.CASCADE, null=True, related_name="awards", db_constraint=False, db_index=False, verbose_name=_("event")
+    )
     rule_version = models.ForeignKey(RuleVersion, models.PROTECT, verbose_name=_("rule version"))
     points = models.BigIntegerField(_("points"))
     entry = models.UUIDField(_("journal entry"), unique=True)
@@ -88,6 +94,23 @@ class Award(models.Model):
     class Meta:
         verbose_name = _("award")
         verbose_name_plural = _("awards")
+        constraints = [
+            models.CheckConstraint(condition=Q(purchase=None) ^ Q(event=None), name="award_for_one_thing"),
+        ]
+        # Of those of events alone, so that a receipt's award costs no more.
+        indexes = [models.Index(fields=["event"], condition=Q(event__isnull=False), name="award_of_event")]
 
     def __str__(self) -> str:
         return str(self.points)
+
+    @property
+    def cause(self) -> Purchase | Event:
+        """What it was given for."""
+        cause = self.purchase or self.event
+        assert cause, "a check says so"
+        return cause
+
+    @property
+    def currency(self) -> str:
+        """The money in the trace; an event has none."""
+        return self.purchase.currency if self.purchase else ""

@@ -24,19 +24,25 @@ class EarnRule(models.Model):
 class RuleVersion(models.Model):
     """What a rule does from `starts_at` on, until its next version. Frozen once published (a trigger says the same).
 
-    A draft without a start starts as soon as it may. `detriment`: when it was published it was worse for somebody, so it
-    was approved by a second person and announced.
+    `spec` says, in the one form of campaigns/specs.py, under which conditions and limits; `ends_at` is the first instant
+    at which it no longer holds. A draft without a start starts as soon as it may. `detriment`: when it was published it
+    was worse for somebody, so it was approved by a second person and announced.
     """
 
     class Kind(models.TextChoices):
-        BASE = "base", _("base")
+        BASE = "base", _("base rate")
+        BONUS = "bonus", _("bonus")
+        MULTIPLIER = "multiplier", _("multiplier")
+        EVENT = "event", _("points for an act")
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     rule = models.ForeignKey(EarnRule, models.PROTECT, related_name="versions", verbose_name=_("rule"))
     version = models.PositiveIntegerField(_("version"))
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
-    value = models.DecimalField(_("points per 1.00"), max_digits=12, decimal_places=6)
+    value = models.DecimalField(_("value"), max_digits=12, decimal_places=6)
+    spec = models.JSONField(_("conditions and limits"), default=dict, db_default={}, blank=True)
     starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
     drafted_by = models.UUIDField(_("drafted by"), null=True, blank=True, editable=False)
     published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
     published_by = models.UUIDField(_("published by"), null=True, blank=True, editable=False)
@@ -60,7 +66,20 @@ class RuleVersion(models.Model):
             models.CheckConstraint(
                 condition=Q(detriment=False) | Q(approved_by__isnull=False), name="rule_detriment_is_approved"
             ),
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(starts_at=None) | Q(ends_at__gte=F("starts_at")), name="rule_ends_after_its_start"
+            ),
+            # See campaigns/publishing.py: what one person cannot publish alone.
+            models.CheckConstraint(
+                condition=Q(published_at=None)
+                | Q(approved_by__isnull=False)
+                | ~Q(kind="multiplier", value__gt=10)
+                | Q(ends_at__isnull=False, ends_at=F("starts_at")),
+                name="rule_generosity_is_approved",
+            ),
         ]
+        # What a batch of receipts asks for: rules that had not ended.
+        indexes = [models.Index(fields=["ends_at"], condition=Q(published_at__isnull=False), name="rule_not_ended")]
 
     def __str__(self) -> str:
         return f"v{self.version}"

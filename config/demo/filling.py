@@ -6,10 +6,14 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import batched
 
+from campaigns import drafting, events, greeting, publishing, rules
+from campaigns.events import Happened
 from campaigns.purchases import Recorded, record
+from campaigns.ruleschemas import RuleIn
 from campaigns.schemas import LineIn, PurchaseIn
 from config.demo import menu
 from loyalty import posting, terms
+from loyalty.ids import uuid7
 from loyalty.places import NewStore, open_stores
 from loyalty.terms import Terms
 from members.enrolling import Enrolled, enrol
@@ -20,6 +24,9 @@ SOURCE = "demo"
 PEOPLE = 360
 DAYS = 365
 BATCH = 1000
+# Since when acts are paid for, and how many regulars check in.
+ACTS_DAYS = 28
+CHECKING_IN = 40
 
 
 def stores() -> None:
@@ -79,6 +86,26 @@ def _receipt(number: str, card: str, shop: str, at: datetime, currency: str, dra
     )
 
 
+def publish_acts(*, now: datetime) -> None:
+    """The rules for what members do beside buying, published by a person without a login; rules that are there stay."""
+    nobody = uuid7()
+    for code, rule in menu.ACTS.items():
+        if code not in rules.names():
+            draft, _is_new = drafting.put(code, RuleIn.model_validate(rule), actor=nobody)
+            publishing.publish(draft.pk, actor=nobody, now=now)
+
+
+def check_ins(cards: list[str], draw: random.Random, contract: Terms, *, now: datetime) -> Iterator[Happened]:
+    """Of some regulars in the last weeks, in the order of time; the first of them came each of the last six days."""
+    keen = {card: 1.0 if i == 0 else draw.uniform(0.2, 0.9) for i, card in enumerate(cards[:CHECKING_IN])}
+    for before in range(ACTS_DAYS - 1, 0, -1):
+        day = contract.day_of(now) - timedelta(days=before)
+        for i, (card, share) in enumerate(keen.items()):
+            if draw.random() < share and (i or before <= 6):
+                at = datetime.combine(day, time(8, draw.randint(0, 59)), contract.zone).astimezone(UTC)
+                yield Happened(source=SOURCE, number=f"check_in:{card}:{day}", type="check_in", member=card, occurred_at=at)
+
+
 def fill(*, now: datetime, tell: Callable[[str], None]) -> None:
     """Fill an empty installation. Repeated on the same day it changes nothing."""
     draw, contract = random.Random(SEED), terms.current(now)  # noqa: S311  a demo, not a secret
@@ -89,5 +116,9 @@ def fill(*, now: datetime, tell: Callable[[str], None]) -> None:
     for batch in batched(receipts(cards, draw, contract, now=now), BATCH):
         taken += sum(isinstance(outcome, Recorded) for outcome in record(batch, now=now, history=True))
         tell(f"{taken:,} receipts")
+    publish_acts(now=now - timedelta(days=ACTS_DAYS))
+    told = events.record(list(check_ins(cards, draw, contract, now=now)), now=now)
+    tell(f"{sum(isinstance(one, events.Recorded) for one in told):,} check-ins")
+    greeting.keep_birthdays(now=now)
     while posting.expire(now=now)[0]:
         tell("points of long ago expired")

@@ -54,3 +54,13 @@ STAFF = {
     "cashier": "Aïcha Benali",
 }
 MEMBERS = ("camille@demo.example", "wei@demo.example")
+
+# What members earn for beside buying: the code of each rule, and the rule as the API takes it.
+ACTS = {
+    "check-in": {"name": "Daily check-in", "kind": "event", "event_type": "check_in", "value": "5"},
+    "check-in-week": {
+        "name": "Seven days in a row", "kind": "event", "event_type": "check_in", "value": "50", "who": {"streak": 7},
+    },
+    "welcome": {"name": "Welcome gift", "kind": "event", "event_type": "sign_up", "value": "100"},
+    "birthday": {"name": "Birthday treat", "kind": "event", "event_type": "birthday", "value": "50"},
+}  # fmt: skip

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from campaigns import explaining, rules
-from campaigns.models import Purchase
-from config.pages import statement
+from campaigns import explaining, greeting, rules
+from campaigns.models import Award
+from config.pages import checking_in, statement
 from loyalty import money, queries, terms
 from loyalty.paging import decode, encode
 from loyalty.problems import Problem
@@ -40,6 +40,8 @@ def card(request: HttpRequest, member: Member) -> HttpResponse:
     context = card_facts(member, now) | {
         "expiring": statement.expiries(member.holder, contract, now)[:2],
         "lines": [line.shown(contract) for line in lines],
+        "check_in": checking_in.state(member, contract, now),
+        "promised": 0 if member.is_verified else greeting.promised(member, now=now),
         "verify_url": reverse("account_confirm_login_code"),
     }
     return render(request, "portal/card.html", context)
@@ -115,18 +117,20 @@ def line(request: HttpRequest, member: Member, entry: UUID) -> HttpResponse:
     ends = queries.expiry_of_lots(member.holder, [entry]).get(entry)
     context: dict[str, Any] = {"line": one.shown(contract), "expires_on": contract.last_day(ends) if ends else None}
     if one.award:
-        purchase, names = one.award.purchase, rules.names()
-        context["steps"] = explaining.sentences(purchase.trace, purchase.currency, names)
-        context["reasons"] = explaining.reasons(purchase.trace, names)
-        context["earned"] = purchase.points_earned
-        context["receipt"] = receipt(purchase, contract)
+        cause, names = one.award.cause, rules.names()
+        context["steps"] = explaining.sentences(cause.trace, one.award.currency, names)
+        context["reasons"] = explaining.reasons(cause.trace, names)
+        context["earned"] = cause.points_earned
+        context["receipt"] = receipt(one.award, contract)
     return render(request, "portal/line.html", context)
 
 
-def receipt(purchase: Purchase, contract: Terms) -> dict[str, Any]:
+def receipt(award: Award, contract: Terms) -> dict[str, Any]:
+    """What is known of the purchase; of an event the shop, if it was in one, and the time."""
+    cause, bought = award.cause, award.purchase
     return {
-        "store": purchase.store.name,
-        "time": timezone.make_naive(purchase.occurred_at, contract.zone),
-        "number": purchase.receipt_number,
-        "amount": money.text(purchase.net_amount, purchase.currency),
+        "store": cause.store.name if cause.store else "",
+        "time": timezone.make_naive(cause.occurred_at, contract.zone),
+        "number": bought.receipt_number if bought else "",
+        "amount": money.text(bought.net_amount, bought.currency) if bought else "",
     }

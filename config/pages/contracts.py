@@ -46,7 +46,7 @@ def draft(request: HttpRequest, response: HttpResponse, body: TermsIn) -> Status
 
     def act() -> tuple[int, Any]:
         given = body.model_dump(exclude_unset=True, exclude={"starts_at"})
-        made = publishing.draft(given, starts_at=body.starts_at, actor=_actor(request))
+        made = publishing.draft(given, starts_at=body.starts_at, actor=of_programme(request))
         return 201, _shown(made.version)
 
     return write(request, response, act)
@@ -57,7 +57,7 @@ def publish(request: HttpRequest, response: HttpResponse, version: int, body: No
     """Publish a draft. One that is worse for members waits for a second person first (202); ask again once they agreed."""
 
     def act() -> tuple[int, Any]:
-        now, actor = timezone.now(), _actor(request)
+        now, actor = timezone.now(), of_programme(request)
         seen = publishing.review(version, now=now)
         publishing.insist_on_time(seen, now=now)
         asked = approving.act_on(publishing.VERB, seen)
@@ -70,8 +70,8 @@ def publish(request: HttpRequest, response: HttpResponse, version: int, body: No
     return write(request, response, act)
 
 
-def _actor(request: HttpRequest) -> Any:
-    """The key, if it acts for the programme and not for a store."""
+def of_programme(request: HttpRequest) -> Any:
+    """The key, if it acts for the programme and not for a store. Raises Problem."""
     key: ApiKey = request.auth  # type: ignore[attr-defined]
     if key.store_id is not None:
         raise Problem("forbidden-scope", "A key that is bound to a store cannot change the terms of the programme.", status=403)

@@ -44,13 +44,13 @@ def _ends(holder: UUID, contract: Terms, now: datetime) -> list[dict[str, Any]]:
 
 
 def _line(one: statement.Explained) -> dict[str, Any]:
-    bought = one.award.purchase if one.award else None
+    cause, bought = (one.award.cause, one.award.purchase) if one.award else (None, None)
     return {
         "time": moment(one.line.occurred_at),
         "title": one.title,
         "detail": one.detail,
         "points": signed(one.line.points, plus=True),
         "after": signed(one.line.balance_after),
-        "url": reverse("admin:campaigns_purchase_change", args=[bought.pk]) if bought else "",
-        "receipt": bought.receipt_number if bought else one.line.reference,
+        "url": reverse(f"admin:campaigns_{cause._meta.model_name}_change", args=[cause.pk]) if cause else "",
+        "receipt": bought.receipt_number if bought else "" if cause else one.line.reference,
     }

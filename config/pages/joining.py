@@ -1,6 +1,5 @@
 """The join page: what points are worth by the rules of today, and a card in half a minute."""
 
-from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -13,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from campaigns import rules
+from campaigns import publishing, rules
 from loyalty import queries, terms, wording
 from loyalty.problems import Problem
 from loyalty.queries import StoreFacts
@@ -67,5 +66,5 @@ def earn_sentence() -> str:
     """1 point per €1.00. 100 points are worth €1.00."""
     now = timezone.now()
     contract = terms.current(now)
-    rate = sum((rule.value for rule in rules.in_force(rules.published(), now)), Decimal(0))
+    rate = publishing.programme_rate(rules.in_force(rules.published(now), now))
     return f"{wording.rate(rate, contract.currency)} {wording.worth(contract)}"

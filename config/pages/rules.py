@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -10,8 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from campaigns import naming, weighing
 from campaigns import rules as earn_rules
+from campaigns import wording as rule_wording
+from campaigns.naming import Names
 from campaigns.rules import Published
+from campaigns.values import Kind, Per, Rule
 from loyalty import judging, terms, wording
 from loyalty.terms import Terms
 from loyalty.wording import Line
@@ -19,6 +23,20 @@ from members.access import public
 
 # Before it nothing was announced: the first versions hold from the beginning.
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What rules are said with: `rules` are their names by code, `names` those behind the codes in them."""
+
+    contract: Terms
+    rules: Mapping[str, str]
+    names: Names
+
+    def sentence(self, rule: Rule) -> str:
+        if _is_simple(rule):
+            return wording.rate(rule.value, self.contract.currency)
+        return rule_wording.sentence(rule, since=None, contract=self.contract, names=self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +60,14 @@ class Version:
 def rules(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     contracts = _in_order(terms.published(), lambda _one: "terms")
-    rates = _in_order(earn_rules.published(), lambda one: one.rule.code)
+    base = [one for one in earn_rules.published() if one.rule.kind is Kind.BASE]
+    rates = _in_order(base, lambda one: one.rule.code)
     contract = terms.in_force(contracts[::-1], now)
-    changes = changes_of(contracts, rates, contract, earn_rules.names())
+    words = Words(contract, earn_rules.names(), naming.behind(one.rule for one in rates))
+    changes = changes_of(contracts, rates, words)
     today = contract.day_of(now)
     context = {
-        "in_force": [*_rates(rates, contract.currency, now), *wording.sentences(contract)],
+        "in_force": [*_rates(rates, words, now), *wording.sentences(contract)],
         "coming": [one for one in changes if one.on > today],
         "past": [one for one in changes[::-1] if one.on <= today],
         "versions": _versions(contracts, contract)[::-1],
@@ -55,8 +75,9 @@ def rules(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/rules.html", context)
 
 
-def changes_of(contracts: Sequence[Terms], rates: Sequence[Published], contract: Terms, names: Mapping[str, str]) -> list[Change]:
-    """What became different, by day, oldest first; days are those of the programme's zone. `names` are those of rules."""
+def changes_of(contracts: Sequence[Terms], rates: Sequence[Published], words: Words) -> list[Change]:
+    """What became different, by day, oldest first; days are those of the programme's zone."""
+    contract = words.contract
     days: dict[date, list[Line]] = {}
     for before, after in pairwise(contracts):
         days.setdefault(contract.day_of(after.starts_at), []).extend(
@@ -66,22 +87,32 @@ def changes_of(contracts: Sequence[Terms], rates: Sequence[Published], contract:
         versions = [one for one in rates if one.rule.code == code]
         for old, new in pairwise([None, *versions] if versions[0].starts_at > BEGINNING else versions):
             assert new, "None stands first"
-            days.setdefault(contract.day_of(new.starts_at), []).extend(
-                _rate(old, new, contract, names[code] if len(names) > 1 else "")
-            )
+            days.setdefault(contract.day_of(new.starts_at), []).extend(_rate(old, new, rates, words))
     return [Change(day, lines) for day, lines in sorted(days.items()) if lines]
 
 
-def _rate(old: Published | None, new: Published, contract: Terms, name: str) -> list[Line]:
-    before, after = old.rule.value if old else Decimal(0), new.rule.value
-    if before == after:
+def _rate(old: Published | None, new: Published, rates: Sequence[Published], words: Words) -> list[Line]:
+    before, after, name = old.rule if old else None, new.rule, words.rules[new.rule.code] if len(words.rules) > 1 else ""
+    if _is_simple(after) and (before is None or _is_simple(before)):
+        value = before.value if before else Decimal(0)
+        if value == after.value:
+            return []
+        return [wording.rate_line(value, after.value, words.contract.currency, judging.rate(value, after.value), name=name)]
+    was, becomes = words.sentence(before) if before else "", words.sentence(after)
+    if was == becomes:
         return []
-    return [wording.rate_line(before, after, contract.currency, judging.rate(before, after), name=name)]
+    held = (earn_rules.in_force(rates[::-1], at) for at in (new.starts_at - timedelta(microseconds=1), new.starts_at))
+    return [Line(name, was, becomes, weighing.effect(*held), wording.unaffected())]
 
 
-def _rates(rates: Sequence[Published], currency: str, now: datetime) -> list[str]:
+def _is_simple(rule: Rule) -> bool:
+    """So many points for each 1.00, for everybody."""
+    return rule.per is Per.AMOUNT and weighing.is_plain(rule)
+
+
+def _rates(rates: Sequence[Published], words: Words, now: datetime) -> list[str]:
     """What a purchase earns now, by each base rule."""
-    return [wording.rate(rule.value, currency) for rule in earn_rules.in_force(rates[::-1], now)]
+    return [words.sentence(rule) for rule in earn_rules.in_force(rates[::-1], now)]
 
 
 def _versions(contracts: Sequence[Terms], contract: Terms) -> list[Version]:

@@ -19,6 +19,10 @@ def css(request: HttpRequest) -> str:
     return static("css/admin.css")
 
 
+def rules_css(request: HttpRequest) -> str:
+    return static("css/earnrules.css")
+
+
 def icon(request: HttpRequest) -> str:
     return static("img/icon.svg")
 
@@ -32,8 +36,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Purchases and rules"),
             [
                 _list(_("Purchases"), "receipt_long", "campaigns.purchase"),
+                _list(_("Events"), "bolt", "campaigns.event"),
                 _list(_("Earn rules"), "function", "campaigns.earnrule"),
-                _list(_("Rates"), "percent", "campaigns.ruleversion"),
+                _list(_("Drafts and versions"), "edit_document", "campaigns.ruleversion"),
+                _overlaps(),
+                _list(_("Segments"), "groups", "campaigns.segment"),
                 _list(_("Excluded goods"), "block", "campaigns.excludedgoods"),
                 _list(_("Terms"), "contract", "loyalty.termsversion"),
             ],
@@ -79,6 +86,7 @@ def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         _tabs("loyalty.lot", _("All"), (_("Expiring in 30 days"), "ends=30"), (_("Open"), "open__exact=1")),
         _tabs("loyalty.wallet", _("All"), (_("Members who owe points"), "deficit_from=1")),
+        _tabs("campaigns.ruleversion", _("All"), (_("Drafts"), "published_at__isempty=1")),
         _tabs("members.member", _("All"), (_("Active in 30 days"), "active=30"), (_("Blocked"), "status__exact=blocked")),
         _tabs("members.approvalrequest", _("All"), (pgettext_lazy("approval", "Waiting"), "decision__exact=")),
         _tabs("members.message", _("All"), (_("Waiting"), "state=waiting"), (_("Given up"), "state=failed")),
@@ -92,6 +100,15 @@ def _list(title: Any, symbol: str, model: str) -> dict[str, Any]:
         "icon": symbol,
         "link": reverse(f"admin:{app}_{name}_changelist"),
         "permission": _has(f"{app}.view_{name}"),
+    }
+
+
+def _overlaps() -> dict[str, Any]:
+    return {
+        "title": _("Where rules meet"),
+        "icon": "join_inner",
+        "link": reverse("admin:campaigns_ruleversion_overlaps"),
+        "permission": _has("campaigns.view_ruleversion"),
     }
 
 

@@ -55,7 +55,7 @@ def explained(lines: Sequence[StatementLine]) -> list[Explained]:
 
 def title(line: StatementLine, award: Award | None) -> str:
     if award and line.kind == Kind.BONUS:
-        return award.rule_version.rule.name
+        return _for_bonus(award)
     place = {"store": line.store_name}
     match line.kind:
         case Kind.EARN | Kind.BONUS:
@@ -73,11 +73,19 @@ def title(line: StatementLine, award: Award | None) -> str:
     return str(Kind(line.kind).label)
 
 
+def _for_bonus(award: Award) -> str:
+    """What the member did beside buying, or the offer that held."""
+    if award.event:
+        return explaining.event_title(award.event.type, award.event.trace["streak"])
+    return award.rule_version.rule.name
+
+
 def detail(award: Award | None) -> str:
     """The arithmetic of the one rule that gave these points."""
     if award is None:
         return ""
-    return explaining.award_sentence(str(award.rule_version_id), award.purchase.trace, award.purchase.currency)
+    said = explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency)
+    return _("%(rule)s, %(sum)s") % {"rule": award.rule_version.rule.name, "sum": said} if award.event else said
 
 
 def by_month(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -73,9 +73,16 @@ BUTTONS: Mapping[str, Button] = {
 
 WORDS = {
     "draft": _("draft"), "scheduled": _("announced"), "in_force": _("in force"), "past": _("replaced"),
-    "replaced": _("replaced before its start"),
+    "replaced": _("replaced before its start"), "ended": _("ended"),
 }  # fmt: skip
-LOOKS: Any = {"draft": "warning", "scheduled": "info", "in_force": "success", "past": "default", "replaced": "default"}
+LOOKS: Any = {
+    "draft": "warning",
+    "scheduled": "info",
+    "in_force": "success",
+    "past": "default",
+    "replaced": "default",
+    "ended": "default",
+}
 
 
 class DraftForm(forms.ModelForm[Any]):
@@ -156,6 +163,7 @@ class Reviewing(Backoffice):
     """A list of versions. A draft has its comparison and its buttons; what is published is only looked at."""
 
     verb: ClassVar[str]
+    buttons: ClassVar[Mapping[str, Button]] = BUTTONS
     change_form_template = "admin/reviewing/change_form.html"
     form = DraftForm
 
@@ -198,7 +206,7 @@ class Reviewing(Backoffice):
         return super().has_add_permission(request) and self._is_of_programme(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if obj is not None and obj.published_at is not None:
+        if obj is not None and (obj.published_at is not None or not self.is_theirs(request, obj)):
             return False
         return super().has_change_permission(request, obj) and self._is_of_programme(request)
 
@@ -241,12 +249,12 @@ class Reviewing(Backoffice):
 
     def act_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """One of the buttons: asked once more, then carried out if the draft is still what was looked at."""
-        obj, button = self.get_object(request, object_id), BUTTONS.get(act)
+        obj, button = self.get_object(request, object_id), self.buttons.get(act)
         if obj is None or button is None:
             raise Http404
         if request.method != "POST":
             return redirect(self._address(obj))
-        if not self._may(request, button):
+        if not self._may(request, button, obj):
             raise PermissionDenied
         return (self._carried_out if "confirmed" in request.POST else self._asked)(request, obj, act, button)
 
@@ -256,7 +264,7 @@ class Reviewing(Backoffice):
         try:
             review = self.review_of(obj, now)
         except Problem as problem:
-            return {"overtaken": problem.detail, "buttons": self._buttons(request, ["discard"])}
+            return {"overtaken": problem.detail, "buttons": self._buttons(request, ["discard"], obj)}
         standing, early = self.house.approval_of(self.verb, review), ""
         try:
             self.insist_on_time(review, now)
@@ -266,7 +274,7 @@ class Reviewing(Backoffice):
         who = (standing.asked_by, standing.approved_by, standing.refused_by) if standing else ()
         names = self.house.staff([one for one in who if one])
         return {
-            "review": review, "standing": standing, "early": early, "buttons": self._buttons(request, acts),
+            "review": review, "standing": standing, "early": early, "buttons": self._buttons(request, acts, obj),
             "affected": notice.holders_with_points() if review.notice.detriment else 0,
             "starts": moment(review.notice.starts_at), "first": moment(review.notice.first), "asked": bool(obj.starts_at),
             "asked_by": standing and names.get(standing.asked_by, ""), "asked_at": standing and moment(standing.asked_at),
@@ -330,16 +338,21 @@ class Reviewing(Backoffice):
             self.house.decide(self.verb, review, approved=act == "approve", by=actor, now=now)
         return True
 
-    def _may(self, request: HttpRequest, button: Button) -> bool:
+    def is_theirs(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether whoever may write drafts at all may write this one."""
+        return True
+
+    def _may(self, request: HttpRequest, button: Button, obj: Any) -> bool:
         right = f"{self.opts.app_label}.{button.right}_{self.opts.model_name}"
-        return request.user.has_perm(right) and self._is_of_programme(request)
+        theirs = button.right != "change" or self.is_theirs(request, obj)
+        return request.user.has_perm(right) and theirs and self._is_of_programme(request)
 
     def _is_of_programme(self, request: HttpRequest) -> bool:
         """Rules hold in every store: staff bound to some do not touch them."""
         return self.house.stores_of(request) is None
 
-    def _buttons(self, request: HttpRequest, acts: list[str]) -> list[tuple[str, Button]]:
-        return [(act, BUTTONS[act]) for act in acts if self._may(request, BUTTONS[act])]
+    def _buttons(self, request: HttpRequest, acts: list[str], obj: Any) -> list[tuple[str, Button]]:
+        return [(act, self.buttons[act]) for act in acts if self._may(request, self.buttons[act], obj)]
 
     def _address(self, obj: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
@@ -356,7 +369,7 @@ def _approval(standing: Standing | None, review: Review) -> Approval | None:
 
 def _acts(review: Review, standing: Standing | None, actor: UUID) -> list[str]:
     """What `actor` can do with a draft that may be published: nobody approves their own, or publishes what they approved."""
-    if not review.notice.detriment:
+    if not review.needs_second:
         return ["publish", "discard"]
     if standing is None or standing.refused_by:
         return ["ask", "discard"]

@@ -16,7 +16,7 @@ from loyalty.filters import Between
 from members import staffing
 from members.models import ApprovalRequest
 
-ACTS = {"terms.publish": _("publish terms"), "rate.publish": _("publish a rate")}
+ACTS = {"terms.publish": _("publish terms"), "rate.publish": _("publish a rule")}
 LOOKS: Any = {"waiting": "warning", "approved": "success", "refused": "danger"}
 
 

@@ -9,9 +9,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from campaigns import drafting
 from campaigns import publishing as rates
 from campaigns.models import Award, EarnRule, RuleVersion
 from campaigns.purchases import record
+from campaigns.ruleschemas import RuleIn
+from campaigns.values import Kind
 from loyalty import publishing, queries, terms
 from loyalty.models import AuditRecord, JournalEntry, Lot, OutboxEvent
 from loyalty.notice import Approval
@@ -37,11 +40,11 @@ def publish(draft: RuleVersion, *, now: Any = NOW, approved: bool = False) -> ra
 
 def test_a_higher_rate_starts_at_once_a_lower_one_after_the_notice_and_with_a_second_person() -> None:
     holder()
-    better = publish(rates.draft("base", Decimal(2), actor=OWNER))
+    better = publish(drafting.draft("base", Decimal(2), actor=OWNER))
     assert (better.version.starts_at, better.version.detriment) == (NOW, False)
-    worse = rates.draft("base", Decimal("1.5"), starts_at=NOW + timedelta(days=59), actor=OWNER)
+    worse = drafting.draft("base", Decimal("1.5"), starts_at=NOW + timedelta(days=59), actor=OWNER)
     assert "needs 60 days of notice: it can start on 15 August 2026" in refused(lambda: publish(worse, approved=True))
-    rates.edit(worse.pk, Decimal("1.5"), starts_at=None, actor=OWNER)
+    drafting.revise(worse.pk, RuleIn(kind=Kind.BASE, value=Decimal("1.5")), actor=OWNER)
     assert "second person" in refused(lambda: publish(worse))
     done = publish(worse, approved=True)
     assert (done.version.version, done.version.detriment, done.version.approved_by) == (3, True, FINANCE)
@@ -51,17 +54,17 @@ def test_a_higher_rate_starts_at_once_a_lower_one_after_the_notice_and_with_a_se
 
 
 def test_the_same_rate_is_not_published_again() -> None:
-    assert not publish(rates.draft("base", Decimal("1.000"), actor=OWNER)).published
+    assert not publish(drafting.draft("base", Decimal("1.000"), actor=OWNER)).published
     assert not OutboxEvent.objects.filter(type="terms.published").exists()
 
 
 def test_what_is_no_rate_no_rule_or_no_draft_is_refused() -> None:
-    assert "at least 0" in refused(lambda: rates.draft("base", Decimal(-1), actor=OWNER))
-    assert "no base rule" in refused(lambda: rates.draft("none", Decimal(1), actor=OWNER))
+    assert "at least 0" in refused(lambda: drafting.draft("base", Decimal(-1), actor=OWNER))
+    assert "no rule with this code" in refused(lambda: drafting.draft("none", Decimal(1), actor=OWNER))
     first = RuleVersion.objects.get()
     for act in (
-        lambda: rates.edit(first.pk, Decimal(2), starts_at=None, actor=OWNER),
-        lambda: rates.discard(first.pk, actor=OWNER),
+        lambda: drafting.revise(first.pk, RuleIn(kind=Kind.BASE, value=Decimal(2)), actor=OWNER),
+        lambda: drafting.discard(first.pk, actor=OWNER),
         lambda: rates.publish(first.pk, actor=OWNER, now=NOW),
         lambda: rates.review(uuid4(), now=NOW),
     ):
@@ -69,16 +72,16 @@ def test_what_is_no_rate_no_rule_or_no_draft_is_refused() -> None:
 
 
 def test_a_draft_can_be_deleted_and_one_that_was_overtaken_is_drafted_anew() -> None:
-    overtaken, newer = (rates.draft("base", Decimal(rate), actor=OWNER) for rate in (2, 3))
+    overtaken, newer = (drafting.draft("base", Decimal(rate), actor=OWNER) for rate in (2, 3))
     publish(newer)
     assert "Version 3 was published since" in refused(lambda: publish(overtaken))
-    rates.discard(overtaken.pk, actor=OWNER)
+    drafting.discard(overtaken.pk, actor=OWNER)
     assert [one.version for one in RuleVersion.objects.order_by("version")] == [1, 3]
 
 
 def test_the_database_says_the_same_again() -> None:
     holder()
-    draft = rates.draft("base", Decimal("0.5"), actor=OWNER)
+    draft = drafting.draft("base", Decimal("0.5"), actor=OWNER)
     row = RuleVersion.objects.filter(pk=draft.pk)
     for fields, complaint in (
         ({"starts_at": NOW}, "is worse and does not say so"),
@@ -97,7 +100,7 @@ def test_points_carry_the_terms_and_the_rate_they_were_earned_under_and_keep_the
     before = Lot.objects.get().expires_at
     version = publishing.draft({"expiry_months": 24}, actor=OWNER).version
     publishing.publish(version, actor=OWNER, now=now - timedelta(days=1))
-    publish(rates.draft("base", Decimal(3), actor=OWNER), now=now - timedelta(days=1))
+    publish(drafting.draft("base", Decimal(3), actor=OWNER), now=now - timedelta(days=1))
     new = record([ReceiptFactory.build(member=str(buyer.pk), occurred_at=now)], now=now)
     late = record([ReceiptFactory.build(member=str(buyer.pk), occurred_at=now - timedelta(days=2))], now=now)
     by_version = {one.version: one.id for one in terms.published()}

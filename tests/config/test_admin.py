@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import goods
-from campaigns.models import EarnRule, RuleVersion
+from campaigns import events, goods, segments
+from campaigns.models import EarnRule, RuleVersion, Segment
 from campaigns.purchases import record
 from loyalty import auditing, posting
 from loyalty.acts import Adjustment
@@ -26,6 +26,7 @@ from members.approving import Act
 from members.models import Member, Message, StaffProfile, User
 from members.roles import RIGHTS
 from members.staffing import employ
+from tests.campaigns.acting import act
 from tests.factories import ReceiptFactory, StoreFactory, member
 from tests.staff import signed_in, text
 
@@ -45,6 +46,7 @@ def fill(first: int, last: int) -> None:
         store = StoreFactory.create(code=f"S{n}", name=f"Shop {n}")
         one = member(home_store=store.code)
         record([ReceiptFactory.build(member=str(one.pk), store=store.code)], now=now)
+        events.record([act(one, "custom:visit", at=now, store=store.code)], now=now)
         actor = User.objects.get(email=employ_one(n, store.code)).actor
         given = Adjustment(key=f"gift:{n}", holder=one.holder, points=5, reason="goodwill", occurred_at=now, store=store.pk)
         posting.adjust([given], now=now, actor=actor)
@@ -52,6 +54,7 @@ def fill(first: int, last: int) -> None:
         Message.objects.create(member=one, kind="welcome", subject_key="joined", channel="email")
         create_key(f"till {n}", ["pos"], store=store.pk)
         TermsVersion.objects.create(version=n + 10, currency="EUR", timezone="UTC", point_value=1, expiry="never", starts_at=now)
+        segments.add(Segment.objects.create(code=f"segment-{n}", name=f"Segment {n}"), [one.pk], actor=actor, now=now)
         other = EarnRule.objects.create(code=f"rule-{n}", name=f"Rule {n}")
         approving.ask(Act("terms.publish", "loyalty.termsversion", f"{n}", "0" * 64), by=actor, now=now)
         goods.exclude("sku", f"gift-{n}", now=now)

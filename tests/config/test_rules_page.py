@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from campaigns import drafting
 from campaigns import publishing as rates
 from loyalty import publishing, terms
 from loyalty.notice import Approval
@@ -72,11 +73,11 @@ def test_what_will_change_stands_above_what_changed_with_the_rule_before_and_aft
 
 def test_a_changed_rate_is_told_and_what_was_replaced_before_it_began_is_not() -> None:
     holder()
-    draft = rates.draft("base", Decimal("0.5"), actor=OWNER)
+    draft = drafting.draft("base", Decimal("0.5"), actor=OWNER)
     approval = Approval(FINANCE, rates.review(draft.pk, now=timezone.now()).fingerprint)
     rates.publish(draft.pk, actor=OWNER, approval=approval, now=timezone.now())
     assert "0.5 points per €1.00." in page()
-    back = rates.draft("base", Decimal(1), actor=OWNER)
+    back = drafting.draft("base", Decimal(1), actor=OWNER)
     rates.publish(back.pk, actor=OWNER, now=timezone.now())
     shown = page()
     assert "0.5 points per" not in shown

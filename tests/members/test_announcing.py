@@ -10,6 +10,7 @@ from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from campaigns import drafting
 from campaigns import publishing as rates
 from config import relay
 from loyalty import publishing
@@ -60,7 +61,7 @@ def test_a_change_for_the_worse_is_told_once_to_every_member() -> None:
 
 def test_a_lower_rate_is_told_as_well() -> None:
     one = member(verified=True)
-    draft = rates.draft("base", Decimal("0.5"), actor=OWNER)
+    draft = drafting.draft("base", Decimal("0.5"), actor=OWNER)
     approval = Approval(FINANCE, rates.review(draft.pk, now=NOW).fingerprint)
     rates.publish(draft.pk, actor=OWNER, approval=approval, now=NOW)
     relay.drain(now=NOW)
@@ -86,7 +87,7 @@ def test_an_announcement_that_is_taken_back_is_told() -> None:
     for value in (Decimal("0.008"), Decimal("0.01")):
         change({"point_value": value})
     for rate in (Decimal("0.5"), Decimal(1)):
-        draft = rates.draft("base", rate, actor=OWNER)
+        draft = drafting.draft("base", rate, actor=OWNER)
         approval = Approval(FINANCE, rates.review(draft.pk, now=NOW).fingerprint)
         rates.publish(draft.pk, actor=OWNER, approval=approval, now=NOW)
     relay.drain(now=NOW)

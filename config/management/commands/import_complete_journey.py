@@ -177,7 +177,7 @@ def _end_of(contract: Terms, asked: date | None, end: datetime) -> datetime:
 
 def _contract(start: datetime, end: datetime) -> tuple[Terms, Decimal]:
     """The terms and the points for each 1.00 that hold from `start` to `end`."""
-    versions, published = terms.published(), rules.published()
+    versions, published = terms.published(), rules.published(start)
     contract, base = terms.in_force(versions, start), rules.in_force(published, start)
     if contract.minor_units < CENTS:
         message = f"The data's amounts have cents, and {contract.currency}, the programme's currency, has none."

@@ -1,0 +1,278 @@
+"""An act of a member earns points, once: the one path for the API, the portal and the house itself (SEMANTICS 1.9)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from campaigns import eventkinds, judging, rules, streaks
+from campaigns.judging import Case, Judged
+from campaigns.models import Award, Event
+from campaigns.purchases import AHEAD, OLDEST
+from campaigns.streaks import Act
+from campaigns.values import Judgement
+from loyalty import bulk, documents, posting, queries, terms
+from loyalty.acts import Accrual, Posted
+from loyalty.ids import uuid7
+from loyalty.kinds import Kind as LedgerKind
+from loyalty.problems import Fault, Problem
+from loyalty.queries import StoreFacts
+from loyalty.terms import Terms
+from members.models import Member
+from members.queries import MemberFacts, resolve
+
+KIND = "event"
+# Where acts come from: keys of the API (ids of all keys are one set, so that a new key pays nothing again), the member's own
+# page, and the house. An act of the latter two is told by its number alone, whenever it is told.
+API, PORTAL, HOUSE = "api", "portal", "house"
+# What counts once that stands already.
+STANDING = """
+select e.member_id, e.once from campaigns_event e
+  join unnest(%s::uuid[], %s::text[]) as asked (member, once) on e.member_id = asked.member and e.once = asked.once
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """An act as it is told. `promised_at`: the moment whose rules judge it, where that is not its own."""
+
+    source: str
+    number: str
+    type: str
+    member: str
+    occurred_at: datetime
+    store: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    promised_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The act stands as event `id`; `replayed`: it stood there before and says the same."""
+
+    id: UUID
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that judging a batch of acts needs, read in a constant number of statements."""
+
+    stores: dict[str, StoreFacts]
+    members: dict[str, MemberFacts]
+    terms: list[Terms]
+    rules: list[rules.Published]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An act that may be taken."""
+
+    id: UUID
+    told: Happened
+    store: StoreFacts | None
+    member: MemberFacts
+    terms: Terms
+    alive_until: datetime | None
+
+    @property
+    def day(self) -> date:
+        return self.terms.day_of(self.told.occurred_at)
+
+    @property
+    def once(self) -> str:
+        return eventkinds.once(self.told.type, self.day, self.told.data)
+
+    @property
+    def act(self) -> Act:
+        return Act(self.member.id, self.told.type, self.day)
+
+    def case(self) -> Case:
+        return Case(
+            self.member, self.told.promised_at or self.told.occurred_at, self.terms, self.store, event_type=self.told.type
+        )
+
+    def document(self) -> documents.Document:
+        return documents.Document(self.told.source, self.told.number, KIND, self.id, document_print(self.told, self.member))
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An act with what it earns; `counts` is False for a repetition of what counts once."""
+
+    ready: _Ready
+    judgement: Judgement
+    streak: int
+    counts: bool
+
+
+def gather(told: Sequence[Happened]) -> Facts:
+    return Facts(
+        stores=queries.stores_by_code(one.store for one in told if one.store),
+        members=resolve(one.member for one in told),
+        terms=terms.published(),
+        rules=rules.published(),
+    )
+
+
+def preview(member: MemberFacts, type_: str, contract: Terms, published: Sequence[rules.Published], at: datetime) -> Judged:
+    """What such an act would earn at `at`; nothing moves."""
+    [judged] = judging.judge([Case(member, at, contract, event_type=type_)], published, peek=True)
+    return judged
+
+
+def refusal(told: Happened, facts: Facts, *, now: datetime) -> Problem | None:
+    """Why this act cannot be taken; None if it can."""
+    member, store = facts.members.get(told.member), facts.stores.get(told.store or "")
+    if told.store and (store is None or (store.closed_at and told.occurred_at >= store.closed_at)):
+        detail = _("The store %(code)s is closed.") if store else _("There is no store %(code)s.")
+        return _wrong("unknown-store", "/store", detail % {"code": told.store})
+    if member is None:
+        return _wrong("unknown-member", "/member", _("No member has the card or id %(text)s.") % {"text": told.member})
+    if member.status != Member.Status.ACTIVE:
+        return Problem("not-eligible", _("This card is blocked or closed; it earns no points."), status=409)
+    if told.occurred_at > now + AHEAD:
+        return _wrong("validation", "/occurred_at", _("The event is dated in the future."))
+    if told.occurred_at < now - OLDEST:
+        return _wrong("validation", "/occurred_at", _("The event is older than 30 days."))
+    return None
+
+
+def record(told: Sequence[Happened], *, now: datetime, actor: UUID | None = None) -> list[Recorded | Problem]:
+    """Take each act once, judge it by the rules of its moment and post what it earned; answers in order.
+
+    A batch costs a constant number of statements. The same act again answers as `replayed`; the same number with other
+    content is refused with `duplicate-document`. What counts once and stands already is kept and earns nothing. One
+    refused act never spoils the others.
+    """
+    facts = gather(told)
+    first = [refusal(one, facts, now=now) or _ready(one, facts) for one in told]
+    answers = _known_first(told, first, facts)
+    ready = [one for one in answers if isinstance(one, _Ready)]
+    with transaction.atomic():
+        posting.lock({one.member.holder for one in ready})
+        taken = documents.take([one.document() for one in ready])
+        fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
+        _write(_judge(fresh, facts), now=now, actor=actor)
+    standing = iter(taken)
+    return [_answer(next(standing)) if isinstance(one, _Ready) else one for one in answers]
+
+
+def document_print(told: Happened, member: MemberFacts) -> bytes:
+    """What is told of an act: the same for any spelling of its moment."""
+    if told.source != API:
+        return documents.fingerprint([told.type, str(member.id)])
+    at = told.occurred_at.astimezone(UTC).isoformat()
+    return documents.fingerprint([told.type, str(member.id), at, told.store, dict(told.data)])
+
+
+def _ready(told: Happened, facts: Facts) -> _Ready:
+    store = facts.stores[told.store] if told.store else None
+    contract = terms.in_force(facts.terms, told.occurred_at)
+    alive = terms.alive_until(facts.terms, told.occurred_at)
+    return _Ready(uuid7(), told, store, facts.members[told.member], contract, alive)
+
+
+def _known_first(told: Sequence[Happened], answers: list[_Ready | Problem], facts: Facts) -> list[Recorded | _Ready | Problem]:
+    """An act that stands already answers as it stands, whatever would refuse it today: a blocked card, its age."""
+    asked = {
+        i: ((one.source, one.number, KIND), document_print(one, facts.members[one.member]))
+        for i, (one, answer) in enumerate(zip(told, answers, strict=True))
+        if isinstance(answer, Problem) and one.member in facts.members
+    }
+    known = documents.standing([name for name, _print in asked.values()]) if asked else {}
+    found: list[Recorded | _Ready | Problem] = list(answers)
+    for i, (name, print_) in asked.items():
+        if name in known and known[name][1] == print_:
+            found[i] = Recorded(known[name][0], replayed=True)
+    return found
+
+
+def _judge(fresh: Sequence[_Ready], facts: Facts) -> list[_Judged]:
+    """In the order of their moments; of what counts once the first counts."""
+    ordered = sorted(fresh, key=lambda one: one.told.occurred_at)
+    gone = _standing([one for one in ordered if one.once])
+    counted: list[_Ready] = []
+    repeated: list[_Ready] = []
+    for one in ordered:
+        name = (one.member.id, one.once)
+        (repeated if one.once and name in gone else counted).append(one)
+        gone.add(name)
+    judged = judging.judge([one.case() for one in counted], facts.rules)
+    return [
+        *(
+            _Judged(one, each.judgement, each.occasion.standing.streak, counts=True)
+            for one, each in zip(counted, judged, strict=True)
+        ),
+        *(_Judged(one, _nothing(), 0, counts=False) for one in repeated),
+    ]
+
+
+def _standing(asked: Sequence[_Ready]) -> set[tuple[UUID, str]]:
+    if not asked:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING, [[one.member.id for one in asked], [one.once for one in asked]])
+        return set(cursor.fetchall())
+
+
+def _nothing() -> Judgement:
+    trace = {"basis": "0", "rules": [], "rejected": [], "raw": "0", "points": 0, "used": [], "again": True}
+    return Judgement(0, 0, [], [], {}, trace)
+
+
+def _write(fresh: Sequence[_Judged], *, now: datetime, actor: UUID | None) -> None:
+    if not fresh:
+        return
+    owed = [(one.ready.id, act) for one in fresh for act in _accruals(one)]
+    outcomes = posting.accrue([act for _id, act in owed], now=now, actor=actor)
+    entries = [outcome.entry for outcome in outcomes if isinstance(outcome, Posted)]
+    assert len(entries) == len(owed), "a fresh act's points were refused"
+    bulk.insert(Event, [_row(one, now) for one in fresh])
+    bulk.insert(
+        Award,
+        [
+            {"event_id": id_, "rule_version_id": act.rule_version, "points": act.points, "entry": entry,
+             "available_at": act.available_at, "expires_at": act.expires_at}
+            for (id_, act), entry in zip(owed, entries, strict=True)
+        ],
+    )  # fmt: skip
+    streaks.lengthen([(one.ready.act, one.streak) for one in fresh if one.counts])
+
+
+def _accruals(one: _Judged) -> Iterable[Accrual]:
+    ready, at = one.ready, one.ready.told.occurred_at
+    for granted in one.judgement.granted:
+        usable, ends = rules.period(granted.rule, ready.terms, at)
+        yield Accrual(
+            key=f"event:{ready.id}:{granted.rule.code}", holder=ready.member.holder, points=granted.points,
+            kind=LedgerKind.BONUS, occurred_at=at, available_at=usable, expires_at=ends,
+            store=ready.store.id if ready.store else None, reference=ready.told.number if ready.told.source == API else "",
+            reason=granted.rule.code, terms=ready.terms.id, rule_version=granted.rule.version, idle_until=ready.alive_until,
+        )  # fmt: skip
+
+
+def _row(one: _Judged, now: datetime) -> dict[str, Any]:
+    ready, told = one.ready, one.ready.told
+    about = {"event": told.type, "streak": one.streak, "terms": ready.terms.version, "at": ready.case().at.isoformat()}
+    return {
+        "id": ready.id, "source": told.source, "number": told.number, "member_id": ready.member.id, "type": told.type,
+        "occurred_at": told.occurred_at, "recorded_at": now, "day": ready.day,
+        "store_id": ready.store.id if ready.store else None,
+        "points_earned": one.judgement.points, "once": ready.once if one.counts else "", "streak": one.streak,
+        "trace": one.judgement.trace | about, "data": dict(told.data),
+    }  # fmt: skip
+
+
+def _answer(taken: documents.Taken) -> Recorded | Problem:
+    if taken.same:
+        return Recorded(taken.id, replayed=not taken.fresh)
+    return Problem("duplicate-document", _("This event id was used for another event."), status=409)
+
+
+def _wrong(slug: str, pointer: str, detail: str) -> Problem:
+    return Problem(slug, detail, faults=[Fault(pointer, detail)])
