@@ -2,9 +2,8 @@
 
     python config/journey/reconcile.py --database-url postgresql://… [--rules FILE] [--data FOLDER] [--shift-days N] …
 
-Shares nothing with the product: amounts are whole cents, points are integer division, and the calendar (points end with
-the month, twelve months later, in the programme's zone) is written a second time. With `--rules` a second judge of rules
-(rejudge.py) says what each of them gives. Exits 1 when a single point differs.
+Shares nothing with the product; what the files say is worked out in expecting.py, and with `--rules` what each rule
+gives by a second judge of rules (rejudge.py). Exits 1 when a single point differs.
 """
 
 import argparse
@@ -15,31 +14,22 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import psycopg
-import pyarrow as arrow
-from pyarrow import compute, parquet
 
 if TYPE_CHECKING:
-    from config.journey import rejudge
+    from config.journey import expecting
+    from config.journey.expecting import EPOCH, Award, Receipt
 else:
-    import rejudge  # run as a program, it finds its other half in its own folder, and nothing of the product
+    import expecting  # run as a program, it finds its parts in its own folder, and nothing of the product
+    from expecting import EPOCH, Award, Receipt
 
 SOURCE = "complete-journey"
 SHOWN = 10
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-COLUMNS = ["basket_id", "household_id", "store_id", "product_id", "quantity", "transaction_timestamp", "sales_value"]
-BASE = "base"
-# Points that only a member has, by event: no store issued them, no receipt brought them.
-SIGN_UP, PROFILE = "sign_up", "profile_completed"
-GOLD = {"125-149K", "150-174K", "175-199K", "200-249K", "250K+"}
-SILVER = {"75-99K", "100-124K"}
-
 RECEIPTS = """
 select p.receipt_number, m.external_id, s.code, p.occurred_at, p.currency, p.net_amount * 100, p.points_earned,
        l.lines, l.net_amount * 100, l.points, coalesce(a.points, 0), coalesce(a.posted, 0), l.each, a.rules, a.ends
@@ -57,6 +47,14 @@ select p.receipt_number, m.external_id, s.code, p.occurred_at, p.currency, p.net
                join campaigns_ruleversion v on v.id = a.rule_version_id
                join campaigns_earnrule r on r.id = v.rule_id group by 1) a on a.purchase_id = p.id
  where p.source = %s"""
+EVENTS = """
+select v.number, m.external_id, v.occurred_at, v.points_earned, coalesce(sum(e.points), 0),
+       array_agg(a.expires_at) filter (where a.id is not null)
+  from campaigns_event v
+  join members_member m on m.id = v.member_id
+  left join campaigns_award a on a.event_id = v.id
+  left join loyalty_posting e on e.entry_id = a.entry
+ where v.source = %s group by v.id, m.id"""
 MEMBERS = """
 select m.external_id, w.balance - w.deficit, coalesce(p.earned, 0), coalesce(p.bonus, 0), coalesce(p.expired, 0),
        coalesce(p.other, 0)
@@ -88,45 +86,6 @@ select max(p.occurred_at) from loyalty_posting p
  where p.kind = 'expire' and m.external_id like 'cj-%'"""
 
 
-@dataclass(frozen=True, slots=True)
-class Award:
-    """Points by one rule, how they fall to the lines of a receipt, and when they end."""
-
-    rule: str
-    points: int
-    ends: datetime
-    by_line: tuple[int, ...] = ()
-    base: bool = True
-
-
-@dataclass(slots=True)
-class Receipt:
-    """As the files say it, names spelt as in the database; `lines` are (product, cents, quantity) in the order of the file.
-
-    Without a number and a store it is an event's.
-    """
-
-    number: str
-    member: str
-    store: str
-    at: datetime
-    lines: list[tuple[str, int, int]] = field(default_factory=list)
-    awards: list[Award] = field(default_factory=list)
-
-    @property
-    def cents(self) -> int:
-        return sum(cents for _, cents, _ in self.lines)
-
-    @property
-    def points(self) -> int:
-        return sum(award.points for award in self.awards)
-
-    def points_of_lines(self) -> tuple[int, ...]:
-        """In the order of the products' numbers."""
-        parts = [sum(award.by_line[place] for award in self.awards) for place in range(len(self.lines))]
-        return tuple(points for _, points in sorted(zip(self.lines, parts, strict=True), key=lambda pair: pair[0][0]))
-
-
 @dataclass(slots=True)
 class Column:
     """One thing compared: by name (of a receipt, a member, a store), what the files say and what the database says."""
@@ -148,85 +107,21 @@ class Column:
 
 def main() -> int:
     options = arguments()
-    receipts = read(options.data, timedelta(days=options.shift_days), options.limit)
+    receipts = expecting.read(options.data, timedelta(days=options.shift_days), options.limit)
     zone = ZoneInfo(options.timezone)
     if options.rules:
-        occasions = judged_by_rules(receipts, options, zone)
+        occasions = expecting.judged_by_rules(receipts, options, zone)
     else:
-        occasions = judged_by_rate(receipts, Fraction(options.points_per_unit) / 100, zone)
+        occasions = expecting.judged_by_rate(receipts, Fraction(options.points_per_unit) / 100, zone)
     with psycopg.connect(options.database_url) as database:
         database.execute("set transaction isolation level repeatable read, read only")
         database.execute("set local statement_timeout = 0")
         database.execute("set local enable_nestloop = off")  # tables just filled have no statistics yet
         columns = of_receipts(receipts, options.currency, database)
+        if options.rules:
+            columns += of_events([one for one in occasions if not one.store], database)
         columns += of_points(occasions, options, database)
     return report(columns)
-
-
-def read(data: Path, shift: timedelta, limit: int | None) -> list[Receipt]:
-    """The first `limit` receipts of the files."""
-    table = parquet.read_table(data / "transactions.parquet", columns=COLUMNS)
-    cents = compute.round(compute.multiply(table["sales_value"], 100)).cast(arrow.int64()).to_pylist()
-    instants = table["transaction_timestamp"].cast(arrow.timestamp("us")).cast(arrow.int64()).to_pylist()
-    found: dict[int, Receipt] = {}
-    rows = zip(*(table[name].to_pylist() for name in COLUMNS[:5]), instants, cents, strict=True)
-    for basket, household, store, product, quantity, microseconds, paid in rows:
-        one = found.get(basket)
-        if one is None:
-            if len(found) == limit:
-                break
-            at = EPOCH + timedelta(microseconds=microseconds) + shift
-            one = found[basket] = Receipt(str(basket), f"cj-{household}", f"CJ{store}", at)
-        one.lines.append((str(product), paid, quantity))
-    return list(found.values())
-
-
-def judged_by_rate(receipts: list[Receipt], rate: Fraction, zone: ZoneInfo) -> list[Receipt]:
-    """One rule for all, `rate` points for a cent; rounded down once, and spread over the lines by largest remainder."""
-    for one in receipts:
-        points = one.cents * rate.numerator // rate.denominator
-        if points:
-            by_line = rejudge.in_proportion(points, [cents for _, cents, _ in one.lines])
-            one.awards = [Award(BASE, points, end_of_points(one.at, zone), tuple(by_line))]
-    return receipts
-
-
-def judged_by_rules(receipts: list[Receipt], options: argparse.Namespace, zone: ZoneInfo) -> list[Receipt]:
-    """Receipts and the events before them, each judged after what its member did before."""
-    incomes = _columns(options.data / "demographics.parquet", "household_id", "income")
-    tiers = {f"cj-{one}": "gold" if income in GOLD else "silver" for one, income in incomes if income in GOLD | SILVER}
-    goods = _columns(options.data / "products.parquet", "product_id", "product_category", "brand")
-    judge = rejudge.Judge(
-        rules=rejudge.read(options.rules, options.points_per_unit),
-        goods={str(product): (category or "", brand or "") for product, category, brand in goods},
-        tiers=tiers, programme=zone, stores=ZoneInfo(options.store_timezone), worth=Decimal(options.point_value),
-    )  # fmt: skip
-    events = _events(receipts, {f"cj-{one}" for one, _ in incomes}) if options.events else []
-    for kind, one in events:
-        one.awards = _awards(judge.event(kind, one.member, one.store, one.at), one.at, zone)
-    for one in sorted(receipts, key=lambda one: (one.at, int(one.number))):
-        one.awards = _awards(judge.receipt(one.member, one.store, one.at, one.lines), one.at, zone)
-    return receipts + [one for _, one in events]
-
-
-def _events(receipts: list[Receipt], described: set[str]) -> list[tuple[str, Receipt]]:
-    """Each member signed up when the data begin, and completed a profile if the file of households describes it."""
-    start = receipts[0].at
-    members = dict.fromkeys(one.member for one in receipts)
-    kinds = [(SIGN_UP, one) for one in members] + [(PROFILE, one) for one in members if one in described]
-    return [(kind, Receipt("", one, "", start)) for kind, one in kinds]
-
-
-def _awards(given: Iterable[rejudge.Given], at: datetime, zone: ZoneInfo) -> list[Award]:
-    return [
-        Award(one.rule.code, one.points, end_of_points(at, zone, one.rule.days), one.by_line, one.rule.kind == "base")
-        for one in given
-    ]
-
-
-def _columns(file: Path, *names: str) -> list[tuple[Any, ...]]:
-    table = parquet.read_table(file, columns=list(names))
-    return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
 def of_receipts(receipts: list[Receipt], currency: str, database: psycopg.Connection) -> list[Column]:
@@ -255,6 +150,18 @@ def of_receipts(receipts: list[Receipt], currency: str, database: psycopg.Connec
         Column("receipts: points rule by rule", rules, {row[0]: tuple(row[13] or ()) for row in rows}),
         Column("receipts: when those of each rule end", ends, {row[0]: tuple(row[14] or ()) for row in rows}),
         *by_store(receipts, rows),
+    ]
+
+
+def of_events(events: list[Receipt], database: psycopg.Connection) -> list[Column]:
+    """What each act of a member earned, and when that ends."""
+    rows = database.execute(EVENTS, [SOURCE]).fetchall()
+    points = {one.number: one.points for one in events}
+    ends = {one.number: (one.member, one.at, *(award.ends for award in one.awards)) for one in events}
+    return [
+        Column("events: points", points, {row[0]: row[3] for row in rows}),
+        Column("events: points in the ledger", points, {row[0]: row[4] for row in rows}),
+        Column("events: member, instant, end", ends, {row[0]: (row[1], row[2], *(row[5] or ())) for row in rows}),
     ]
 
 
@@ -305,19 +212,6 @@ def of_points(occasions: list[Receipt], options: argparse.Namespace, database: p
     ]
 
 
-def end_of_points(earned: datetime, zone: ZoneInfo, days: int = 0) -> datetime:
-    """Midnight, in the programme's zone, after the last day of the month that is twelve months after.
-
-    With `days`, after the day that is so many days after.
-    """
-    local = earned.astimezone(zone)
-    if days:
-        last = local.date() + timedelta(days=days + 1)
-        return datetime(last.year, last.month, last.day, tzinfo=zone).astimezone(UTC)
-    months = local.year * 12 + local.month + 12  # counted from 0, this is already the month after
-    return datetime(months // 12, months % 12 + 1, 1, tzinfo=zone).astimezone(UTC)
-
-
 def summed(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
     sums: dict[Any, Any] = {}
     for name, number in pairs:
@@ -354,7 +248,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--currency", default="EUR", help="the programme's")
     parser.add_argument("--points-per-unit", default="1", help="points for each 1.00")
     parser.add_argument("--rules", type=Path, help="file of the rules that were published beside that rate")
-    parser.add_argument("--events", action="store_true", help="events were imported too")
     parser.add_argument("--store-timezone", default="America/New_York", help="the stores'")
     parser.add_argument("--point-value", default="0.01", help="money that one point is worth")
     given = parser.parse_args()

@@ -1,6 +1,8 @@
 """The second judge of rules, by sums done by hand: what it says is what imports are held against."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -147,3 +149,15 @@ def test_an_event_pays_once(judging: Judging) -> None:
 def test_what_it_does_not_know_it_refuses(judging: Judging, said: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="what this program does not know"):
         judging({"code": "odd"} | said)
+
+
+def test_the_reconciler_imports_nothing_of_the_product() -> None:
+    pytest.importorskip("pyarrow", reason="the optional group `journey` is not installed")
+    folder = Path(rejudge.__file__).parent
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import reconcile; print(*sorted(sys.modules))"
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.split()  # fmt: skip
+    rooms = {"config", "campaigns", "catalog", "members", "loyalty", "django"}
+    assert {"rejudge", "expecting", "reconcile"} <= set(told)
+    assert not rooms & {one.partition(".")[0] for one in told}
