@@ -35,7 +35,7 @@ def record(request: HttpRequest, response: HttpResponse, body: PurchaseIn) -> St
 
     def act() -> tuple[int, Any]:
         _only_its_store(request, body)
-        [outcome] = purchases.record([body], now=timezone.now())
+        [outcome] = purchases.record([body], now=timezone.now(), actor=_key(request).pk)
         if isinstance(outcome, Problem):
             raise outcome
         return 201, answers([outcome.id])[outcome.id]
@@ -149,7 +149,7 @@ def _answer(one: Purchase, balance: int, now: Any) -> dict[str, Any]:
 def _batch(request: HttpRequest, body: BatchIn) -> list[dict[str, Any]]:
     judged: list[PurchaseIn | Problem] = [_parsed(request, item) for item in body.purchases]
     good = [one for one in judged if isinstance(one, PurchaseIn)]
-    outcomes = iter(purchases.record(good, now=timezone.now()))
+    outcomes = iter(purchases.record(good, now=timezone.now(), actor=_key(request).pk))
     results = [one if isinstance(one, Problem) else next(outcomes) for one in judged]
     told = answers([one.id for one in results if isinstance(one, purchases.Recorded)])
     return [_result(item, one, told) for item, one in zip(body.purchases, results, strict=True)]
@@ -178,13 +178,13 @@ def _result(item: dict[str, Any], one: purchases.Recorded | Problem, told: dict[
 
 
 def _only_its_store(request: HttpRequest, body: BasketIn | EventIn) -> None:
-    key: ApiKey = request.auth  # type: ignore[attr-defined]
+    key = _key(request)
     if key.store is not None and body.store not in (None, key.store.code):
         raise Problem("forbidden-scope", f"This key is bound to store {key.store.code}.", status=403)
 
 
 def _found(request: HttpRequest, purchase: UUID) -> Purchase:
-    key: ApiKey = request.auth  # type: ignore[attr-defined]
+    key = _key(request)
     one = read_purchases([purchase]).get(purchase)
     if one is None or (key.store_id is not None and key.store_id != one.store_id):
         raise Problem("not-found", "No purchase has this id.", status=404)
@@ -197,7 +197,7 @@ def record_event(request: HttpRequest, response: HttpResponse, body: EventIn) ->
 
     def act() -> tuple[int, Any]:
         _only_its_store(request, body)
-        [outcome] = events.record([body.happened()], now=timezone.now())
+        [outcome] = events.record([body.happened()], now=timezone.now(), actor=_key(request).pk)
         if isinstance(outcome, Problem):
             raise outcome
         return 201, event_answer(outcome.id)
@@ -224,3 +224,7 @@ def _award(award: Award) -> dict[str, Any]:
         "expires_at": award.expires_at and award.expires_at.isoformat(),
         "explanation": explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency),
     }  # fmt: skip
+
+
+def _key(request: HttpRequest) -> ApiKey:
+    return request.auth  # type: ignore[attr-defined,no-any-return]

@@ -42,7 +42,9 @@ def judge(cases: Sequence[Case], published: Sequence[rules.Published], *, peek: 
     """
     order = sorted(range(len(cases)), key=lambda place: cases[place].at)
     found = standing.standings(
-        [Asked(cases[place].member, cases[place].at, cases[place].event_type) for place in order], _zone(cases)
+        [Asked(cases[place].member, cases[place].at, cases[place].event_type) for place in order],
+        _zone(cases),
+        [one.rule for one in published],
     )
     occasions = {place: _occasion(cases[place], each) for place, each in zip(order, found, strict=True)}
     in_force = rules.InForce(published)

@@ -26,7 +26,9 @@ from loyalty.kinds import Kind as LedgerKind
 from loyalty.problems import Fault, Problem
 from loyalty.queries import StoreFacts
 from loyalty.terms import Terms
+from members import qualifying
 from members.models import Member
+from members.qualifying import Gain
 from members.queries import MemberFacts, resolve
 
 KIND = "purchase"
@@ -36,6 +38,9 @@ AHEAD = timedelta(minutes=5)
 REFUSED = {
     Refusal.DEFICIT: gettext_lazy("The member owes points of a return; none can be used until that is made up."),
     Refusal.INSUFFICIENT_POINTS: gettext_lazy("The member has fewer points than that."),
+    Refusal.NEEDS_APPROVAL: gettext_lazy(
+        "This is more than whoever made this key may grant alone. A second person has to trust the key."
+    ),
 }
 
 
@@ -118,7 +123,7 @@ def gather(receipts: Sequence[BasketIn]) -> Facts:
         stores=queries.stores_by_code(one.store for one in receipts),
         members=resolve(one.member for one in receipts),
         terms=terms.published(),
-        rules=rules.published(),
+        rules=rules.published(min((one.occurred_at for one in receipts if one.occurred_at), default=rules.BEGINNING)),
         excluded=goods.excluded(),
     )
 
@@ -297,9 +302,10 @@ def _write(fresh: Sequence[_Judged], *, now: datetime, actor: UUID | None) -> No
     if not fresh:
         return
     owed = [(one.ready.id, act) for one in fresh for act in _accruals(one)]
-    outcomes = posting.accrue([act for _, act in owed], now=now, actor=actor)
+    outcomes = posting.accrue([act for _, act in owed], now=now, actor=actor, together=[id_ for id_, _ in owed])
     entries = [_insist(outcome) for outcome in outcomes]
-    bulk.insert(Purchase, [_purchase_row(one, now) for one in fresh])
+    qualified = qualifying.accrue([_gain(one) for one in fresh], now=now)
+    bulk.insert(Purchase, [_purchase_row(one, entry, now) for one, entry in zip(fresh, qualified, strict=True)])
     bulk.insert(PurchaseLine, [row for one in fresh for row in _line_rows(one)])
     bulk.insert(
         Award,
@@ -331,7 +337,18 @@ def _accruals(one: _Judged) -> list[Accrual]:
     return accruals
 
 
-def _purchase_row(one: _Judged, now: datetime) -> dict[str, Any]:
+def _gain(one: _Judged) -> Gain:
+    """What the receipt counts for towards a tier."""
+    ready = one.ready
+    return Gain(
+        member=ready.member.id, holder=ready.member.holder, occurred_at=ready.receipt.occurred_at, key=f"qualify:{ready.id}",
+        base_points=one.judged.judgement.base_points, spend=sum((line.basis for line in one.paid.lines), Decimal(0)),
+        first_visit=one.judged.occasion.standing.first_of_day, store=ready.store.id, reference=ready.receipt.receipt_number,
+        minor_units=ready.terms.minor_units,
+    )  # fmt: skip
+
+
+def _purchase_row(one: _Judged, qualifying_entry: UUID | None, now: datetime) -> dict[str, Any]:
     ready, receipt = one.ready, one.ready.receipt
     return {
         "id": ready.id, "source": receipt.source, "receipt_number": receipt.receipt_number, "member_id": ready.member.id,
@@ -339,6 +356,7 @@ def _purchase_row(one: _Judged, now: datetime) -> dict[str, Any]:
         "net_amount": sum((line.net_amount for line in receipt.lines), Decimal(0)), "points_earned": one.points,
         "visit": one.judged.occasion.standing.visit, "points_spent": one.paid.points_spent,
         "tender_amount": sum((part.amount for part in one.paid.tender), Decimal(0)), "tender_entry": one.paid.entry,
+        "qualifying_entry": qualifying_entry,
         "trace": one.judged.judgement.trace | {"terms": ready.terms.version, "at": ready.at.isoformat()},
     }  # fmt: skip
 

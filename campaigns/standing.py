@@ -1,16 +1,17 @@
 """What was true of members at the moment of a purchase or an act: gathered for a batch in a constant number of statements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from campaigns import segments
 from campaigns.streaks import Act, lengths
-from campaigns.values import Standing
-from members.queries import MemberFacts
+from campaigns.values import Rule, Standing
+from members.queries import MemberFacts, tiers_at
 
 # A birthday counts so long after it was given (SEMANTICS 8.2).
 BIRTHDAY_SETTLES = timedelta(days=30)
@@ -39,8 +40,20 @@ class _Visit:
     at: datetime
 
 
-def standings(asked: Sequence[Asked], zone: ZoneInfo) -> list[Standing]:
-    """Of each member at its moment; `asked` in the order of the moments. What is in one batch counts for what is later."""
+def standings(asked: Sequence[Asked], zone: ZoneInfo, rules: Sequence[Rule]) -> list[Standing]:
+    """Of each member at its moment; `asked` in the order of the moments. What is in one batch counts for what is later.
+
+    Tiers and segments are looked up where one of the rules asks for them.
+    """
+    pairs = [(one.member.id, one.at) for one in asked]
+    tiers = tiers_at(pairs) if any(rule.tiers for rule in rules) else [None] * len(asked)
+    parts = segments.of_members(pairs) if any(rule.segment for rule in rules) else [frozenset[str]()] * len(asked)
+    return [
+        replace(one, tier=tier, segments=part) for one, tier, part in zip(_by_own_acts(asked, zone), tiers, parts, strict=True)
+    ]
+
+
+def _by_own_acts(asked: Sequence[Asked], zone: ZoneInfo) -> list[Standing]:
     visits = iter(_last_visits([one for one in asked if one.event_type is None]))
     acts = [Act(one.member.id, one.event_type, one.at.astimezone(zone).date()) for one in asked if one.event_type]
     streaks = iter(lengths(acts))

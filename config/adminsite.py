@@ -26,8 +26,9 @@ from config.pages import dossier
 from loyalty import terms
 from loyalty.backoffice import Backoffice
 from loyalty.house import Standing
+from loyalty.limits import Limits
 from loyalty.notice import Review
-from members import approving, finding, staffing
+from members import approving, finding, limiting, staffing
 from members.access import stores_of
 from members.models import Member
 from members.queries import by_holder
@@ -128,3 +129,6 @@ class RegularsAdminSite(UnfoldAdminSite):
     def decide(self, verb: str, review: Review, *, approved: bool, by: UUID, now: datetime) -> None:
         decision = approving.Decision.APPROVED if approved else approving.Decision.REFUSED
         approving.decide(approving.act_on(verb, review), decision, by=by, author=review.drafted_by, now=now)
+
+    def propose_limits(self, given: Limits, *, by: UUID, now: datetime) -> tuple[int, bool]:
+        return limiting.propose(given, by=by, now=now)

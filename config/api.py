@@ -10,6 +10,7 @@ from config.answers import answer
 from config.pages.contracts import router as contracts
 from config.pages.earnrules import router as earn_rules
 from config.pages.points import router as points
+from config.pages.tiertable import router as tiers
 from loyalty.problems import Problem, invalid
 from members.api import router as members
 
@@ -19,6 +20,7 @@ api.add_router("", points)
 api.add_router("", purchases)
 api.add_router("", acts)
 api.add_router("", contracts)
+api.add_router("", tiers)
 api.add_router("", earn_rules)
 
 STATUS_SLUGS = {400: "validation", 401: "unauthenticated", 404: "not-found", 405: "method-not-allowed", 429: "rate-limited"}

@@ -19,6 +19,8 @@ app.conf.beat_schedule = {
     "expire points": {"task": "loyalty.tasks.expire_points", "schedule": crontab(minute="*/10")},
     "remind of expiry": {"task": "members.tasks.remind_of_expiry", "schedule": crontab(minute="5")},
     "greet birthdays": {"task": "members.tasks.greet_birthdays", "schedule": crontab(minute="15")},
+    # A few times a day, for the programme's midnight is not ours.
+    "review tiers": {"task": "members.tasks.review_tiers", "schedule": crontab(minute="25", hour="*/3")},
     # Every hour, for the programme's midnight is not ours.
     "keep birthdays": {"task": "campaigns.tasks.keep_birthdays", "schedule": crontab(minute="10")},
     "forget old rows": {"task": "config.tasks.forget_old_rows", "schedule": crontab(hour="3", minute="30")},

@@ -10,4 +10,5 @@ SUBSCRIPTIONS = {
     "points.changed": [messaging.points_changed],
     "terms.published": [messaging.announce],
     "terms.announcing": [messaging.announce],
+    "tier.changed": [messaging.tier_changed],
 }

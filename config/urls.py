@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config.api import api
-from config.pages import card, checking_in, errors, health, joining, mailbox, proof, rules
+from config.pages import card, checking_in, errors, health, joining, mailbox, proof, rules, tier
 from members import views as members
 from members.access import public
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("card/", card.card, name="card"),
     path("card/code/", card.code, name="code"),
     path("card/expiry/", card.expiry, name="expiry"),
+    path("tier/", tier.tier, name="tier"),
     path("check-in/", checking_in.check_in, name="check_in"),
     path("history/", card.history, name="history"),
     path("history/proof/", proof.statement, name="proof"),

@@ -20,6 +20,7 @@ class Refusal(StrEnum):
     UNKNOWN_HOLDER = "unknown-member"
     KEY_REUSED = "duplicate-document"
     NOT_REVERSIBLE = "not-reversible"
+    NEEDS_APPROVAL = "limit-reached"
 
 
 class ClawBackPolicy(StrEnum):

@@ -87,9 +87,14 @@ def post_undoing(
     actor: UUID | None,
     with_lots: bool = False,
     brings: _Brings | None = None,
+    point_type: PointType = PointType.REDEEMABLE,
 ) -> list[Outcome]:
     """As `post`, for acts on earlier entries."""
-    return in_runs(acts, lambda run: _post_run(run, _undoing(run, draft), now=now, actor=actor, with_lots=with_lots), brings)
+
+    def run(part: Sequence[Act]) -> list[Outcome]:
+        return _post_run(part, _undoing(part, draft), now=now, actor=actor, with_lots=with_lots, point_type=point_type)
+
+    return in_runs(acts, run, brings, point_type)
 
 
 def post(
@@ -169,10 +174,18 @@ def _undoing(acts: Sequence[Act], draft: _Undo) -> _Draft:
     return drafted
 
 
-def _post_run(acts: Sequence[Act], draft: _Draft, *, now: datetime, actor: UUID | None, with_lots: bool) -> list[Outcome]:
+def _post_run(
+    acts: Sequence[Act],
+    draft: _Draft,
+    *,
+    now: datetime,
+    actor: UUID | None,
+    with_lots: bool,
+    point_type: PointType = PointType.REDEEMABLE,
+) -> list[Outcome]:
     """Lock and read, decide act by act, write. `draft` makes an act's lines and moves the wallets' state with them."""
     with transaction.atomic():
-        wallets, standing = _open(acts, now=now, with_lots=with_lots)
+        wallets, standing = _open(acts, now=now, with_lots=with_lots, point_type=point_type)
         lines: list[Line] = []
         decided: list[_Decided] = []
         refused: set[str] = set()
@@ -247,13 +260,15 @@ def _with_entry(act: Act, lines: list[Line], ord_: int, actor: UUID | None) -> l
     return whole
 
 
-def _open(acts: Sequence[Act], *, now: datetime, with_lots: bool) -> tuple[dict[UUID, LockedWallet], dict[str, _Standing]]:
+def _open(
+    acts: Sequence[Act], *, now: datetime, with_lots: bool, point_type: PointType
+) -> tuple[dict[UUID, LockedWallet], dict[str, _Standing]]:
     active: dict[UUID, datetime] = {}
     for act in acts:
         for holder in act.holders:
             active.setdefault(holder, act.occurred_at)
     keys = list({act.key for act in acts})
-    asked: list[Any] = [list(active), list(active.values()), PointType.REDEEMABLE, keys, now, with_lots]
+    asked: list[Any] = [list(active), list(active.values()), point_type, keys, now, with_lots]
     with connection.cursor() as cursor:
         cursor.execute("select ledger_open(%s, %s, %s, %s, %s, %s)", asked)
         read = cursor.fetchone()[0]

@@ -1,7 +1,7 @@
 """Columns of lists: whole numbers flush right with real minus signs, instants in the programme's zone."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -26,6 +26,11 @@ def signed(number: int | None, *, plus: bool = False) -> str:
 def moment(instant: datetime | None) -> str | None:
     """15 Jun 2026, 14:03, in the zone of the programme."""
     return date_format(localtime(instant), "SHORT_DATETIME_FORMAT") if instant else None
+
+
+def last_day(end: datetime | None) -> str:
+    """31 December 2027, of what ends with the midnight after it, in the zone of the programme."""
+    return date_format(localtime(end - timedelta(microseconds=1)), "DATE_FORMAT") if end else ""
 
 
 def since(instant: datetime | None) -> str | None:

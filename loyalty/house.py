@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
+from loyalty.limits import Limits
 from loyalty.notice import Review
 
 
@@ -50,3 +51,6 @@ class House(Protocol):
 
     def decide(self, verb: str, review: Review, *, approved: bool, by: UUID, now: datetime) -> None:
         """Approve or refuse what waits. Raises Problem, also when `by` wrote it or asked for it."""
+
+    def propose_limits(self, given: Limits, *, by: UUID, now: datetime) -> tuple[int, bool]:
+        """Set the limits for granting points, or ask a second person; the setting's number, and whether it holds at once."""

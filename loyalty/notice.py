@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from loyalty import terms
 from loyalty.judging import Effect
-from loyalty.models import Wallet
+from loyalty.models import PointType, Wallet
 from loyalty.problems import Fault, Problem
 from loyalty.terms import Terms
 from loyalty.wording import Line
@@ -153,7 +153,7 @@ def touches_somebody() -> bool:
 
 
 def holders_with_points() -> int:
-    return Wallet.objects.filter(balance__gt=0).count()
+    return Wallet.objects.filter(balance__gt=0, point_type=PointType.REDEEMABLE).count()
 
 
 def day(contract: Terms, at: datetime) -> str:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from loyalty import auditing, judging, notice, outbox, terms, wording
 from loyalty.documents import fingerprint
 from loyalty.judging import Topic
-from loyalty.models import Lot, Posting, TermsVersion
+from loyalty.models import Lot, PointType, Posting, TermsVersion
 from loyalty.notice import Approval, Review
 from loyalty.outbox import Event
 from loyalty.problems import Fault, Problem
@@ -193,7 +193,8 @@ def _signature(one: TermsVersion, follows: TermsVersion) -> str:
 
 def _endless_lots() -> bool:
     """Are there points that never end, whatever terms they came under? An idle date of their wallet would end them."""
-    return Lot.objects.filter(open=True, expires_at=None, wallet__idle_expires_at=None).exists()
+    undated = Lot.objects.filter(open=True, expires_at=None, wallet__idle_expires_at=None)
+    return undated.filter(wallet__point_type=PointType.REDEEMABLE).exists()
 
 
 def _locked() -> list[TermsVersion]:

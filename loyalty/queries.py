@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import FilteredRelation, Q, Sum
 from django.db.models.functions import Coalesce
 
@@ -12,6 +13,15 @@ from loyalty.models import Lot, PointType, Posting, Store, Wallet
 
 # What members see and spend; qualifying points are told by tiers.
 REDEEMABLE = {"wallet__point_type": PointType.REDEEMABLE}
+# By the index of open lots in burn order, each holder's part of it alone, whatever the planner makes of the whole.
+QUALIFYING = """
+select s.place, coalesce(sum(l.remaining), 0)
+  from unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[]) with ordinality s (holder, after, before, place)
+       cross join lateral (select id from loyalty_wallet where holder = s.holder and point_type = %s limit 1) w
+       left join loyalty_lot l on l.wallet_id = w.id and l.open and l.expires_at is null
+                              and l.earned_at >= s.after and l.earned_at < s.before
+ group by s.place
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,41 @@ def statement(
         "store__code", "store__name", "reference", "hash",
     )[:limit]  # fmt: skip
     return [StatementLine(*row[:-1], hash=bytes(row[-1]).hex()) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a holder qualified with in [`after`, `before`) is asked for."""
+
+    holder: UUID
+    after: datetime
+    before: datetime
+
+
+def qualifying(spans: Iterable[Span]) -> dict[Span, int]:
+    """The qualifying value of each span: what remains of the lots that were earned in it. One statement for all.
+
+    Such lots never end and are never spent, so only a return takes from them, each from its own.
+    """
+    asked = list(set(spans))
+    if not asked:
+        return {}
+    with connection.cursor() as cursor:
+        holders, after, before = zip(*((one.holder, one.after, one.before) for one in asked), strict=True)
+        cursor.execute(QUALIFYING, [list(holders), list(after), list(before), PointType.QUALIFYING])
+        return {asked[place - 1]: int(value) for place, value in cursor.fetchall()}
+
+
+def qualifying_holders(*, after: int, limit: int) -> list[tuple[int, UUID]]:
+    """The next holders with something in their qualifying wallet, by the wallet's id; `after` is the last one before."""
+    rows = Wallet.objects.filter(point_type=PointType.QUALIFYING, pk__gt=after, balance__gt=0).order_by("pk")
+    return list(rows.values_list("pk", "holder")[:limit])
+
+
+def with_qualifying(holders: Iterable[UUID]) -> set[UUID]:
+    """Those who have a qualifying wallet."""
+    rows = Wallet.objects.filter(holder__in=list(holders), point_type=PointType.QUALIFYING)
+    return set(rows.values_list("holder", flat=True))
 
 
 def expiry_of_lots(holder: UUID, entries: Sequence[UUID]) -> dict[UUID, datetime | None]:

@@ -13,12 +13,14 @@ from typing import Any, Concatenate, overload
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from ninja.security import HttpBearer
 
+from loyalty import limits
 from loyalty.problems import Problem
 from members.models import ApiKey, Member, StaffProfile, User
 
@@ -128,11 +130,20 @@ def digest(token: str) -> bytes:
 def create_key(
     name: str, scopes: list[str], *, store: int | None = None, expires_at: datetime | None = None, made_by: UUID | None = None
 ) -> tuple[UUID, str]:
-    """Make a key; returns its id and the key itself, which is not kept. What it asks for, `made_by` cannot approve."""
+    """Make a key; returns its id and the key itself, which is not kept. What it asks for, `made_by` cannot approve.
+
+    What it grants counts as granted by `made_by`, until a second person trusts it (members.trusting). A key that nobody
+    made comes from the server's shell, and is not counted for documents (loyalty.limits).
+    """
     token = f"rg_{secrets.token_urlsafe(32)}"
-    key = ApiKey.objects.create(
-        name=name, scopes=sorted(scopes), digest=digest(token), store_id=store, expires_at=expires_at, made_by=made_by
-    )
+    with transaction.atomic():
+        key = ApiKey.objects.create(
+            name=name, scopes=sorted(scopes), digest=digest(token), store_id=store, expires_at=expires_at, made_by=made_by
+        )
+        if made_by:
+            limits.stand_in(key.pk, made_by)
+        else:
+            limits.exempt(key.pk, made_by=None, approved_by=None, now=timezone.now())
     return key.pk, token
 
 

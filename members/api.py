@@ -5,15 +5,17 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import P, QueryEx, Router, Schema, Status
 
+from loyalty import queries as ledger
 from loyalty.endpoints import key_of, write
 from loyalty.problems import Fault, Problem
-from members import cards, changing, contacts, queries
+from members import adjusting, cards, changing, contacts, queries
 from members.access import Key
 from members.enrolling import enrol
 from members.models import ApiKey, Member
-from members.schemas import MemberApplication, MemberOut, MemberPatch, MemberSearch
+from members.schemas import AdjustmentIn, AdjustmentOut, MemberApplication, MemberOut, MemberPatch, MemberSearch
 
 router = Router(tags=["Members"])
 READ, WRITE = Key("pos", "read", "configure"), Key("pos", "configure")
@@ -49,7 +51,7 @@ def shown(member: Member, key: ApiKey) -> dict[str, Any]:
         "home_store": member.home_store.code if member.home_store else None,
         "status": member.status,
         "joined_at": member.joined_at.isoformat(),
-        "tier": None,
+        "tier": queries.tiers_at([(member.pk, timezone.now())])[0],
         "tags": member.tags,
     }
 
@@ -123,3 +125,25 @@ def change(request: HttpRequest, response: HttpResponse, member: UUID, body: Mem
         return 200, {"member": str(member)}
 
     return write(request, response, act, _render(request))
+
+
+@router.post("/adjustments", auth=Key("adjust"), response={201: AdjustmentOut}, tags=["Adjustments"])
+def adjust(request: HttpRequest, response: HttpResponse, body: AdjustmentIn) -> Status[Any]:
+    """Correct a balance. Above the programme's limits it waits for a second person."""
+    return write(request, response, lambda: (201, _adjusted(_key(request), body)))
+
+
+def _adjusted(key: ApiKey, body: AdjustmentIn) -> dict[str, Any]:
+    known = queries.resolve([body.member]).get(body.member)
+    if known is None:
+        detail = _("No member has the card or id %(text)s.") % {"text": body.member}
+        raise Problem("unknown-member", detail, faults=[Fault("/member", detail)])
+    if key.store is not None and body.store not in (None, key.store.code):
+        raise Problem("forbidden-scope", f"This key is bound to store {key.store.code}.", status=403)
+    reason, words = adjusting.reason_of(body.reason)
+    wanted = adjusting.Wanted(
+        member=known.id, points=body.points, reason=reason, words=words, expires_at=body.expires_at,
+        store=key.store.code if key.store else body.store,
+    )  # fmt: skip
+    one = adjusting.adjust(wanted, by=key.pk, now=timezone.now())
+    return {"id": str(one.pk), "status": one.status, "balance": ledger.net_balances([known.holder])[known.holder]}

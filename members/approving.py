@@ -58,8 +58,8 @@ def ask(act: Act, *, by: UUID, now: datetime) -> ApprovalRequest:
     return made
 
 
-def decide(act: Act, decision: str, *, by: UUID, author: UUID | None = None, now: datetime) -> None:
-    """Approve or refuse what waits.
+def decide(act: Act, decision: str, *, by: UUID, author: UUID | None = None, note: str = "", now: datetime) -> None:
+    """Approve or refuse what waits; `note` says why.
 
     Raises Problem when nothing of this content waits, or when `by` asked for it or is its `author`; and for an approval when
     either is an API key without a known maker.
@@ -68,14 +68,14 @@ def decide(act: Act, decision: str, *, by: UUID, author: UUID | None = None, now
         waiting = _requests(act).select_for_update().filter(decision="").first()
         if waiting is None:
             raise Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)
-        if by in _behind(waiting.requested_by, author):
+        if by in people_behind(waiting.requested_by, author):
             raise Problem("not-eligible", _("Somebody else has to decide: you wrote it or asked for it."), status=409)
         if decision == Decision.APPROVED and _nobodys_key(waiting.requested_by, author):
             detail = _(
                 "It was asked for with an API key that nobody answers for. Draft it here, or with a key that names its maker."
             )
             raise Problem("not-eligible", detail, status=409)
-        ApprovalRequest.objects.filter(pk=waiting.pk).update(decision=decision, decided_by=by, decided_at=now)
+        ApprovalRequest.objects.filter(pk=waiting.pk).update(decision=decision, decided_by=by, decided_at=now, note=note)
         facts = {"act": act.verb, "fingerprint": act.fingerprint}
         auditing.record(by, f"approval.{decision}", act.object_type, act.object_id, facts)
 
@@ -111,6 +111,16 @@ def approval_or_ask(act: Act, *, by: UUID, now: datetime) -> Approval | None:
     return found
 
 
+def is_of(request: ApprovalRequest, actor: UUID) -> bool:
+    """Whether `actor` asked for it, or made the key that did."""
+    return actor in people_behind(request.requested_by)
+
+
+def waiting() -> int:
+    """How many acts wait for a second person."""
+    return ApprovalRequest.objects.filter(decision="").count()
+
+
 def _requests(act: Act) -> QuerySet[ApprovalRequest]:
     return ApprovalRequest.objects.filter(
         verb=act.verb, object_type=act.object_type, object_id=act.object_id, fingerprint=act.fingerprint
@@ -122,7 +132,7 @@ def _nobodys_key(*actors: UUID | None) -> bool:
     return ApiKey.objects.filter(pk__in=[actor for actor in actors if actor], made_by=None).exists()
 
 
-def _behind(*actors: UUID | None) -> set[UUID]:
+def people_behind(*actors: UUID | None) -> set[UUID]:
     """Whoever acts under these ids: an API key acts for the person who made it."""
     known = {actor for actor in actors if actor}
     makers = ApiKey.objects.filter(pk__in=known).exclude(made_by=None).values_list("made_by", flat=True)

@@ -96,7 +96,7 @@ class Bringing:
             posting.lock({facts.members[row.member].holder for row in fresh})
             taken = documents.take([_document(row, facts) for row in fresh])
             acts = [self._accrual(row, facts) for row, one in zip(fresh, taken, strict=True) if one.fresh]
-            outcomes = posting.accrue(acts, now=self.clock())
+            outcomes = posting.accrue(acts, now=self.clock(), actor=None)
             assert all(isinstance(one, Posted) for one in outcomes), "a fresh balance was refused"
         told = iter([one.fresh if one.same else _id_taken() for one in taken])
         return self._counted(rows, facts, [next(told) if answer is True else answer for answer in answers])

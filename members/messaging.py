@@ -20,8 +20,10 @@ from loyalty import judging, money, outbox, queries, terms, wording
 from loyalty.outbox import Event
 from loyalty.terms import Terms
 from loyalty.wording import Line
+from members import tiers
+from members import wording as tier_wording
 from members.models import Consent, Member, Message
-from members.queries import by_holder, told, with_birthday
+from members.queries import by_holder, tier_tables, told, with_birthday
 
 REMIND_DAYS = (30, 7, 1)
 # A reminder that an outage held up still goes out this many days later.
@@ -101,7 +103,28 @@ def _ended(contract: Terms, told: set[tuple[UUID, date]], now: datetime) -> dict
 
 
 # Of an event about rules, what a message keeps.
-TOLD_FACTS = ("version", "name", "rate_before", "rate", "replaces", "said")
+TOLD_FACTS = ("version", "tiers", "name", "rate_before", "rate", "replaces", "said")
+
+
+# What a change of rules is a version of, by the name of its number.
+NUMBERED = {"version": "terms", "tiers": "tiers"}
+
+
+def tier_changed(events: Sequence[Event], *, now: datetime) -> None:
+    """Tell who has reached a tier; who is about to lose one was told before (members/requalifying.py)."""
+    up = [one for one in events if one.facts["up"]]
+    if not up:
+        return
+    contract = terms.current(now)
+    members = {member.pk: member for member in Member.objects.filter(pk__in=[one.subject for one in up])}
+    news = []
+    for one in up:
+        if member := members.get(one.subject):
+            facts: dict[str, Any] = {"name": one.facts["name"], "names": one.facts["names"]}
+            if one.facts["until"]:
+                facts["on"] = contract.last_day(datetime.fromisoformat(one.facts["until"])).isoformat()
+            news.append(News(member, Message.Kind.TIER_UP, f"{one.facts['tier']}:{one.facts['since']}"[:80], facts))
+    queue(news, now=now, due_at=waking(now, contract))
 
 
 def announce(events: Sequence[Event], *, now: datetime) -> None:
@@ -113,7 +136,8 @@ def announce(events: Sequence[Event], *, now: datetime) -> None:
     for one in (one for one in events if one.facts["detriment"] or one.facts.get("replaces")):
         facts = {name: value for name, value in one.facts.items() if name in TOLD_FACTS}
         facts["on"] = contract.day_of(datetime.fromisoformat(one.facts["starts_at"])).isoformat()
-        about = f"terms:{facts['version']}" if "version" in facts else f"rate:{one.subject}"
+        numbered = next((name for name in ("version", "tiers") if name in facts), None)
+        about = f"{NUMBERED[numbered]}:{facts[numbered]}" if numbered else f"rate:{one.subject}"
         members = told(after=one.facts.get("after"), limit=TOLD_AT_ONCE)
         news = [News(member, Message.Kind.TERMS_CHANGE, about, facts) for member in members]
         queue(news, now=now, due_at=waking(now, contract))
@@ -173,11 +197,18 @@ def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tupl
             facts["worth"] = money.text(contract.worth(facts["points"]), contract.currency)
         if message.kind == Message.Kind.TERMS_CHANGE:
             facts["lines"] = _changed(facts, versions, contract)
+        if "names" in facts:
+            facts["tier"] = facts["names"].get(message.member.language) or facts["name"]
+        if message.kind == Message.Kind.TIER_AT_RISK:
+            facts["sentence"] = tier_wording.to_stay(
+                facts["tier"], facts["basis"], facts["missing"], facts["on"], contract.currency
+            )
         context = facts | {
             "member": message.member,
             "programme": settings.REGULARS_NAME,
             "card_url": settings.ORIGIN + reverse("card"),
             "rules_url": settings.ORIGIN + reverse("rules"),
+            "tier_url": settings.ORIGIN + reverse("tier"),
         }
         name = f"emails/{message.kind}"
         subject = BREAKS.sub(" ", render_to_string(f"{name}.subject.txt", context)).strip()
@@ -185,7 +216,13 @@ def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tupl
 
 
 def _changed(facts: dict[str, Any], versions: Sequence[Terms], contract: Terms) -> list[Line]:
-    """What a message about changed rules is about: a version of the terms, or a rate; one with conditions brings its words."""
+    """What a message about changed rules is about: the terms, the tier table, or a rate; one with conditions brings its words."""
+    if "tiers" in facts:
+        tables = tier_tables()
+        changed = next(one for one in tables if one.version == facts["tiers"])
+        earlier = [one for one in tables if one.version < changed.version and one.starts_at < changed.starts_at]
+        held = max(earlier, key=lambda one: (one.starts_at, one.version), default=None)
+        return tier_wording.compared(held, changed, tiers.changes(held, changed), contract.currency)
     if "said" in facts:
         before, after = facts["said"][translation.get_language() or "en"]
         return [Line(facts["name"], before, after, judging.Effect.DETRIMENT, wording.unaffected())]

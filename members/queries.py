@@ -1,15 +1,34 @@
 """What other rooms ask about people."""
 
 import calendar
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from loyalty.terms import FOREVER
 from members import cards
-from members.models import Card, Member
+from members.models import Card, Member, Tier, TierMembership, TierTable
+from members.tiers import Level, Table
+
+# Of each instant the row that stood then; without one, the tier of everybody in the table that governed it.
+TIERS_AT = """
+select coalesce(nullif(m.tier, ''), base.code, '')
+  from unnest(%s::uuid[], %s::timestamptz[]) with ordinality asked (member, at, place)
+       left join lateral (select tier from members_tiermembership t
+                           where t.member_id = asked.member and t.since <= asked.at
+                             and (t.ended_at is null or t.ended_at > asked.at) limit 1) m on true
+       left join lateral (select id from members_tiertable where published_at is not null
+                           order by starts_at <= asked.at desc, case when starts_at <= asked.at then starts_at end desc,
+                                    case when starts_at <= asked.at then version end desc, starts_at, version desc
+                           limit 1) governing on true
+       left join members_tier base on base.table_id = governing.id and base.threshold = 0
+ order by asked.place
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +90,47 @@ def with_birthday(day: date) -> QuerySet[Member]:
     if (day.month, day.day) == (2, 28) and not calendar.isleap(day.year):
         days |= Q(birth_month=2, birth_day=29)
     return Member.objects.filter(days, status=Member.Status.ACTIVE)
+
+
+def tiers_at(pairs: Sequence[tuple[UUID, datetime]]) -> list[str | None]:
+    """The code of the tier that each member had at that instant, in order; None for none. One statement for all."""
+    if not pairs:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(TIERS_AT, [[member for member, _ in pairs], [at for _, at in pairs]])
+        return [code or None for (code,) in cursor.fetchall()]
+
+
+def tier_tables() -> list[Table]:
+    """Every published tier table, newest start first; none while the programme has no tiers. One statement."""
+    rows = Tier.objects.exclude(table__published_at=None).select_related("table")
+    ordered = rows.order_by("-table__starts_at", "-table__version", "threshold")
+    return [as_table(tiers[0].table, tiers) for _, group in groupby(ordered, lambda one: one.table_id) if (tiers := list(group))]
+
+
+def as_table(one: TierTable, tiers: Iterable[Tier]) -> Table:
+    """The version as a plain value; a draft that starts as soon as it may starts at no time yet."""
+    levels = tuple(
+        Level(each.code, each.name, each.threshold, each.entry_reward, tuple(sorted(each.names.items())))
+        for each in sorted(tiers, key=lambda each: each.threshold)
+    )
+    starts_at = one.starts_at or FOREVER
+    return Table(one.pk, one.version, one.basis, one.window, one.review, one.grace_days, levels, starts_at)
+
+
+def standing_tiers(members: Iterable[UUID]) -> dict[UUID, TierMembership]:
+    """The row that stands now, of those who have one."""
+    rows = TierMembership.objects.filter(member__in=list(members), ended_at=None)
+    return {one.member_id: one for one in rows}
+
+
+def tiers_rewarded(entries: Iterable[UUID]) -> dict[UUID, str]:
+    """Which tier's entry reward an entry paid, by its code."""
+    return {
+        entry: tier
+        for entry, tier in TierMembership.objects.filter(reward__in=list(entries)).values_list("reward", "tier")
+        if entry
+    }
 
 
 def _uuid(text: str) -> UUID | None:

@@ -1,6 +1,7 @@
 """What each role of staff may do in the admin: Django's permissions, kept as one group a role.
 
-`export`, `import`, `reveal` and `approve` are permissions beside Django's own four; they stand here and nowhere else.
+`export`, `import`, `reveal`, `approve` and `post` are permissions beside Django's own four; they stand here and nowhere else.
+Who may `add` an adjustment asks for it; who may `post` it does so alone, within the limits.
 Who may approve may not approve what they wrote or asked for themselves (members.approving).
 """
 
@@ -15,40 +16,49 @@ type Rights = dict[str, tuple[str, ...]]
 
 PEOPLE = ("members.member", "members.card", "members.consent")
 PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award", "campaigns.event")
-RULES = ("campaigns.earnrule", "campaigns.ruleversion", "campaigns.segment", "loyalty.termsversion")
+TIERS = ("members.tiertable", "members.tier", "members.tiermembership")
+RULES = ("campaigns.earnrule", "campaigns.ruleversion", "campaigns.segment", "loyalty.termsversion", *TIERS)
 GOODS = "campaigns.excludedgoods"
+BY_HAND = "members.tieroverride"
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
 RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
 # What marketers write; of rules all but the base rates, which are terms.
 OFFERS = ("campaigns.ruleversion", "campaigns.segment")
+CORRECTIONS = ("members.adjustment",)
+# What one person may not do alone.
+FOUR_EYES = (*CORRECTIONS, "members.apikey", "loyalty.grantlimits")
 # What is announced and approved before it holds.
-CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion")
-EVERYTHING = (*PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", *STAFF, *RECORDS)
+CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion", "members.tiertable")
+EVERYTHING = (
+    *PEOPLE, BY_HAND, "members.message", *CORRECTIONS, "loyalty.grantlimits", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store",
+    *STAFF, *RECORDS,
+)  # fmt: skip
 
 RIGHTS: dict[str, Rights] = {
     Role.OWNER: {
         # Mail shows sign-in codes, so the mailbox is for whoever may see those.
         "view": (*EVERYTHING, "members.codeattempt"),
         "add": (
-            "members.member",
-            "members.staffprofile",
-            "members.apikey",
-            "loyalty.store",
-            GOODS,
-            "campaigns.segment",
-            *CONTRACT,
+            "members.member", BY_HAND, *CORRECTIONS, "members.staffprofile", "members.apikey", "loyalty.store",
+            "loyalty.grantlimits", GOODS, "campaigns.segment", *CONTRACT,
         ),
         "change": ("members.member", *STAFF, "loyalty.store", GOODS, "campaigns.segment", *CONTRACT),
-        "approve": CONTRACT,
+        "post": CORRECTIONS,
+        "approve": (*CONTRACT, *FOUR_EYES, BY_HAND),
         "export": EVERYTHING,
         "import": ("members.member",),
         "reveal": ("members.member",),
     },
     Role.MANAGER: {
-        "view": (*PEOPLE, *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.journalentry", "loyalty.lot", "loyalty.store"),
-        "add": ("members.member",),
+        "view": (
+            *PEOPLE, BY_HAND, *CORRECTIONS, *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.journalentry",
+            "loyalty.lot", "loyalty.store",
+        ),
+        "add": ("members.member", BY_HAND, *CORRECTIONS),
+        "post": CORRECTIONS,
         "change": ("members.member",),
+        "approve": (BY_HAND,),
         "export": (*PURCHASES, "loyalty.posting"),
         "reveal": ("members.member",),
     },
@@ -59,18 +69,21 @@ RIGHTS: dict[str, Rights] = {
         "export": (*PURCHASES, GOODS, "campaigns.earnrule", *OFFERS),
     },
     Role.FINANCE: {
-        "view": (*PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.auditrecord", "members.approvalrequest"),
-        "approve": CONTRACT,
+        "view": (
+            *CORRECTIONS, *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.grantlimits", "loyalty.auditrecord",
+            "members.approvalrequest",
+        ),
+        "approve": (*CONTRACT, *FOUR_EYES),
         "export": (*PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
     },
     Role.SUPPORT: {
-        "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store"),
-        "add": ("members.member",),
+        "view": (*PEOPLE, BY_HAND, "members.message", *CORRECTIONS, *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store"),
+        "add": ("members.member", BY_HAND, *CORRECTIONS),
         "change": ("members.member",),
         "reveal": ("members.member",),
     },
     Role.CASHIER: {},
-}
+}  # fmt: skip
 
 
 def sync_roles() -> None:

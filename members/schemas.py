@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from ninja import Schema
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -81,6 +82,12 @@ def our_times[T: date](moment: T) -> T:
     if not 1970 <= moment.year < 2200:
         raise ValueError(_("Give a moment between 1970 and 2200."))
     return moment
+
+
+def some_points(points: int) -> int:
+    if points == 0:
+        raise ValueError(_("Give the number of points, with a minus sign to take some away."))
+    return points
 
 
 def _birthday_text(text: str) -> str:
@@ -218,3 +225,19 @@ class MemberOut(Schema):
     joined_at: str
     tier: Any
     tags: list[str]
+
+
+class AdjustmentIn(Strict):
+    """A correction; `reason` is one of our codes or the caller's own words, which the member reads."""
+
+    member: Annotated[str, StringConstraints(max_length=80), AfterValidator(no_nul)]
+    points: Annotated[int, Field(strict=True, ge=-POINTS_MAX, le=POINTS_MAX), AfterValidator(some_points)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(no_nul)]
+    store: Code | None = None
+    expires_at: Annotated[AwareDatetime, AfterValidator(our_times)] | None = None
+
+
+class AdjustmentOut(Schema):
+    id: str
+    status: Literal["posted", "awaiting_approval", "refused"]
+    balance: int

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from members import messaging, sending
+from members import messaging, requalifying, sending
 
 
 @shared_task
@@ -14,6 +14,11 @@ def remind_of_expiry() -> int:
 @shared_task
 def greet_birthdays() -> int:
     return messaging.greet_birthdays(now=timezone.now())
+
+
+@shared_task
+def review_tiers() -> None:
+    requalifying.review(now=timezone.now())
 
 
 @shared_task

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import batched
+from uuid import NAMESPACE_DNS, uuid5
 
 from campaigns import drafting, events, greeting, publishing, rules
 from campaigns.events import Happened
@@ -16,11 +17,14 @@ from loyalty import posting, terms
 from loyalty.ids import uuid7
 from loyalty.places import NewStore, open_stores
 from loyalty.terms import Terms
+from members import publishing as tier_tables
 from members.enrolling import Enrolled, enrol
 from members.schemas import ConsentIn, MemberIn
 
 SEED = 7
 SOURCE = "demo"
+# Under which id the demo acts in the audit trail.
+ACTOR = uuid5(NAMESPACE_DNS, "demo.example")
 PEOPLE = 360
 DAYS = 365
 BATCH = 1000
@@ -31,6 +35,14 @@ CHECKING_IN = 40
 
 def stores() -> None:
     open_stores(NewStore(code, name, zone, region) for code, (name, zone, region) in menu.SHOPS.items())
+
+
+def tiers(*, now: datetime) -> None:
+    """Publish the tier table, unless there is one."""
+    if tier_tables.versions():
+        return
+    version = tier_tables.draft({"review": "one_down", "grace_days": 30}, menu.TIERS, actor=ACTOR).version
+    tier_tables.publish(version, actor=ACTOR, now=now)
 
 
 def members(draw: random.Random, *, now: datetime) -> list[str]:
@@ -110,6 +122,7 @@ def fill(*, now: datetime, tell: Callable[[str], None]) -> None:
     """Fill an empty installation. Repeated on the same day it changes nothing."""
     draw, contract = random.Random(SEED), terms.current(now)  # noqa: S311  a demo, not a secret
     stores()
+    tiers(now=now)
     cards = members(draw, now=now)
     tell(f"{len(cards):,} members in {len(menu.SHOPS)} shops")
     taken = 0

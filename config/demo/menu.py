@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from members.tiers import Level
+
 SHOPS = {
     "harbour": ("Harbour shop", "Europe/Paris", "Coast"),
     "market": ("Market hall", "Europe/Paris", "Old town"),
@@ -36,6 +38,13 @@ MENU = (
 )
 # How often each is ordered, in the order of the menu.
 TASTE = (6, 12, 9, 7, 5, 9, 6, 4, 5, 3, 1, 0.3)
+
+# The house's words for its tiers, from which points of a year on, and what reaching them gives.
+TIERS = (
+    Level("regular", "Regular", 0, names=(("fr", "Habitué"), ("zh-hans", "常客"), ("zh-hant", "常客"))),
+    Level("roaster", "Roaster", 200, 20, (("fr", "Torréfacteur"), ("zh-hans", "烘焙师"), ("zh-hant", "烘豆師"))),
+    Level("barista", "Barista", 500, 50, (("fr", "Barista"), ("zh-hans", "咖啡师"), ("zh-hant", "咖啡師"))),
+)
 
 GIVEN = (
     "Camille", "Wei", "Aïcha", "Marc", "Léa", "Yun", "Sam", "Nadia", "Hugo", "Mei", "Lucas", "Chloé", "Jin", "Inès",

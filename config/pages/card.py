@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import explaining, greeting, rules
 from campaigns.models import Award
-from config.pages import checking_in, statement
+from config.pages import checking_in, statement, tier
 from loyalty import money, queries, terms
 from loyalty.paging import decode, encode
 from loyalty.problems import Problem
@@ -62,6 +62,7 @@ def card_facts(member: Member, now: datetime) -> dict[str, Any]:
         "member": {"display_name": member.given_name, "verified": member.is_verified, "contact_masked": masked},
         "card": {"number": number, "number_grouped": cards.grouped(number), "qr_svg": qr(number)},
         "points": points,
+        "tier": tier.shown(member, now),
         "worth": money.text(contract.worth(max(points.available, 0)), contract.currency),
     }
 

@@ -85,12 +85,12 @@ def _shown(version: int) -> dict[str, Any]:
     if one.published_at:
         return item
     try:
-        return item | _judged(publishing.review(version, now=now))
+        return item | judged(publishing.review(version, now=now))
     except Problem as problem:
         return item | {"problem": {"type": problem.slug, "detail": problem.detail}}
 
 
-def _judged(seen: Review) -> dict[str, Any]:
+def judged(seen: Review) -> dict[str, Any]:
     return {
         "effect": seen.effect,
         "needs_approval": seen.notice.detriment,

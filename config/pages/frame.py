@@ -20,7 +20,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     signed_in = member_of(request, earn_only=True)
     if signed_in:
         tabs = (
-            ("card", _("Card"), "credit-card", {"card", "code", "expiry", "check_in"}),
+            ("card", _("Card"), "credit-card", {"card", "code", "expiry", "check_in", "tier"}),
             ("history", _("History"), "scroll-text", {"history", "line"}),
         )
         context["tabs"] = [

@@ -1,5 +1,6 @@
 """Balance and statement through the API: ledger, members and campaigns together."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,14 @@ from django.utils import timezone
 from ninja import P, QueryEx, Router
 
 from config.pages import statement
+from config.pages.tiertable import units
 from loyalty import money, queries, terms
 from loyalty.paging import LIMIT_MAX, decode, page
 from loyalty.problems import Problem
 from members.access import Key
 from members.api import found
+from members.models import Member
+from members.progress import progress_of
 
 router = Router(tags=["Members"])
 READ = Key("pos", "read", "configure")
@@ -20,7 +24,8 @@ READ = Key("pos", "read", "configure")
 
 @router.get("/members/{uuid:member}/balance", auth=READ)
 def balance(request: HttpRequest, member: UUID) -> Any:
-    now, holder = timezone.now(), found(member).holder
+    one, now = found(member), timezone.now()
+    holder = one.holder
     contract, points = terms.current(now), queries.balances([holder], now)[holder]
     ending = queries.expiring(after=now, until=terms.FOREVER, holders=[holder])
     worth = money.plain(contract.worth(points.available), contract.currency)
@@ -31,9 +36,24 @@ def balance(request: HttpRequest, member: UUID) -> Any:
         "deficit": points.deficit,
         "value": {"amount": worth, "currency": contract.currency},
         "expiring": [{"points": one.points, "expires_at": one.expires_at.isoformat()} for one in ending],
-        "tier": None,
-        "next_tier": None,
+        **_tiers(one, now),
     }
+
+
+def _tiers(member: Member, now: datetime) -> dict[str, Any]:
+    """The tier that is held, and the next one with what is missing to it."""
+    one = progress_of([member], now=now).get(member.pk)
+    level, above = (one.level, one.next) if one else (None, None)
+    ends = one.until.isoformat() if one and one.until else None
+    return {
+        "tier": {"code": level.code, "name": level.name, "valid_until": ends} if level else None,
+        "next_tier": one and above and {
+            "code": above.code,
+            "name": above.name,
+            "missing": units(one.missing, one.table.basis, one.currency),
+            "unit": one.currency if one.table.basis == "spend" else one.table.basis,
+        },
+    }  # fmt: skip
 
 
 @router.get("/members/{uuid:member}/statement", auth=READ)

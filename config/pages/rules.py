@@ -19,7 +19,11 @@ from campaigns.values import Kind, Per, Rule
 from loyalty import judging, terms, wording
 from loyalty.terms import Terms
 from loyalty.wording import Line
+from members import tiers
+from members import wording as tier_wording
 from members.access import public
+from members.queries import tier_tables
+from members.tiers import Table
 
 # Before it nothing was announced: the first versions hold from the beginning.
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
@@ -64,10 +68,10 @@ def rules(request: HttpRequest) -> HttpResponse:
     rates = _in_order(base, lambda one: one.rule.code)
     contract = terms.in_force(contracts[::-1], now)
     words = Words(contract, earn_rules.names(), naming.behind(one.rule for one in rates))
-    changes = changes_of(contracts, rates, words)
-    today = contract.day_of(now)
+    tables, today = _in_order(tier_tables(), lambda _one: "tiers"), contract.day_of(now)
+    changes = changes_of(contracts, rates, words, tables)
     context = {
-        "in_force": [*_rates(rates, words, now), *wording.sentences(contract)],
+        "in_force": [*_rates(rates, words, now), *wording.sentences(contract), *_tiers(tables, contract, now)],
         "coming": [one for one in changes if one.on > today],
         "past": [one for one in changes[::-1] if one.on <= today],
         "versions": _versions(contracts, contract)[::-1],
@@ -75,7 +79,9 @@ def rules(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/rules.html", context)
 
 
-def changes_of(contracts: Sequence[Terms], rates: Sequence[Published], words: Words) -> list[Change]:
+def changes_of(
+    contracts: Sequence[Terms], rates: Sequence[Published], words: Words, tables: Sequence[Table] = ()
+) -> list[Change]:
     """What became different, by day, oldest first; days are those of the programme's zone."""
     contract = words.contract
     days: dict[date, list[Line]] = {}
@@ -88,7 +94,17 @@ def changes_of(contracts: Sequence[Terms], rates: Sequence[Published], words: Wo
         for old, new in pairwise([None, *versions] if versions[0].starts_at > BEGINNING else versions):
             assert new, "None stands first"
             days.setdefault(contract.day_of(new.starts_at), []).extend(_rate(old, new, rates, words))
+    for held, changed in pairwise([None, *tables]):
+        assert changed, "None stands first"
+        days.setdefault(contract.day_of(changed.starts_at), []).extend(
+            tier_wording.compared(held, changed, tiers.changes(held, changed), contract.currency)
+        )
     return [Change(day, lines) for day, lines in sorted(days.items()) if lines]
+
+
+def _tiers(tables: Sequence[Table], contract: Terms, now: datetime) -> list[str]:
+    table = tiers.in_force(tables[::-1], now)
+    return tier_wording.sentences(table, contract.currency) if table else []
 
 
 def _rate(old: Published | None, new: Published, rates: Sequence[Published], words: Words) -> list[Line]:
@@ -127,7 +143,7 @@ def _versions(contracts: Sequence[Terms], contract: Terms) -> list[Version]:
     ]
 
 
-def _in_order[T: (Terms, Published)](newest_first: Sequence[T], of: Callable[[T], str]) -> list[T]:
+def _in_order[T: (Terms, Published, Table)](newest_first: Sequence[T], of: Callable[[T], str]) -> list[T]:
     """Oldest first, without those `of` the same thing that another replaced before they began."""
     held = {(of(one), one.starts_at): one for one in reversed(newest_first)}
     return sorted(held.values(), key=lambda one: one.starts_at)

@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from members import approving
+
 WEEK = 7
 
 
@@ -31,7 +33,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """One group a room; a group of which nothing may be seen is left out."""
     groups = [
         (None, [{"title": _("Today"), "icon": "wb_sunny", "link": reverse("admin:index")}]),
-        (_("Members"), [_list(_("Members"), "group", "members.member"), _list(_("Messages"), "mail", "members.message")]),
+        (
+            _("Members"),
+            [
+                _list(_("Members"), "group", "members.member"),
+                _list(_("Messages"), "mail", "members.message"),
+                _list(_("Tiers set by hand"), "approval_delegation", "members.tieroverride"),
+            ],
+        ),
         (
             _("Purchases and rules"),
             [
@@ -41,6 +50,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Drafts and versions"), "edit_document", "campaigns.ruleversion"),
                 _overlaps(),
                 _list(_("Segments"), "groups", "campaigns.segment"),
+                _list(_("Tiers"), "military_tech", "members.tiertable"),
                 _list(_("Excluded goods"), "block", "campaigns.excludedgoods"),
                 _list(_("Terms"), "contract", "loyalty.termsversion"),
             ],
@@ -48,6 +58,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("Ledger"),
             [
+                _list(_("Adjustments"), "edit_note", "members.adjustment"),
                 _list(_("Postings"), "menu_book", "loyalty.posting"),
                 _list(_("Lots"), "stacks", "loyalty.lot"),
                 _list(_("Wallets"), "wallet", "loyalty.wallet"),
@@ -61,12 +72,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Staff"), "badge", "members.staffprofile"),
                 _list(_("Logins"), "login", "members.user"),
                 _list(_("API keys"), "key", "members.apikey"),
+                _list(_("Limits"), "speed", "loyalty.grantlimits"),
             ],
         ),
         (
             _("Records"),
             [
-                _list(_("Approvals"), "approval", "members.approvalrequest"),
+                _approvals(request),
                 _list(_("Audit trail"), "history", "loyalty.auditrecord"),
                 _list(_("Outbox"), "outbox", "loyalty.outboxevent"),
                 *_mailbox(),
@@ -83,6 +95,12 @@ def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         _tabs(
             "loyalty.posting", _("All"), (_("Adjustments of the week"), f"kind__exact=adjust&occurred_at_from={week.isoformat()}")
+        ),
+        _tabs(
+            "members.adjustment",
+            _("All"),
+            (_("Manual adjustments this week"), f"requested_at_from={week.isoformat()}"),
+            (pgettext_lazy("approval", "Waiting"), "status__exact=awaiting_approval"),
         ),
         _tabs("loyalty.lot", _("All"), (_("Expiring in 30 days"), "ends=30"), (_("Open"), "open__exact=1")),
         _tabs("loyalty.wallet", _("All"), (_("Members who owe points"), "deficit_from=1")),
@@ -110,6 +128,13 @@ def _overlaps() -> dict[str, Any]:
         "link": reverse("admin:campaigns_ruleversion_overlaps"),
         "permission": _has("campaigns.view_ruleversion"),
     }
+
+
+def _approvals(request: HttpRequest) -> dict[str, Any]:
+    """With the number of acts that wait for a second person, for whoever may see them."""
+    item = _list(_("Approvals"), "approval", "members.approvalrequest")
+    waiting = approving.waiting() if item["permission"](request) else 0
+    return item | {"badge": waiting, "badge_variant": "warning"} if waiting else item
 
 
 def _mailbox() -> list[dict[str, Any]]:

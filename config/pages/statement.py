@@ -1,6 +1,6 @@
 """A member's points as both the portal and the API tell them: ledger lines, explained by the purchases behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +16,9 @@ from loyalty import queries
 from loyalty.kinds import Kind
 from loyalty.queries import StatementLine
 from loyalty.terms import Terms
+from members import adjusting
+from members.queries import tier_tables, tiers_rewarded
+from members.wording import called
 
 FILTERS = {
     "earned": [Kind.EARN, Kind.BONUS, Kind.IMPORT, Kind.EXCHANGE_IN, Kind.RESTORE],
@@ -47,10 +50,20 @@ class Explained:
 
 
 def explained(lines: Sequence[StatementLine]) -> list[Explained]:
-    """Each line with its title and arithmetic, in one statement for all."""
+    """Each line with its title and arithmetic, in a constant number of statements."""
     awards = awards_by_entry([line.entry for line in lines])
+    titles = adjusting.titles(line.entry for line in lines if line.kind == Kind.ADJUST)
+    titles |= welcomes(line for line in lines if line.kind == Kind.BONUS and line.entry not in awards)
     found = [(line, awards.get(line.entry)) for line in lines]
-    return [Explained(line, title(line, award), detail(award), award) for line, award in found]
+    return [Explained(line, titles.get(line.entry) or title(line, award), detail(award), award) for line, award in found]
+
+
+def welcomes(lines: Iterable[StatementLine]) -> dict[UUID, str]:
+    """Titles of the lines that paid the entry reward of a tier."""
+    asked = [line.entry for line in lines]
+    rewarded = tiers_rewarded(asked) if asked else {}
+    names = {one.code: called(one) for table in reversed(tier_tables()) for one in table.levels} if rewarded else {}
+    return {entry: _("%(tier)s reached") % {"tier": names.get(code, code)} for entry, code in rewarded.items()}
 
 
 def title(line: StatementLine, award: Award | None) -> str:

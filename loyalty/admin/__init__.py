@@ -1,5 +1,5 @@
-"""The ledger's pages for staff: stores, terms, the books, the records around them."""
+"""The ledger's pages for staff: stores, terms, limits, the books, the records around them."""
 
-from loyalty.admin import books, contracts, places, records
+from loyalty.admin import books, contracts, limits, places, records
 
-__all__ = ["books", "contracts", "places", "records"]
+__all__ = ["books", "contracts", "limits", "places", "records"]

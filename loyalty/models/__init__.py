@@ -1,4 +1,5 @@
 from loyalty.models.journal import JournalEntry, Posting
+from loyalty.models.limits import GrantCount, GrantDeputy, GrantExemption, GrantLimits
 from loyalty.models.places import Store
 from loyalty.models.records import AuditRecord, Checkpoint, DocumentGuard, IdempotencyRecord, OutboxEvent
 from loyalty.models.terms import TermsVersion
@@ -8,6 +9,10 @@ __all__ = [
     "AuditRecord",
     "Checkpoint",
     "DocumentGuard",
+    "GrantCount",
+    "GrantDeputy",
+    "GrantExemption",
+    "GrantLimits",
     "IdempotencyRecord",
     "JournalEntry",
     "Lot",

@@ -2,21 +2,28 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from django.contrib import admin
-from django.urls import NoReverseMatch, reverse
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 from unfold.decorators import display
 
+from loyalty import auditing
 from loyalty.backoffice import ReadOnly, Scope
 from loyalty.columns import instant
 from loyalty.filters import Between
-from members import staffing
+from loyalty.problems import Problem
+from members import approving, deciding, staffing
+from members.admin.matters import facts_of
+from members.approving import Decision
 from members.models import ApprovalRequest
 
-ACTS = {"terms.publish": _("publish terms"), "rate.publish": _("publish a rule")}
 LOOKS: Any = {"waiting": "warning", "approved": "success", "refused": "danger"}
 
 
@@ -30,8 +37,9 @@ class ApprovalAdmin(ReadOnly):
     search_fields = ("object_id__exact",)
     search_help_text = _("Object's id")
     export_columns = ("verb", "object_type", "object_id", "requested_at", "asker", "decision", "decided_at", "decider")
-    fields = ("what", "condition_in_words", "asked", "asker", "decided", "decider", "fingerprint")
-    readonly_fields = ("what", "condition_in_words", "asked", "asker", "decided", "decider")
+    fields = ("act", "condition_in_words", "asked", "asker", "decided", "decider", "note", "fingerprint")
+    readonly_fields = ("act", "condition_in_words", "asked", "asker", "decided", "decider")
+    change_form_template = "admin/members/approvalrequest/change_form.html"
     asked = instant("requested_at", _("asked"))
     decided = instant("decided_at", _("decided"))
 
@@ -40,14 +48,56 @@ class ApprovalAdmin(ReadOnly):
         for one in rows:
             one.names = names
 
+    def get_urls(self) -> list[URLPattern]:
+        decide = path("<uuid:asked>/decide/", self.admin_site.admin_view(self.decide_view), name="members_approvalrequest_decide")
+        return [decide, *super().get_urls()]
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """With what it would do, and the two buttons for whoever may press them."""
+        one = self.get_object(request, object_id)
+        context = {} if one is None else {
+            "facts": facts_of(one), "waits": not one.decision, "elsewhere": self._elsewhere(one),
+            "may_decide": self._may(request, one), "is_own": approving.is_of(one, auditing.actor_of(request)),
+        }  # fmt: skip
+        response: HttpResponse = super().change_view(request, object_id, form_url, context | (extra_context or {}))
+        return response
+
+    def decide_view(self, request: HttpRequest, asked: UUID) -> HttpResponse:
+        """One of the two buttons."""
+        one = self.get_queryset(request).filter(pk=asked).first()
+        decision = request.POST.get("decision", "")
+        if one is None or decision not in Decision.values or not self._may(request, one):
+            raise Http404
+        by, note = auditing.actor_of(request), request.POST.get("note", "").replace("\0", "")[:200]
+        try:
+            deciding.decide(one.pk, decision, by=by, note=note, now=timezone.now())
+        except Problem as problem:
+            messages.error(request, problem.detail)
+        else:
+            messages.success(request, _("Approved.") if decision == Decision.APPROVED else _("Refused."))
+        return redirect("admin:members_approvalrequest_change", asked)
+
+    def _may(self, request: HttpRequest, one: ApprovalRequest) -> bool:
+        matter = deciding.MATTERS.get(one.verb)
+        return matter is not None and request.user.has_perm(matter.right)
+
+    def _elsewhere(self, one: ApprovalRequest) -> str:
+        """The page of what is decided where it was drafted."""
+        if one.verb in deciding.MATTERS:
+            return ""
+        try:
+            return reverse(f"admin:{one.object_type.replace('.', '_')}_change", args=[one.object_id])
+        except NoReverseMatch:
+            return ""
+
     @admin.display(description=_("act"))
     def what(self, request: ApprovalRequest) -> str:
-        words = ACTS.get(request.verb, request.verb)
-        try:
-            address = reverse(f"admin:{request.object_type.replace('.', '_')}_change", args=[request.object_id])
-        except NoReverseMatch:
-            return str(words)
-        return format_html('<a href="{}" class="link">{}</a>', address, words)
+        address = self._elsewhere(request) or reverse("admin:members_approvalrequest_change", args=[request.pk])
+        return format_html('<a href="{}" class="link">{}</a>', address, self.act(request))
+
+    @admin.display(description=_("act"))
+    def act(self, request: ApprovalRequest) -> Any:
+        return str(request)
 
     @display(description=_("state"), label=LOOKS)
     def condition(self, request: ApprovalRequest) -> Any:

@@ -1,12 +1,15 @@
 """API keys: made here and shown once; never changed, only revoked."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -14,10 +17,11 @@ from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from loyalty import auditing
+from loyalty import auditing, limits
 from loyalty.backoffice import Backoffice, Scope
 from loyalty.columns import instant
-from members import access
+from loyalty.problems import Problem
+from members import access, staffing, trusting
 from members.models import ApiKey
 
 SCOPES = [
@@ -58,18 +62,21 @@ class KeyAdmin(Backoffice):
     used = instant("last_used_at", _("last used"))
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        seen = ("name", "may", "store", "condition", "made", "ends", "used")
+        seen = ("name", "may", "store", "condition", "granting", "made", "maker", "ends", "used")
         return [(None, {"fields": seen if obj else ("name", "scopes", "store", "expires_at")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        return ("name", "may", "store", "condition", "made", "ends", "used") if obj else ()
+        return ("name", "may", "store", "condition", "granting", "made", "maker", "ends", "used") if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         response: HttpResponse = super().change_view(
-            request, object_id, form_url, {"may_revoke": self.has_revoke_permission(request)}
+            request,
+            object_id,
+            form_url,
+            {"may_revoke": self.has_revoke_permission(request), "may_trust": self._may_ask(object_id)},
         )
         return response
 
@@ -86,6 +93,42 @@ class KeyAdmin(Backoffice):
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("members.change_apikey")
+
+    def get_urls(self) -> list[URLPattern]:
+        trust = path("<uuid:key>/trust/", self.admin_site.admin_view(self.trust_view), name="members_apikey_trust")
+        return [trust, *super().get_urls()]
+
+    def trust_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """Ask for a second person's trust."""
+        found = self.get_queryset(request).filter(pk=key).first()
+        if found is None or request.method != "POST" or not self.has_revoke_permission(request):
+            raise Http404
+        try:
+            trusting.ask(found, by=auditing.actor_of(request), now=timezone.now())
+        except Problem as problem:
+            messages.error(request, problem.detail)
+        else:
+            messages.info(request, _("Waits for a second person."))
+        return redirect("admin:members_apikey_change", key)
+
+    def _may_ask(self, key: str) -> bool:
+        """Whether the key is counted, and nobody was asked yet."""
+        try:
+            return trusting.standing(key, now=timezone.now()) == ""
+        except Problem:
+            return False
+
+    @admin.display(description=_("made by"))
+    def maker(self, key: ApiKey) -> str:
+        return staffing.names([key.made_by]).get(key.made_by, "") if key.made_by else self.get_empty_value_display()
+
+    @admin.display(description=_("points it grants"))
+    def granting(self, key: ApiKey) -> Any:
+        if limits.exempted([key.pk]):
+            return _("not counted for purchases")
+        if key.made_by and not key.revoked_at and not self._may_ask(str(key.pk)):
+            return _("wait for a second person to trust the key; until then they count as granted by whoever made it")
+        return _("count as granted by whoever made the key, until a second person trusts it")
 
     @admin.action(description=_("Revoke keys"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:

@@ -19,12 +19,14 @@ from unfold.decorators import display
 
 from loyalty import auditing, queries, totals
 from loyalty.backoffice import Backoffice, ReadOnlyInline
-from loyalty.columns import figure, instant
+from loyalty.columns import figure, instant, last_day
 from loyalty.filters import Between
-from members import cards, contacts, finding, revealing
+from members import cards, contacts, finding, revealing, wording
+from members.admin.adjusting import ADD, Adjusting
 from members.admin.forms import ChangeForm, EnrolForm, birthday_of
 from members.admin.uploads import Importing
-from members.models import Card, Consent, Member
+from members.models import Card, Consent, Member, TierMembership
+from members.queries import as_table
 
 Status = Member.Status
 STATUS_LOOKS: Any = {Status.ACTIVE: "success", Status.BLOCKED: "danger", Status.CLOSED: "default"}
@@ -70,8 +72,32 @@ class ConsentInline(ReadOnlyInline):
     fields = ("at", "channel", "purpose", "granted")
 
 
+class TierInline(ReadOnlyInline):
+    """The history of a member's tiers, newest first."""
+
+    model = TierMembership
+    fields = ("named", "from_when", "to_when", "valid", "reason")
+    verbose_name_plural = _("Tiers")
+    readonly_fields = ("named", "from_when", "to_when", "valid")
+    from_when = instant("since", _("since"))
+    to_when = instant("ended_at", _("ended"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TierMembership]:
+        rows: QuerySet[TierMembership] = super().get_queryset(request).select_related("table").prefetch_related("table__tiers")
+        return rows
+
+    @admin.display(description=_("tier"))
+    def named(self, row: TierMembership) -> str:
+        level = as_table(row.table, row.table.tiers.all()).level(row.tier)
+        return wording.called(level) if level else row.tier or "–"
+
+    @admin.display(description=_("last day"))
+    def valid(self, row: TierMembership) -> str:
+        return last_day(row.until)
+
+
 @admin.register(Member)
-class MemberAdmin(Importing, Backoffice):
+class MemberAdmin(Adjusting, Importing, Backoffice):
     scope = "home_store"
     private = PERSONAL
     list_display = ("name", "contact", "card", "points", "home_store", "standing", "joined")
@@ -114,7 +140,7 @@ class MemberAdmin(Importing, Backoffice):
         ]
 
     def get_inlines(self, request: HttpRequest, obj: Member | None) -> list[Any]:
-        return [CardInline, ConsentInline] if obj else []
+        return [TierInline, CardInline, ConsentInline] if obj else []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
         newest = Card.objects.order_by("-issued_at", "-id")
@@ -165,13 +191,14 @@ class MemberAdmin(Importing, Backoffice):
             "card": self.card(member), "contact": self.contact(member),
         }  # fmt: skip
         context = self.above.points_of(member) | {"person": person, "may_reveal": request.user.has_perm(revealing.PERMISSION)}
+        context |= {"may_adjust": request.user.has_perm(ADD)}
         response: HttpResponse = super().change_view(request, object_id, form_url, context | (extra_context or {}))
         return response
 
     def get_urls(self) -> list[URLPattern]:
         contact = path("<uuid:member>/contact/", self.admin_site.admin_view(self.contact_view), name="members_member_contact")
         find = path("find/", self.admin_site.admin_view(self.find_view), name="members_member_find")
-        return [find, contact, *super().get_urls()]
+        return [find, contact, *self.adjust_urls(), *super().get_urls()]
 
     def contact_view(self, request: HttpRequest, member: UUID) -> HttpResponse:
         """The whole contact, shown once for each POST and written down."""

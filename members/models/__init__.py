@@ -1,9 +1,12 @@
 from members.models.access import ApiKey, ApprovalRequest, CodeAttempt, CodesSent, StaffProfile
+from members.models.adjustments import Adjustment
 from members.models.messages import Message
 from members.models.people import Card, Consent, Member
+from members.models.tiers import Tier, TierMembership, TierOverride, TierTable
 from members.models.users import User
 
 __all__ = [
+    "Adjustment",
     "ApiKey",
     "ApprovalRequest",
     "Card",
@@ -13,5 +16,9 @@ __all__ = [
     "Member",
     "Message",
     "StaffProfile",
+    "Tier",
+    "TierMembership",
+    "TierOverride",
+    "TierTable",
     "User",
 ]

@@ -59,6 +59,14 @@ class ApiKey(models.Model):
         return self.name
 
 
+# What waits for a second person, by its verb.
+ACTS = {
+    "terms.publish": _("publish terms"), "rate.publish": _("publish a rule"), "adjustment.post": _("adjust points"),
+    "apikey.trust": _("trust an API key"), "limits.raise": _("raise the limits"), "tiers.publish": _("publish tiers"),
+    "tier.override": _("set a tier by hand"),
+}  # fmt: skip
+
+
 class ApprovalRequest(models.Model):
     """An act that waits for a second person, and what they decided. `fingerprint` names what exactly was asked for.
 
@@ -79,6 +87,7 @@ class ApprovalRequest(models.Model):
     decided_by = models.UUIDField(_("decided by"), null=True)
     decided_at = models.DateTimeField(_("decided"), null=True)
     decision = models.CharField(_("decision"), max_length=8, choices=Decision, blank=True)
+    note = models.CharField(_("why"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("approval")
@@ -102,7 +111,7 @@ class ApprovalRequest(models.Model):
         indexes = [models.Index(fields=["-id"], condition=Q(decision=""), name="approval_waiting")]
 
     def __str__(self) -> str:
-        return self.verb
+        return str(ACTS.get(self.verb, self.verb))
 
 
 class CodeAttempt(models.Model):

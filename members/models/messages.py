@@ -25,6 +25,8 @@ class Message(models.Model):
         POINTS_EXPIRED = "points_expired", _("points expired")
         BIRTHDAY = "birthday", _("birthday")
         TERMS_CHANGE = "terms_change", _("change of the rules")
+        TIER_UP = "tier_up", _("tier reached")
+        TIER_AT_RISK = "tier_at_risk", _("tier at risk")
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     member = models.ForeignKey(Member, models.CASCADE, related_name="messages", verbose_name=_("member"))

@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 from campaigns.purchases import record
 from members.models import Member
-from tests.factories import ReceiptFactory, StoreFactory
+from tests.factories import ReceiptFactory, StoreFactory, give
+from tests.members.tiering import earn, gain, publish
 
 LANGUAGES = ["en", "fr", "zh-hans", "zh-hant"]
 
@@ -76,6 +77,29 @@ def test_balance_worth_and_expiry_stand_above_the_tab_bar_in_every_language(phon
             box = phone.get_by_test_id(name).bounding_box()
             assert box
             assert box["y"] + box["height"] < tabs["y"], (language, name)
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_ruler_stands_between_the_card_and_the_expiry_in_every_language(phone: Page, live_site: str) -> None:
+    member, now = join(phone), timezone.now()
+    publish(now=now, review="one_down", grace_days=30)
+    give(member.holder, 700, at=now)
+    earn(gain(member, 660, at=now), now=now)
+    verify(phone)
+    for language in LANGUAGES:
+        phone.context.add_cookies([{"name": "django_language", "value": language, "url": live_site}])
+        phone.goto("/card/")
+        tabs = phone.get_by_role("navigation").first.bounding_box()
+        progress, expiry = phone.get_by_test_id("progress").bounding_box(), phone.get_by_test_id("expiry").bounding_box()
+        assert tabs
+        assert progress
+        assert expiry
+        assert progress["y"] + progress["height"] <= expiry["y"]
+        assert expiry["y"] + expiry["height"] < tabs["y"], language
+        assert "340" in phone.get_by_test_id("progress").inner_text()
+        phone.get_by_test_id("progress").click()
+        expect(phone).to_have_url(re.compile("/tier/$"))
+        expect(phone.get_by_test_id("tier")).to_have_text("Silver")
         assert phone.evaluate("document.documentElement.scrollWidth") <= 360
 
 

@@ -33,7 +33,7 @@ def receipt(of: Member, tender: int = 0, **given: Any) -> dict[str, Any]:
 
 def rich(points: int) -> Member:
     one = member()
-    earned = {"lines": [{"line_id": "1", "net_amount": f"{points}.00"}]}
+    earned: dict[str, Any] = {"lines": [{"line_id": "1", "net_amount": f"{points}.00"}]}
     assert till().post("/purchases", receipt(one, **earned)).json()["balance"] == points
     return one
 

@@ -17,13 +17,15 @@ from django.utils import timezone
 from campaigns import events, goods, segments
 from campaigns.models import EarnRule, RuleVersion, Segment
 from campaigns.purchases import record
-from loyalty import auditing, posting
+from loyalty import auditing, limits, posting
 from loyalty.acts import Adjustment
+from loyalty.limits import Limits
 from loyalty.models import AuditRecord, TermsVersion
-from members import approving
+from members import adjusting, approving
 from members.access import create_key
+from members.adjusting import Wanted
 from members.approving import Act
-from members.models import Member, Message, StaffProfile, User
+from members.models import Member, Message, StaffProfile, TierOverride, TierTable, User
 from members.roles import RIGHTS
 from members.staffing import employ
 from tests.campaigns.acting import act
@@ -50,6 +52,8 @@ def fill(first: int, last: int) -> None:
         actor = User.objects.get(email=employ_one(n, store.code)).actor
         given = Adjustment(key=f"gift:{n}", holder=one.holder, points=5, reason="goodwill", occurred_at=now, store=store.pk)
         posting.adjust([given], now=now, actor=actor)
+        adjusting.adjust(Wanted(member=one.pk, points=5, reason="goodwill", store=store.code), by=actor, now=now)
+        limits.propose(Limits(5_000, 20_000, 99_999 - n), by=actor, now=now)
         auditing.record(actor, "member.changed", "members.member", one.pk, {"email": None})
         Message.objects.create(member=one, kind="welcome", subject_key="joined", channel="email")
         create_key(f"till {n}", ["pos"], store=store.pk)
@@ -57,6 +61,8 @@ def fill(first: int, last: int) -> None:
         segments.add(Segment.objects.create(code=f"segment-{n}", name=f"Segment {n}"), [one.pk], actor=actor, now=now)
         other = EarnRule.objects.create(code=f"rule-{n}", name=f"Rule {n}")
         approving.ask(Act("terms.publish", "loyalty.termsversion", f"{n}", "0" * 64), by=actor, now=now)
+        TierTable.objects.create(version=n + 1)
+        TierOverride.objects.create(member=one, tier="gold", until=now, why="old card", asked_by=actor)
         goods.exclude("sku", f"gift-{n}", now=now)
         RuleVersion.objects.create(rule=other, version=1, kind="base", value=1, starts_at=now + timedelta(days=900))
 

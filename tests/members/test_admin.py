@@ -40,7 +40,7 @@ def errors(response: Any) -> dict[str, list[str]]:
 
 
 # What a browser sends along for the tables of cards and consents.
-TABLES = {f"{table}-{count}_FORMS": 0 for table in ("cards", "consents") for count in ("TOTAL", "INITIAL")}
+TABLES = {f"{table}-{count}_FORMS": 0 for table in ("cards", "consents", "tiers") for count in ("TOTAL", "INITIAL")}
 
 
 def changes() -> list[dict[str, Any]]:
