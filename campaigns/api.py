@@ -9,6 +9,7 @@ from ninja import Router, Schema, Status
 from pydantic import ValidationError
 
 from campaigns import events, explaining, purchases, quoting, rules
+from campaigns.awarding import Recorded
 from campaigns.eventschemas import EventIn, EventOut
 from campaigns.models import Award, Purchase
 from campaigns.queries import events as events_of
@@ -52,7 +53,7 @@ def quote(request: HttpRequest, response: HttpResponse, body: BasketIn) -> Statu
 def _quoted(request: HttpRequest, body: BasketIn) -> dict[str, Any]:
     now = timezone.now()
     _only_its_store(request, body)
-    facts = purchases.gather([body])
+    facts = purchases.gather([body], now=now)
     if problem := purchases.refusal(body, facts, now=now):
         raise problem
     seen = purchases.preview(body, facts, now)
@@ -151,7 +152,7 @@ def _batch(request: HttpRequest, body: BatchIn) -> list[dict[str, Any]]:
     good = [one for one in judged if isinstance(one, PurchaseIn)]
     outcomes = iter(purchases.record(good, now=timezone.now(), actor=_key(request).pk))
     results = [one if isinstance(one, Problem) else next(outcomes) for one in judged]
-    told = answers([one.id for one in results if isinstance(one, purchases.Recorded)])
+    told = answers([one.id for one in results if isinstance(one, Recorded)])
     return [_result(item, one, told) for item, one in zip(body.purchases, results, strict=True)]
 
 
@@ -166,7 +167,7 @@ def _parsed(request: HttpRequest, item: dict[str, Any]) -> PurchaseIn | Problem:
     return one
 
 
-def _result(item: dict[str, Any], one: purchases.Recorded | Problem, told: dict[UUID, dict[str, Any]]) -> dict[str, Any]:
+def _result(item: dict[str, Any], one: Recorded | Problem, told: dict[UUID, dict[str, Any]]) -> dict[str, Any]:
     number = item.get("receipt_number")
     if not (isinstance(number, str) and number.isprintable() and len(number) <= NUMBER_LENGTH):
         number = None

@@ -1,24 +1,23 @@
 """An act of a member earns points, once: the one path for the API, the portal and the house itself (SEMANTICS 1.9)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils.translation import gettext as _
 
-from campaigns import eventkinds, judging, rules, streaks
+from campaigns import awarding, eventkinds, judging, rules, streaks
+from campaigns.awarding import Occasion, Recorded
 from campaigns.judging import Case, Judged
-from campaigns.models import Award, Event
+from campaigns.models import Event
 from campaigns.purchases import AHEAD, OLDEST
 from campaigns.streaks import Act
 from campaigns.values import Judgement
 from loyalty import bulk, documents, posting, queries, terms
-from loyalty.acts import Accrual, Posted
 from loyalty.ids import uuid7
-from loyalty.kinds import Kind as LedgerKind
 from loyalty.problems import Fault, Problem
 from loyalty.queries import StoreFacts
 from loyalty.terms import Terms
@@ -48,14 +47,6 @@ class Happened:
     store: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     promised_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The act stands as event `id`; `replayed`: it stood there before and says the same."""
-
-    id: UUID
-    replayed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +90,10 @@ class _Ready:
     def document(self) -> documents.Document:
         return documents.Document(self.told.source, self.told.number, KIND, self.id, document_print(self.told, self.member))
 
+    def occasion(self) -> Occasion:
+        number, store = self.told.number if self.told.source == API else "", self.store.id if self.store else None
+        return Occasion(self.id, self.member.holder, self.told.occurred_at, self.terms, self.alive_until, store, number)
+
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
@@ -115,7 +110,7 @@ def gather(told: Sequence[Happened]) -> Facts:
         stores=queries.stores_by_code(one.store for one in told if one.store),
         members=resolve(one.member for one in told),
         terms=terms.published(),
-        rules=rules.published(),
+        rules=rules.published(min((one.promised_at or one.occurred_at for one in told), default=rules.BEGINNING)),
     )
 
 
@@ -153,13 +148,17 @@ def record(told: Sequence[Happened], *, now: datetime, actor: UUID | None = None
     first = [refusal(one, facts, now=now) or _ready(one, facts) for one in told]
     answers = _known_first(told, first, facts)
     ready = [one for one in answers if isinstance(one, _Ready)]
-    with transaction.atomic():
-        posting.lock({one.member.holder for one in ready})
-        taken = documents.take([one.document() for one in ready])
-        fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
-        _write(_judge(fresh, facts), now=now, actor=actor)
-    standing = iter(taken)
-    return [_answer(next(standing)) if isinstance(one, _Ready) else one for one in answers]
+    taken = iter(awarding.take(ready, lambda some: _take_together(some, facts, now=now, actor=actor)))
+    return [next(taken) if isinstance(one, _Ready) else one for one in answers]
+
+
+def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, actor: UUID | None) -> list[Recorded | Problem]:
+    """Raises Problem when the ledger refuses what an act earns; then nothing of it may stand."""
+    posting.lock({one.member.holder for one in ready})
+    taken = documents.take([one.document() for one in ready])
+    fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
+    _write(_judge(fresh, facts), now=now, actor=actor)
+    return [_answer(one) for one in taken]
 
 
 def document_print(told: Happened, member: MemberFacts) -> bytes:
@@ -178,18 +177,12 @@ def _ready(told: Happened, facts: Facts) -> _Ready:
 
 
 def _known_first(told: Sequence[Happened], answers: list[_Ready | Problem], facts: Facts) -> list[Recorded | _Ready | Problem]:
-    """An act that stands already answers as it stands, whatever would refuse it today: a blocked card, its age."""
     asked = {
-        i: ((one.source, one.number, KIND), document_print(one, facts.members[one.member]))
-        for i, (one, answer) in enumerate(zip(told, answers, strict=True))
+        place: ((one.source, one.number, KIND), document_print(one, facts.members[one.member]))
+        for place, (one, answer) in enumerate(zip(told, answers, strict=True))
         if isinstance(answer, Problem) and one.member in facts.members
     }
-    known = documents.standing([name for name, _print in asked.values()]) if asked else {}
-    found: list[Recorded | _Ready | Problem] = list(answers)
-    for i, (name, print_) in asked.items():
-        if name in known and known[name][1] == print_:
-            found[i] = Recorded(known[name][0], replayed=True)
-    return found
+    return awarding.standing_first(answers, asked)
 
 
 def _judge(fresh: Sequence[_Ready], facts: Facts) -> list[_Judged]:
@@ -228,32 +221,9 @@ def _nothing() -> Judgement:
 def _write(fresh: Sequence[_Judged], *, now: datetime, actor: UUID | None) -> None:
     if not fresh:
         return
-    owed = [(one.ready.id, act) for one in fresh for act in _accruals(one)]
-    outcomes = posting.accrue([act for _id, act in owed], now=now, actor=actor)
-    entries = [outcome.entry for outcome in outcomes if isinstance(outcome, Posted)]
-    assert len(entries) == len(owed), "a fresh act's points were refused"
+    awarding.post(KIND, [(one.ready.occasion(), one.judgement.granted) for one in fresh], now=now, actor=actor)
     bulk.insert(Event, [_row(one, now) for one in fresh])
-    bulk.insert(
-        Award,
-        [
-            {"event_id": id_, "rule_version_id": act.rule_version, "points": act.points, "entry": entry,
-             "available_at": act.available_at, "expires_at": act.expires_at}
-            for (id_, act), entry in zip(owed, entries, strict=True)
-        ],
-    )  # fmt: skip
     streaks.lengthen([(one.ready.act, one.streak) for one in fresh if one.counts])
-
-
-def _accruals(one: _Judged) -> Iterable[Accrual]:
-    ready, at = one.ready, one.ready.told.occurred_at
-    for granted in one.judgement.granted:
-        usable, ends = rules.period(granted.rule, ready.terms, at)
-        yield Accrual(
-            key=f"event:{ready.id}:{granted.rule.code}", holder=ready.member.holder, points=granted.points,
-            kind=LedgerKind.BONUS, occurred_at=at, available_at=usable, expires_at=ends,
-            store=ready.store.id if ready.store else None, reference=ready.told.number if ready.told.source == API else "",
-            reason=granted.rule.code, terms=ready.terms.id, rule_version=granted.rule.version, idle_until=ready.alive_until,
-        )  # fmt: skip
 
 
 def _row(one: _Judged, now: datetime) -> dict[str, Any]:

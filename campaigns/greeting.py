@@ -11,7 +11,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from campaigns import rules
-from campaigns.events import HOUSE, Happened, Recorded, preview, record
+from campaigns.awarding import Recorded
+from campaigns.events import HOUSE, Happened, preview, record
 from campaigns.models import Event as Act
 from campaigns.standing import BIRTHDAY_SETTLES
 from loyalty import terms

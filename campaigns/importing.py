@@ -32,7 +32,8 @@ def judging() -> Callable[[Sequence[PurchaseIn]], list[bool | Problem]]:
     met: dict[tuple[str, str, str], bytes] = {}
 
     def judged(receipts: Sequence[PurchaseIn]) -> list[bool | Problem]:
-        facts, now = purchases.gather(receipts), timezone.now()
+        now = timezone.now()
+        facts = purchases.gather(receipts, now=now)
         names = [(one.source, one.receipt_number, purchases.KIND) for one in receipts]
         met.update((name, print_) for name, (_id, print_) in documents.standing(names).items())
         answers: list[bool | Problem] = []

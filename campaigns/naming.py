@@ -9,15 +9,17 @@ from campaigns.models import Segment
 from campaigns.values import Rule
 from loyalty import queries
 from loyalty.problems import Fault
+from members.queries import tier_tables
+from members.wording import called
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names by code. `closed` are the stores that have closed; `tiers` is None while nobody keeps a table of them."""
+    """Names by code. `closed` are the stores that have closed."""
 
     stores: Mapping[str, str] = field(default_factory=dict)
     segments: Mapping[str, str] = field(default_factory=dict)
-    tiers: Mapping[str, str] | None = None
+    tiers: Mapping[str, str] = field(default_factory=dict)
     closed: frozenset[str] = frozenset()
 
     def store(self, code: str) -> str:
@@ -27,12 +29,12 @@ class Names:
         return self.segments.get(code, code)
 
     def tier(self, code: str) -> str:
-        return (self.tiers or {}).get(code, code)
+        return self.tiers.get(code, code)
 
 
-def known_tiers() -> Mapping[str, str] | None:
-    """The names of tiers by code; None where any code may be one."""
-    return None
+def known_tiers() -> Mapping[str, str]:
+    """The names of tiers by code, of those in force and those announced."""
+    return {one.code: called(one) for table in reversed(tier_tables()) for one in table.levels}
 
 
 def behind(rules: Iterable[Rule]) -> Names:
@@ -51,10 +53,10 @@ def behind(rules: Iterable[Rule]) -> Names:
 def unknown(rule: Rule) -> list[Fault]:
     """What the rule names that is not there, place by place."""
     names = behind([rule])
-    asked: list[tuple[str, str, Iterable[str], Mapping[str, str] | None]] = [
+    asked: list[tuple[str, str, Iterable[str], Mapping[str, str]]] = [
         ("/where/stores", _("There is no store %(codes)s."), rule.stores, names.stores),
         ("/who/segment", _("There is no segment %(codes)s."), [rule.segment] if rule.segment else [], names.segments),
         ("/who/tiers", _("There is no tier %(codes)s."), rule.tiers, names.tiers),
     ]
-    missing = [(pointer, text, sorted(set(codes) - set(known))) for pointer, text, codes, known in asked if known is not None]
+    missing = [(pointer, text, sorted(set(codes) - set(known))) for pointer, text, codes, known in asked]
     return [Fault(pointer, text % {"codes": ", ".join(codes)}) for pointer, text, codes in missing if codes]

@@ -47,11 +47,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What there is to be named: stores that are open, tiers if a table of them is kept, segments and how many are in them."""
+    """What there is to be named: stores that are open, tiers, segments and how many are in them."""
 
     stores: Collection[str]
     segments: Mapping[str, int]
-    tiers: Collection[str] | None = None
+    tiers: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,7 @@ def _bases(one: Entry, other: Entry, now: datetime) -> Iterator[Finding]:
         if weighing.hides(best.rule, loser.rule) and _covers(best, loser, now):
             yield Finding(Meeting.HIDDEN, loser, best)
             return
-    first = weighing.winner([one.rule, other.rule], (True, True), (0, 1))
-    yield Finding(Meeting.PRECEDES, *((other, one) if first == 0 else (one, other)))
+    yield Finding(Meeting.PRECEDES, *((other, one) if weighing.outranks(one.rule, other.rule) else (one, other)))
 
 
 def _hindered(one: Entry, known: Known, zone: ZoneInfo, now: datetime) -> Why | None:
@@ -115,7 +114,7 @@ def _hindered(one: Entry, known: Known, zone: ZoneInfo, now: datetime) -> Why | 
         (Why.NO_TIME, rule.hours is not None and rule.hours[0] == rule.hours[1]),
         (Why.NO_DAY, not _has_day(rule, max(start, now), zone)),
         (Why.STORES, bool(rule.stores) and not rule.stores & set(known.stores)),
-        (Why.TIERS, bool(rule.tiers) and known.tiers is not None and not rule.tiers & set(known.tiers)),
+        (Why.TIERS, bool(rule.tiers) and not rule.tiers & set(known.tiers)),
         (Why.SEGMENT, rule.segment is not None and not known.segments.get(rule.segment)),
         (Why.GOODS, bool(named) and not rule.skus and not rule.brands and rule.categories <= rule.exclude_categories),
         (Why.VISIT, rule.first_purchase and rule.every_visit is not None),

@@ -7,22 +7,20 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from campaigns import goods, judging, quoting, rules, tendering
+from campaigns import awarding, goods, judging, quoting, rules, tendering
+from campaigns.awarding import Occasion, Recorded
 from campaigns.goods import Excluded
 from campaigns.judging import Case, Judged
-from campaigns.models import Award, Purchase, PurchaseLine
+from campaigns.models import Purchase, PurchaseLine
 from campaigns.schemas import BasketIn, PurchaseIn
 from campaigns.tendering import LineTender
-from campaigns.values import Judgement, Kind, Line
+from campaigns.values import Judgement, Line
 from loyalty import bulk, documents, outbox, posting, queries, terms
-from loyalty.acts import Accrual, Burn, Outcome, Refusal, Refused
+from loyalty.acts import Burn
 from loyalty.ids import uuid7
-from loyalty.kinds import Kind as LedgerKind
 from loyalty.problems import Fault, Problem
 from loyalty.queries import StoreFacts
 from loyalty.terms import Terms
@@ -35,21 +33,6 @@ KIND = "purchase"
 OLDEST = timedelta(days=30)
 # A till's clock may run ahead by this much.
 AHEAD = timedelta(minutes=5)
-REFUSED = {
-    Refusal.DEFICIT: gettext_lazy("The member owes points of a return; none can be used until that is made up."),
-    Refusal.INSUFFICIENT_POINTS: gettext_lazy("The member has fewer points than that."),
-    Refusal.NEEDS_APPROVAL: gettext_lazy(
-        "This is more than whoever made this key may grant alone. A second person has to trust the key."
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The receipt stands as purchase `id`; `replayed`: it stood there before and says the same."""
-
-    id: UUID
-    replayed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +70,12 @@ class _Ready:
         one = self.receipt
         return documents.Document(one.source, one.receipt_number, KIND, self.id, document_print(one, self.member))
 
+    def occasion(self) -> Occasion:
+        one = self.receipt
+        return Occasion(
+            self.id, self.member.holder, one.occurred_at, self.terms, self.alive_until, self.store.id, one.receipt_number
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Paid:
@@ -118,12 +107,13 @@ class _Judged:
         return self.judged.judgement.points
 
 
-def gather(receipts: Sequence[BasketIn]) -> Facts:
+def gather(receipts: Sequence[BasketIn], *, now: datetime) -> Facts:
+    first = min((one.occurred_at or now for one in receipts), default=now)
     return Facts(
         stores=queries.stores_by_code(one.store for one in receipts),
         members=resolve(one.member for one in receipts),
         terms=terms.published(),
-        rules=rules.published(min((one.occurred_at for one in receipts if one.occurred_at), default=rules.BEGINNING)),
+        rules=rules.published(first - quoting.VALID),
         excluded=goods.excluded(),
     )
 
@@ -171,23 +161,12 @@ def record(
     A batch costs a constant number of statements. The same receipt again answers as `replayed`; the same number with
     other content is refused with `duplicate-document`. One refused receipt never spoils the others.
     """
-    facts = gather(receipts)
+    facts = gather(receipts, now=now)
     first = [refusal(one, facts, now=now, history=history) or _ready(one, facts, now) for one in receipts]
     answers = _known_first(receipts, first, facts)
-    taken = iter(_take([one for one in answers if isinstance(one, _Ready)], facts, now=now, actor=actor))
+    ready = [one for one in answers if isinstance(one, _Ready)]
+    taken = iter(awarding.take(ready, lambda some: _take_together(some, facts, now=now, actor=actor)))
     return [next(taken) if isinstance(one, _Ready) else one for one in answers]
-
-
-def _take(ready: Sequence[_Ready], facts: Facts, *, now: datetime, actor: UUID | None) -> list[Recorded | Problem]:
-    """All in one transaction; where the ledger refuses one of them, in halves, so that the others stand."""
-    try:
-        with transaction.atomic():
-            return _take_together(ready, facts, now=now, actor=actor)
-    except Problem as refused:
-        if len(ready) == 1:
-            return [refused]
-    half = len(ready) // 2
-    return [answer for some in (ready[:half], ready[half:]) for answer in _take(some, facts, now=now, actor=actor)]
 
 
 def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, actor: UUID | None) -> list[Recorded | Problem]:
@@ -219,7 +198,7 @@ def _pay(fresh: Sequence[_Ready], facts: Facts, *, now: datetime) -> list[_Paid]
         )
         for one in paying
     ]  # fmt: skip
-    entries = iter([_insist(outcome) for outcome in posting.burn(acts, now=now)] if acts else [])
+    entries = iter([awarding.insist(outcome) for outcome in posting.burn(acts, now=now)] if acts else [])
     return [replace(one, entry=next(entries)) if one.points_spent else one for one in paid]
 
 
@@ -237,13 +216,6 @@ def _with_tender(lines: Sequence[Line], tender: Sequence[LineTender]) -> tuple[L
     if not tender:
         return tuple(lines)
     return tuple(replace(line, tender=part.amount) for line, part in zip(lines, tender, strict=True))
-
-
-def _insist(outcome: Outcome) -> UUID:
-    """The entry that was posted. Raises Problem when it was refused."""
-    if isinstance(outcome, Refused):
-        raise Problem(outcome.reason, str(REFUSED.get(outcome.reason, "")), status=409)
-    return outcome.entry
 
 
 def _ready(receipt: PurchaseIn, facts: Facts, now: datetime) -> _Ready | Problem:
@@ -270,21 +242,14 @@ def _lines(receipt: BasketIn, at: datetime, excluded: Excluded) -> tuple[Line, .
 
 
 def _known_first(
-    receipts: Sequence[PurchaseIn], answers: list[_Ready | Problem], facts: Facts
+    receipts: Sequence[PurchaseIn], answers: Sequence[_Ready | Problem], facts: Facts
 ) -> list[Recorded | _Ready | Problem]:
-    """A receipt that stands already answers as it stands, whatever would refuse it today: a blocked card, its age."""
     asked = {
-        i: (one.source, one.receipt_number, document_print(one, facts.members[one.member]))
-        for i, (one, answer) in enumerate(zip(receipts, answers, strict=True))
+        place: ((one.source, one.receipt_number, KIND), document_print(one, facts.members[one.member]))
+        for place, (one, answer) in enumerate(zip(receipts, answers, strict=True))
         if isinstance(answer, Problem) and one.member in facts.members
     }
-    known = documents.standing([(source, number, KIND) for source, number, _print in asked.values()]) if asked else {}
-    told: list[Recorded | _Ready | Problem] = list(answers)
-    for i, (source, number, print_) in asked.items():
-        standing = known.get((source, number, KIND))
-        if standing and standing[1] == print_:
-            told[i] = Recorded(standing[0], replayed=True)
-    return told
+    return awarding.standing_first(answers, asked)
 
 
 def document_print(receipt: PurchaseIn, member: MemberFacts) -> bytes:
@@ -301,40 +266,14 @@ def document_print(receipt: PurchaseIn, member: MemberFacts) -> bytes:
 def _write(fresh: Sequence[_Judged], *, now: datetime, actor: UUID | None) -> None:
     if not fresh:
         return
-    owed = [(one.ready.id, act) for one in fresh for act in _accruals(one)]
-    outcomes = posting.accrue([act for _, act in owed], now=now, actor=actor, together=[id_ for id_, _ in owed])
-    entries = [_insist(outcome) for outcome in outcomes]
+    awarding.post(KIND, [(one.ready.occasion(), one.judged.judgement.granted) for one in fresh], now=now, actor=actor)
     qualified = qualifying.accrue([_gain(one) for one in fresh], now=now)
     bulk.insert(Purchase, [_purchase_row(one, entry, now) for one, entry in zip(fresh, qualified, strict=True)])
     bulk.insert(PurchaseLine, [row for one in fresh for row in _line_rows(one)])
-    bulk.insert(
-        Award,
-        [
-            {"purchase_id": id_, "rule_version_id": act.rule_version, "points": act.points, "entry": entry,
-             "available_at": act.available_at, "expires_at": act.expires_at}
-            for (id_, act), entry in zip(owed, entries, strict=True)
-        ],
-    )  # fmt: skip
     outbox.tell(
         outbox.Event("purchase.recorded", one.ready.member.id, {"purchase": str(one.ready.id), "points": one.points})
         for one in fresh
     )
-
-
-def _accruals(one: _Judged) -> list[Accrual]:
-    ready, at = one.ready, one.ready.receipt.occurred_at
-    accruals = []
-    for granted in one.judged.judgement.granted:
-        usable, ends = rules.period(granted.rule, ready.terms, at)
-        accruals.append(
-            Accrual(
-                key=f"purchase:{ready.id}:{granted.rule.code}", holder=ready.member.holder, points=granted.points,
-                kind=LedgerKind.EARN if granted.rule.kind == Kind.BASE else LedgerKind.BONUS, occurred_at=at,
-                available_at=usable, expires_at=ends, store=ready.store.id, reference=ready.receipt.receipt_number,
-                reason=granted.rule.code, terms=ready.terms.id, rule_version=granted.rule.version, idle_until=ready.alive_until,
-            )
-        )  # fmt: skip
-    return accruals
 
 
 def _gain(one: _Judged) -> Gain:

@@ -49,11 +49,10 @@ def entries(now: datetime) -> list[Entry]:
 
 def _known() -> Known:
     segments = Segment.objects.annotate(size=Count("memberships", filter=Q(memberships__until=None)))
-    tiers = naming.known_tiers()
     return Known(
         stores=queries.open_stores().keys(),
         segments=dict(segments.values_list("code", "size")),
-        tiers=None if tiers is None else tiers.keys(),
+        tiers=naming.known_tiers().keys(),
     )
 
 

@@ -1,8 +1,9 @@
 """Which base rate a line gets, and whether another set of rates is worse for any line (SEMANTICS 9). Pure.
 
 All lines that rules can tell apart fall into few cells: of what a rule may ask for, only what some rule does ask for counts,
-and two stores, goods or tiers that every rule treats alike are one. Where there would be too many cells, or where two rates
-cannot be compared (per amount and per unit, other expiry dates), the answer is "worse": it costs notice, never points.
+and two stores, goods or tiers that every rule treats alike are one. Where there would be too many cells, rules are
+compared two by two; where that leaves a doubt, or where two rates cannot be compared (per amount and per unit, other expiry
+dates), the answer is "worse": it costs notice, never points.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -12,7 +13,7 @@ from itertools import product
 from math import prod
 
 from campaigns.values import Per, Rule
-from loyalty.judging import Effect
+from loyalty.judging import Effect, overall
 
 CELLS_MAX = 100_000
 # What is in no rule.
@@ -28,10 +29,9 @@ DAYS = {"D": (1, 1), "W": (7, 7), "M": (28, 31), "Y": (365, 366)}
 type Marks = tuple[bool, ...]
 
 
-def winner(rules: Sequence[Rule], marks: Marks, among: Iterable[int]) -> int | None:
+def winner(rules: Sequence[Rule], marks: Marks) -> int | None:
     """Which of the base rules that hold gives its rate, by its place: the most specific, then by priority, then by code."""
-    hold = [i for i in among if marks[i]]
-    best = sorted(hold, key=lambda i: (rules[i].priority, rules[i].code))
+    best = sorted((i for i, holds in enumerate(marks) if holds), key=lambda i: (rules[i].priority, rules[i].code))
     return max(best, key=lambda i: specific(rules[i]), default=None)
 
 
@@ -51,19 +51,42 @@ def cells(rules: Sequence[Rule]) -> list[Marks] | None:
 
 def effect(before: Sequence[Rule], after: Sequence[Rule]) -> Effect:
     """Worse if any line would get less, else better if any gets more. All rules are base rules that hold on that day."""
-    rules = [*before, *after]
-    found = cells(rules)
+    changed = [rule for rule in before if rule not in after] + [rule for rule in after if rule not in before]
+    old, new = (  # whoever never meets what changes is not touched by it
+        [rule for rule in rules if rule in changed or any(at_once(rule, one) for one in changed)] for rules in (before, after)
+    )
+    found = cells([*old, *new])
     if found is None:
-        return Effect.DETRIMENT
-    old, new = range(len(before)), range(len(before), len(rules))
-    better = False
+        return pair_by_pair(old, new)
+    steps = set()
     for marks in found:
-        was, becomes = winner(rules, marks, old), winner(rules, marks, new)
-        step = compared(rules[was] if was is not None else None, rules[becomes] if becomes is not None else None)
-        if step is Effect.DETRIMENT:
-            return step
-        better = better or step is Effect.BENEFIT
-    return Effect.BENEFIT if better else Effect.SAME
+        was, becomes = winner(old, marks[: len(old)]), winner(new, marks[len(old) :])
+        steps.add(compared(None if was is None else old[was], None if becomes is None else new[becomes]))
+    return overall(steps)
+
+
+def pair_by_pair(before: Sequence[Rule], after: Sequence[Rule]) -> Effect:
+    """The same for many rules, of which one changed, comes or goes: looked at two by two, it may say worse where it is not."""
+    gone, come = ([rule for rule in one if rule not in other] for one, other in ((before, after), (after, before)))
+    if len(come) != 1 or len(gone) > 1:
+        return Effect.DETRIMENT if gone else Effect.SAME
+    new, others = come[0], [rule for rule in before if rule not in gone]
+    steps = {compared(rule, new) for rule in others if outranks(new, rule) and at_once(new, rule)}
+    if not gone:
+        return overall(steps | {Effect.BENEFIT})
+    old = gone[0]
+    both = cells([old, new])
+    if both is None or (True, False) in both:  # the old one held where the new one does not
+        return Effect.DETRIMENT
+    steps |= {compared(old, new), Effect.BENEFIT if (False, True) in both else Effect.SAME}
+    if not outranks(new, old):
+        steps |= {compared(old, rule) for rule in others if outranks(rule, new) and at_once(old, rule)}
+    return overall(steps)
+
+
+def outranks(one: Rule, other: Rule) -> bool:
+    """Whether `one` gives its rate where both hold, or stands as high."""
+    return winner([one, other], (True, True)) == 0
 
 
 def compared(before: Rule | None, after: Rule | None) -> Effect:
@@ -89,7 +112,7 @@ def at_once(one: Rule, other: Rule) -> bool:
 def hides(one: Rule, other: Rule) -> bool:
     """Whether the base rule `other` gives its rate to no line, because `one` always gives its own."""
     found = cells([one, other])
-    return found is not None and not any(winner([one, other], marks, (0, 1)) == 1 for marks in found)
+    return found is not None and not any(winner([one, other], marks) == 1 for marks in found)
 
 
 def holds_ever(one: Rule) -> bool:
@@ -113,9 +136,9 @@ def _dimensions(rules: Sequence[Rule]) -> Iterator[Iterable[Marks]]:
         yield [tuple(True for _ in asks), tuple(not one for one in asks)]
     yield (tuple(_at(rule, weekday, hour) for rule in rules) for weekday in range(1, 8) for hour in _hours(rules))
     yield (tuple(rule.birthday is None or rule.birthday in now for rule in rules) for now in BIRTHDAYS)
-    # The first purchase is the first visit; later visits by all that rules count up to.
-    steps = sorted({rule.every_visit for rule in rules if rule.every_visit})[:8]
-    visits = {1, *(prod(some) for some in product(*((1, one) for one in steps)))}
+    # The first purchase is the first visit; later visits by all that rules count up to, and one that no rule counts.
+    steps = sorted({rule.every_visit for rule in rules if rule.every_visit})
+    visits = {1, 2 * prod(steps) + 1, *(prod(some) for some in product(*((1, one) for one in steps)))}
     yield (tuple(_on_visit(rule, visit) for rule in rules) for visit in visits)
     for goods in {_goods_of(rule) for rule in rules}:
         yield from _least(rules, goods)

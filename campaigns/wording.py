@@ -1,10 +1,10 @@
 """A rule as a member would be told it: one sentence, built of whole clauses, so that each language orders its own."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from babel.dates import format_interval
+from babel.dates import format_interval, get_month_names
 from babel.lists import format_list
 from django.utils.formats import date_format, number_format, time_format
 from django.utils.text import capfirst
@@ -18,7 +18,8 @@ from loyalty import money
 from loyalty.terms import Terms
 
 # How `format_interval` writes a day, a month in words and a year.
-INTERVAL = "yMMMMd"
+INTERVAL = "yMMMd"
+WORKDAYS = frozenset(range(1, 6))
 
 
 def sentence(rule: Rule, *, since: datetime | None, contract: Terms, names: Names) -> str:
@@ -71,9 +72,9 @@ def conditions(rule: Rule, since: datetime | None, contract: Terms, names: Names
     yield from _schedule(rule)
     yield from _who(rule, names)
     if rule.at_least_amount is not None:
-        yield _("from %(amount)s on") % {"amount": money.text(rule.at_least_amount, contract.currency)}
+        yield _("for %(amount)s or more") % {"amount": money.text(rule.at_least_amount, contract.currency)}
     if rule.at_least_quantity is not None:
-        text = ngettext("from %(count)s item on", "from %(count)s items on", 1 if rule.at_least_quantity == 1 else 2)
+        text = ngettext("for %(count)s item or more", "for %(count)s items or more", 1 if rule.at_least_quantity == 1 else 2)
         yield text % {"count": _figure(rule.at_least_quantity)}
     yield from _window(since, rule.ends_at, contract)
 
@@ -193,6 +194,8 @@ def _at_stores(text: str, rule: Rule, names: Names) -> str:
 
 def _schedule(rule: Rule) -> Iterator[str]:
     days = _list([weekday(day) for day in sorted(rule.weekdays)], "standard")
+    if rule.weekdays == WORKDAYS:
+        days = pgettext("every week", "Mondays to Fridays")
     if rule.hours:
         begin, end = rule.hours
         said = {"days": days, "begin": _hour(begin), "end": _hour(end)}
@@ -229,16 +232,26 @@ def _window(since: datetime | None, until: datetime | None, contract: Terms) -> 
     """From the first day to the last one; to the minute where a day is not whole."""
     begin, end = _date(since, contract), _date(until, contract, is_end=True)
     if since and until and _is_midnight(since, contract) and _is_midnight(until, contract) and since < until:
-        days = contract.day_of(since), contract.last_day(until)
-        language = get_language() or "en"
-        spoken = "en_GB" if language == "en" else to_locale(language)
-        yield date_format(days[0], "DATE_FORMAT") if days[0] == days[1] else format_interval(*days, INTERVAL, locale=spoken)
+        yield _days(contract.day_of(since), contract.last_day(until))
     elif begin and end:
         yield _("from %(begin)s until %(end)s") % {"begin": begin, "end": end}
     elif begin:
         yield _("from %(date)s on") % {"date": begin}
     elif end:
         yield _("until %(date)s") % {"date": end}
+
+
+def _days(first: date, last: date) -> str:
+    """1–31 December 2026. Where intervals have the month's short name, it is written in full."""
+    if first == last:
+        return date_format(first, "DATE_FORMAT")
+    locale = _locale()
+    text = format_interval(first, last, INTERVAL, locale=locale)
+    short, full = (get_month_names(width, locale=locale) for width in ("abbreviated", "wide"))
+    for month in {first.month, last.month}:
+        if not short[month][0].isdigit():
+            text = text.replace(short[month], full[month])
+    return text
 
 
 def _date(at: datetime | None, contract: Terms, *, is_end: bool = False) -> str:
@@ -288,9 +301,13 @@ def _either(words: Iterable[str]) -> str:
 
 
 def _list(words: list[str], style: str) -> str:
+    return format_list(words, style="or" if style == "or" else "standard", locale=_locale()) if words else ""
+
+
+def _locale() -> str:
+    """English as outside America."""
     language = get_language() or "en"
-    spoken = "en_GB" if language == "en" else to_locale(language)
-    return format_list(words, style="or" if style == "or" else "standard", locale=spoken) if words else ""
+    return "en_GB" if language == "en" else to_locale(language)
 
 
 def _hour(at: time) -> str:

@@ -49,8 +49,7 @@ PLACES = {
 
 
 def text(label: Any, length: int, **given: Any) -> forms.CharField:
-    attributes = {"autocomplete": "off"} | given.pop("attrs", {})
-    widget = UnfoldAdminTextInputWidget(attributes)
+    widget = UnfoldAdminTextInputWidget({"autocomplete": "off"})
     return forms.CharField(label=capfirst(label), max_length=length, required=False, widget=widget, **given)
 
 
@@ -97,10 +96,8 @@ class RuleForm(DraftForm):
         label=capfirst(_("days of the week")), choices=DAYS, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("None chosen means every day. Days and hours are those of the store."),
     )  # fmt: skip
-    hours_from = text(
-        _("from"), 5, attrs={"placeholder": "10:00"}, help_text=_("Such as 10:00. Leave both empty for the whole day.")
-    )
-    hours_to = text(_("until"), 5, attrs={"placeholder": "14:00"}, help_text=_("Before this time; it may lie after midnight."))
+    hours_from = text(_("from"), 5, help_text=_("Such as 10:00. Leave both empty for the whole day."))
+    hours_to = text(_("until"), 5, help_text=_("Before this time; it may lie after midnight."))
     birthday = choice(_("member’s birthday"), BIRTHDAYS)
 
     stores = forms.MultipleChoiceField(
@@ -110,7 +107,7 @@ class RuleForm(DraftForm):
     tiers = NamesField(_("tiers"), rows=1, help_text=_("Codes of tiers, with commas between. Empty means every member."))
     segment = forms.ModelChoiceField(
         label=capfirst(_("segment")), queryset=Segment.objects.all(), to_field_name="code", required=False,
-        widget=UnfoldAdminSelectWidget,
+        empty_label=_("every member"), widget=UnfoldAdminSelectWidget,
     )  # fmt: skip
     first_purchase = forms.BooleanField(
         label=capfirst(_("only for the first purchase")), required=False, widget=UnfoldBooleanWidget
@@ -125,8 +122,7 @@ class RuleForm(DraftForm):
     at_least_amount = number(_("amount"), help_text=_("What the goods above come to at least on one receipt."))
     at_least_quantity = number(_("items"), help_text=_("How many of the goods above at least."))
 
-    cap_1, cap_2, cap_3 = CapField(1), CapField(2), CapField(3)
-    cap_4, cap_5, cap_6 = CapField(4), CapField(5), CapField(6)
+    cap_1, cap_2, cap_3, cap_4, cap_5, cap_6 = (CapField() for _limit in range(CAPS_MAX))
 
     priority = whole(_("order"), initial=PRIORITY, help_text=_("Rules with a lower number are taken first."))
     exclusive_group = text(_("exclusive group"), 40, help_text=_("Of rules with the same word here, only the best holds."))
@@ -145,6 +141,8 @@ class RuleForm(DraftForm):
             self.initial = {"starts_on": self.initial.get("starts_on")} | initial_of(self.instance) | {"kind": self.instance.kind}
             chosen = self.initial["stores"]
             del self.fields["rule"], self.fields["code"]  # a version stays that of its rule
+        for n in range(1, CAPS_MAX + 1):
+            self.fields[f"cap_{n}"].label = capfirst(_("limit %(number)s") % {"number": n})
         stores = queries.open_stores()
         self.fields["stores"].choices = [(code, stores.get(code, code)) for code in dict.fromkeys([*chosen, *stores])]  # type: ignore[attr-defined]
         acts = [(name, capfirst(wording.act(name))) for name in eventkinds.TYPES]

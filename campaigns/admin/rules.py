@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from campaigns import drafting, naming, publishing, reporting, rules, wording
 from campaigns.admin.ruleform import RuleForm, initial_of
@@ -172,7 +173,7 @@ class VersionAdmin(Reviewing):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj and not self.has_change_permission(request, obj):
             frozen = ("starts", "ends", "published", "drafter", "approver", "publisher")
-            return [(None, {"fields": ("name", "sort", "stands", "says", "order", "payer", *frozen)})]
+            return [(None, {"fields": ("name", "sort", "stands", "order", "payer", *frozen)})]
         known = obj or "rule" in request.GET or request.POST.get("rule")
         first = ("name", "kind") if obj else ("rule", "name", "kind") if known else ("code", "name", "kind")
         caps = CAPS[: max(2, len(obj.spec.get("caps", [])) + 1 if obj else 0)]
@@ -180,15 +181,15 @@ class VersionAdmin(Reviewing):
             (_("Rule"), {"fields": (*first, "value", "per", "event_type", "event_name")}),
             (_("When"), {"fields": (("starts_on", "ends_on"), "weekdays", ("hours_from", "hours_to"), "birthday")}),
             (_("Where"), {"fields": ("stores",)}),
-            (_("Who"), {"fields": ("tiers", "segment", "first_purchase", "every_visit", "streak")}),
-            (_("What"), {"fields": ("skus", "categories", "brands", "exclude_categories")}),
+            (pgettext_lazy("rule", "Who"), {"fields": ("tiers", "segment", "first_purchase", "every_visit", "streak")}),
+            (pgettext_lazy("rule", "What"), {"fields": ("skus", "categories", "brands", "exclude_categories")}),
             (_("At least"), {"fields": (("at_least_amount", "at_least_quantity"),)}),
             (_("Limits"), {"fields": (*caps, "exclusive_group", "priority")}),
             (_("How it is paid"), {"fields": (("pending", "expires"), "funded_by")}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        shown = ("sort", "stands", "says", "order", "payer", "starts", "ends", "published", "drafter", "approver", "publisher")
+        shown = ("sort", "stands", "order", "payer", "starts", "ends", "published", "drafter", "approver", "publisher")
         writes = obj is None or self.has_change_permission(request, obj)
         return shown if writes else ("name", *shown)
 

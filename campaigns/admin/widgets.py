@@ -119,7 +119,7 @@ class CapWidget(Parts):
 class CapField(forms.MultiValueField):
     """A limit in the words of the API; an empty number is none."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self) -> None:
         choices = [forms.ChoiceField(choices=each, required=False) for each in (COUNTED, COUNTED_FOR, WINDOWS)]
         fields = [
             forms.DecimalField(required=False, max_digits=15, decimal_places=3),
@@ -127,7 +127,7 @@ class CapField(forms.MultiValueField):
             forms.IntegerField(required=False),
         ]
         super().__init__(
-            fields, label=capfirst(_("limit %(number)s") % {"number": number}), required=False, require_all_fields=False,
+            fields, required=False, require_all_fields=False,
             widget=CapWidget(),
         )  # fmt: skip
 

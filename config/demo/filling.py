@@ -8,8 +8,9 @@ from itertools import batched
 from uuid import NAMESPACE_DNS, uuid5
 
 from campaigns import drafting, events, greeting, publishing, rules
+from campaigns.awarding import Recorded
 from campaigns.events import Happened
-from campaigns.purchases import Recorded, record
+from campaigns.purchases import record
 from campaigns.ruleschemas import RuleIn
 from campaigns.schemas import LineIn, PurchaseIn
 from config.demo import menu
@@ -131,7 +132,7 @@ def fill(*, now: datetime, tell: Callable[[str], None]) -> None:
         tell(f"{taken:,} receipts")
     publish_acts(now=now - timedelta(days=ACTS_DAYS))
     told = events.record(list(check_ins(cards, draw, contract, now=now)), now=now)
-    tell(f"{sum(isinstance(one, events.Recorded) for one in told):,} check-ins")
+    tell(f"{sum(isinstance(one, Recorded) for one in told):,} check-ins")
     greeting.keep_birthdays(now=now)
     while posting.expire(now=now)[0]:
         tell("points of long ago expired")

@@ -47,7 +47,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Purchases"), "receipt_long", "campaigns.purchase"),
                 _list(_("Events"), "bolt", "campaigns.event"),
                 _list(_("Earn rules"), "function", "campaigns.earnrule"),
-                _list(_("Drafts and versions"), "edit_document", "campaigns.ruleversion"),
+                _list(_("Drafts and versions"), "edit_document", "campaigns.ruleversion") | {"active": _is_at_versions},
                 _overlaps(),
                 _list(_("Segments"), "groups", "campaigns.segment"),
                 _list(_("Tiers"), "military_tech", "members.tiertable"),
@@ -119,6 +119,12 @@ def _list(title: Any, symbol: str, model: str) -> dict[str, Any]:
         "link": reverse(f"admin:{app}_{name}_changelist"),
         "permission": _has(f"{app}.view_{name}"),
     }
+
+
+def _is_at_versions(request: HttpRequest) -> bool:
+    """The report of overlaps stands beneath the same address."""
+    link = reverse("admin:campaigns_ruleversion_changelist")
+    return request.path.startswith(link) and request.path != reverse("admin:campaigns_ruleversion_overlaps")
 
 
 def _overlaps() -> dict[str, Any]:

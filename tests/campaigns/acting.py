@@ -6,7 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 from campaigns import drafting, events, publishing
-from campaigns.events import Happened, Recorded
+from campaigns.awarding import Recorded
+from campaigns.events import Happened
 from campaigns.models import Event
 from campaigns.ruleschemas import RuleIn
 from members.models import Member

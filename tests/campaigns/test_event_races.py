@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from campaigns import events, greeting
+from campaigns.awarding import Recorded
 from campaigns.models import Award, Event
 from loyalty import queries, verifying
 from members.models import Member
@@ -43,7 +44,7 @@ def test_twenty_check_ins_at_once_are_one_award() -> None:
     check_in_rules()
     one = member()
     answers = together([partial(events.record, [act(one)], now=NOW) for _ in range(MANY)])
-    assert all(isinstance(answer[0], events.Recorded) for answer in answers)
+    assert all(isinstance(answer[0], Recorded) for answer in answers)
     assert (Event.objects.count(), Event.objects.filter(streak=1).count(), Award.objects.count()) == (MANY, 1, 1)
     assert balance(one) == 5
     assert all(finding.bad_row is None for finding in verifying.verify())

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from campaigns import events
-from campaigns.events import Recorded
+from campaigns.awarding import Recorded
 from campaigns.models import Award, Event
 from campaigns.purchases import record
 from loyalty import queries, verifying

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 from django.utils import timezone
 
+from campaigns.awarding import Recorded
 from campaigns.models import Purchase
-from campaigns.purchases import Recorded, record
+from campaigns.purchases import record
 from loyalty import posting
 from loyalty.acts import Posted
 from tests.committing import Database

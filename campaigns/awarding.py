@@ -1,0 +1,110 @@
+"""What taking a receipt and taking an act have in common: each stands once, and its awards are posted with it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from campaigns import rules
+from campaigns.models import Award
+from campaigns.values import Granted, Kind
+from loyalty import bulk, documents, posting
+from loyalty.acts import Accrual, Outcome, Refusal, Refused
+from loyalty.kinds import Kind as LedgerKind
+from loyalty.problems import Problem
+from loyalty.terms import Terms
+
+REFUSED: Mapping[Refusal, object] = {
+    Refusal.DEFICIT: _("The member owes points of a return; none can be used until that is made up."),
+    Refusal.INSUFFICIENT_POINTS: _("The member has fewer points than that."),
+    Refusal.NEEDS_APPROVAL: _(
+        "This is more than whoever made this key may grant alone. A second person has to trust the key."
+    ),
+}  # fmt: skip
+
+type Name = tuple[str, str, str]
+"""Source, number and kind of a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was told stands under `id`; `replayed`: it stood there before and says the same."""
+
+    id: UUID
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What the awards of one receipt or act have in common. `id` is its own; the ledger's keys are made of it."""
+
+    id: UUID
+    holder: UUID
+    at: datetime
+    terms: Terms
+    alive_until: datetime | None
+    store: int | None
+    reference: str
+
+
+def standing_first[R](answers: Sequence[R | Problem], asked: Mapping[int, tuple[Name, bytes]]) -> list[Recorded | R | Problem]:
+    """What stands already answers as it stands, whatever would refuse it today: a blocked card, its age.
+
+    `asked` are the documents of those that would be refused, by their places, with what is written on them.
+    """
+    known = documents.standing([name for name, _print in asked.values()]) if asked else {}
+    told: list[Recorded | R | Problem] = list(answers)
+    for place, (name, print_) in asked.items():
+        if name in known and known[name][1] == print_:
+            told[place] = Recorded(known[name][0], replayed=True)
+    return told
+
+
+def take[R](ready: Sequence[R], together: Callable[[Sequence[R]], list[Recorded | Problem]]) -> list[Recorded | Problem]:
+    """All in one transaction; where `together` raises a Problem with one of them, in halves, so that the others stand."""
+    try:
+        with transaction.atomic():
+            return together(ready)
+    except Problem as refused:
+        if len(ready) == 1:
+            return [refused]
+    half = len(ready) // 2
+    return [answer for some in (ready[:half], ready[half:]) for answer in take(some, together)]
+
+
+def insist(outcome: Outcome) -> UUID:
+    """The entry that was posted. Raises Problem when it was refused."""
+    if isinstance(outcome, Refused):
+        raise Problem(outcome.reason, str(REFUSED.get(outcome.reason, "")), status=409)
+    return outcome.entry
+
+
+def post(kind: str, granted: Sequence[tuple[Occasion, Sequence[Granted]]], *, now: datetime, actor: UUID | None) -> None:
+    """Grant each occasion its awards and keep them; `kind` is `purchase` or `event`. Raises Problem when one is refused."""
+    owed = [(occasion.id, act) for occasion, some in granted for act in _accruals(kind, occasion, some)]
+    acts, together = [act for _id, act in owed], [id_ for id_, _act in owed]
+    entries = [insist(outcome) for outcome in posting.accrue(acts, now=now, actor=actor, together=together)]
+    bulk.insert(
+        Award,
+        [
+            {f"{kind}_id": id_, "rule_version_id": act.rule_version, "points": act.points, "entry": entry,
+             "available_at": act.available_at, "expires_at": act.expires_at}
+            for (id_, act), entry in zip(owed, entries, strict=True)
+        ],
+    )  # fmt: skip
+
+
+def _accruals(kind: str, one: Occasion, granted: Sequence[Granted]) -> list[Accrual]:
+    acts = []
+    for each in granted:
+        usable, ends = rules.period(each.rule, one.terms, one.at)
+        acts.append(Accrual(
+            key=f"{kind}:{one.id}:{each.rule.code}", holder=one.holder, points=each.points,
+            kind=LedgerKind.EARN if each.rule.kind is Kind.BASE else LedgerKind.BONUS, occurred_at=one.at, available_at=usable,
+            expires_at=ends, store=one.store, reference=one.reference, reason=each.rule.code, terms=one.terms.id,
+            rule_version=each.rule.version, idle_until=one.alive_until,
+        ))  # fmt: skip
+    return acts
