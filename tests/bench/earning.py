@@ -86,18 +86,19 @@ def earning(admin: psycopg.Connection, count: int) -> list[list[str]]:
 
 @contextmanager
 def opened(admin: psycopg.Connection, data: Path, meets: reading.Overview, said: Mapping[str, RuleIn]) -> Iterator[Programme]:
-    """A fresh copy of the migrated template, with all that stands before the first receipt."""
+    """A fresh copy of the migrated template, with all that stands before the first receipt; tiers only with rules."""
     with copied(admin) as database:
         with default_is(database):
             open_stores(NewStore(store_code(one), f"Store {one}", STORE_ZONE) for one in meets.stores)
-            preparing.publish_tiers(now=meets.start)
-            preparing.publish_rules(said, now=meets.start)
+            if said:
+                preparing.publish_tiers(now=meets.start)
+                preparing.publish_rules(said, now=meets.start)
             for households in batched(meets.households, BATCH, strict=False):
                 enrol([MemberIn(external_id=name(one)) for one in households], now=meets.start)
             tiers = tiers_of(data)
             members = Member.objects.values_list("pk", "external_id")
             asked = {pk: tiers[known_as] for pk, known_as in members if known_as in tiers}
-            preparing.set_tiers(asked, last=meets.end.date() + timedelta(days=366), now=meets.start)
+            preparing.set_tiers(asked if said else {}, last=meets.end.date() + timedelta(days=366), now=meets.start)
             held = rules.in_force(rules.published(), meets.start)
         yield Programme(database, held)
 
