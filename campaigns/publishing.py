@@ -144,7 +144,8 @@ def _as_term(
         touches=_is_bought([rule, *([rules.of_version(follows)] if follows else [])], now),
     )  # fmt: skip
     lines = [] if same else [_line(one, follows, effect, now)]
-    return _as_review(one, follows, lines, effect, asked, now)
+    generous = not same and notice.touches_somebody() and is_generous(rule, rules.in_force(published, now))
+    return replace(_as_review(one, follows, lines, effect, asked, now), generous=generous)
 
 
 def _as_offer(

@@ -36,6 +36,8 @@ CURRENCY = re.compile(r"[A-Z]{3}")
 MONTHS_MAX, DAYS_MAX = 600, 3650
 DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 VALUE_MAX = Decimal(10**6)
+# So many times what a point is worth now one person alone may make it; more is likely a slip.
+FACTOR_ALONE = 10
 # More than anybody pays with at once.
 POINTS_MAX = 10**9
 WHOLE = 100
@@ -130,7 +132,7 @@ def publish(version: int, *, actor: UUID, approval: Approval | None = None, now:
         notice.insist_on_second(seen, approval, publisher=actor)
         one.starts_at, one.published_at, one.published_by = seen.notice.starts_at, now, actor
         one.detriment = seen.notice.detriment
-        one.approved_by = approval.by if approval and seen.notice.detriment else None
+        one.approved_by = approval.by if approval and seen.needs_second else None
         one.save()
         facts = {
             "version": one.version, "detriment": one.detriment, "starts_at": one.starts_at.isoformat(),
@@ -184,7 +186,9 @@ def _review(one: TermsVersion, now: datetime) -> Review:
     asked = notice.judged(effect, asked=one.starts_at, not_before=before.starts_at, versions=terms.published(), now=now)
     lines = wording.compared(before, after, changes)
     coming = follows.version if before.starts_at > now else None
-    return Review(LABEL, str(one.pk), lines, effect, asked, _signature(one, follows), one.drafted_by, coming)
+    generous = notice.touches_somebody() and after.point_value > FACTOR_ALONE * before.point_value
+    signed = _signature(one, follows)
+    return Review(LABEL, str(one.pk), lines, effect, asked, signed, one.drafted_by, coming, generous=generous)
 
 
 def _signature(one: TermsVersion, follows: TermsVersion) -> str:

@@ -256,7 +256,7 @@ def _pay(steps: Sequence[_Step], now: Rules) -> None:
         ).values_list("member", "tier")
     )  # fmt: skip
     owed = [step for step in owed if (step.move.person.id, step.tier) not in paid]
-    outcomes = posting.accrue([_reward(step, points[step.tier], now) for step in owed], now=now.now)
+    outcomes = posting.accrue([_reward(step, points[step.tier], now) for step in owed], now=now.now, actor=None)
     for step, outcome in zip(owed, outcomes, strict=True):
         assert isinstance(outcome, Posted), "an entry reward was refused"
         step.reward = outcome.entry

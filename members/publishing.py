@@ -28,6 +28,8 @@ LABEL, VERB = "members.tiertable", "tiers.publish"
 FIELDS = ("basis", "window", "review", "grace_days")
 LEVELS_MAX, NAME_MAX, DAYS_MAX = 12, 60, 366
 THRESHOLD_MAX, REWARD_MAX = 10**12, 10**6
+# The greatest entry reward that one person alone may set.
+REWARD_ALONE = 5000
 VERSION_MAX = 2**31
 KNOWN_CODE = re.compile(CODE.regex)
 CHOICES = {"basis": TierTable.Basis, "window": TierTable.Window, "review": TierTable.Review}
@@ -155,7 +157,7 @@ def publish(version: int, *, actor: UUID, approval: Approval | None = None, now:
         notice.insist_on_second(seen, approval, publisher=actor)
         one.starts_at, one.published_at, one.published_by = seen.notice.starts_at, now, actor
         one.detriment = seen.notice.detriment
-        one.approved_by = approval.by if approval and one.detriment else None
+        one.approved_by = approval.by if approval and seen.needs_second else None
         one.save()
         facts = {
             "tiers": one.version, "detriment": one.detriment, "starts_at": one.starts_at.isoformat(),
@@ -202,7 +204,8 @@ def _review(one: TierTable, rows: Sequence[TierTable], now: datetime) -> Review:
     said = [LABEL, one.version, follows.version if follows else 0, *_content(one)]
     coming = follows.version if follows and before and before.starts_at > now else None
     lines = compared(before, after, contract)
-    return Review(LABEL, str(one.pk), lines, effect, asked, fingerprint(said).hex(), one.drafted_by, coming)
+    generous = notice.touches_somebody() and any(level.entry_reward > REWARD_ALONE for level in after.levels)
+    return Review(LABEL, str(one.pk), lines, effect, asked, fingerprint(said).hex(), one.drafted_by, coming, generous=generous)
 
 
 def signatures(rows: Sequence[TierTable]) -> dict[int, str]:

@@ -68,7 +68,8 @@ def accrue(gains: Sequence[Gain], *, now: datetime) -> list[UUID | None]:
         return entries
     holding.open_wallets({gain.holder for _, gain, _ in counting})
     acts = [_accrual(gain, units) for _, gain, units in counting]
-    for (place, _, _), outcome in zip(counting, posting.accrue(acts, now=now, point_type=PointType.QUALIFYING), strict=True):
+    outcomes = posting.accrue(acts, now=now, actor=None, point_type=PointType.QUALIFYING)
+    for (place, _, _), outcome in zip(counting, outcomes, strict=True):
         assert isinstance(outcome, Posted), "what a receipt counts for was refused"
         entries[place] = outcome.entry
     lift([gain for _, gain, _ in counting], rules)

@@ -17,6 +17,7 @@ from campaigns.values import Kind, Line, Occasion, Per, Rule, Standing
 from loyalty.judging import Effect
 from tests.api import Till, till
 from tests.factories import StoreFactory
+from tests.members import tiering
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -70,6 +71,7 @@ def test_of_a_group_the_best_wins_and_caps_of_the_programme_are_shared() -> None
 def test_a_base_rule_that_another_always_precedes_is_told() -> None:
     owner = till("configure")
     put(owner, "coffee", kind="base", per="amount", value="3", what={"categories": ["coffee"]}, priority=10)
+    tiering.publish(now=timezone.now())
     put(owner, "gold", kind="base", per="amount", value="4", published=False, who={"tiers": ["gold"]})
     put(owner, "again", kind="base", per="amount", value="3", published=False, what={"categories": ["coffee"]})
     pairs = found(owner)

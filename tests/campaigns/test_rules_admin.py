@@ -15,6 +15,7 @@ from campaigns.values import Cap
 from loyalty.models import AuditRecord
 from members.models import Card
 from tests.factories import StoreFactory, member
+from tests.members import tiering
 from tests.staff import signed_in, text
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +26,11 @@ FORM: dict[str, Any] = {
     "cap_1_0": "100", "cap_1_1": "points", "cap_1_2": "member", "cap_1_3": "day", "priority": "50", "expires_0": "14",
     "expires_1": "D", "starts_on": "", "ends_on": "2030-12-31",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def tiers() -> None:
+    tiering.publish(now=timezone.now())
 
 
 def drafted(client: Client, **given: Any) -> RuleVersion:
@@ -52,7 +58,7 @@ def test_a_marketer_drafts_reads_the_sentence_publishes_and_ends_an_offer() -> N
     marketer = signed_in("marketer")
     one = drafted(marketer)
     shown = text(marketer.get(f"{PAGE}{one.pk}/change/"))
-    assert "2× points on coffee or tea at Harbour shop, Saturdays and Sundays from 10:00 to 14:00, for gold members" in shown
+    assert "2× points on coffee or tea at Harbour shop, Saturdays and Sundays from 10:00 to 14:00, for Gold members" in shown
     assert "at most 100 points per member and day" in shown
     assert "it needs no notice" in shown
     assert "Published." in text(act(marketer, "publish", one))

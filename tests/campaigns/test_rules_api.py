@@ -20,6 +20,7 @@ from members.models import ApprovalRequest, User
 from members.staffing import employ
 from tests.api import Till, till
 from tests.factories import StoreFactory, member
+from tests.members import tiering
 
 pytestmark = pytest.mark.django_db
 WEEKEND: dict[str, Any] = {
@@ -32,6 +33,11 @@ WEEKEND: dict[str, Any] = {
     "caps": [{"unit": "points", "per": "member", "window": "rolling:P7D", "limit": 100}],
     "priority": 50, "exclusive_group": "weekend", "expires": "P14D", "pending": "P0D", "funded_by": "partner:ACME",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def tiers() -> None:
+    tiering.publish(now=timezone.now())
 
 
 def put(owner: Till, address: str, **given: Any) -> Any:
@@ -245,7 +251,7 @@ def test_a_better_base_rate_for_some_starts_at_once_and_a_worse_one_after_the_no
     approve("shop")
     answer = publish(owner, "shop").json()
     assert answer["status"] == "scheduled"
-    [told] = [one.payload for one in OutboxEvent.objects.filter(type="terms.published") if one.payload["rule"] == "shop"]
+    [told] = [one.payload for one in OutboxEvent.objects.filter(type="terms.published") if one.payload.get("rule") == "shop"]
     assert told["said"]["fr"][1].startswith("0,5 point")
 
 
