@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from campaigns import awarding, goods, judging, parking, quoting, rules, tendering
-from campaigns.awarding import Occasion, Recorded
+from campaigns.awarding import AHEAD, Occasion, Recorded
 from campaigns.goods import Excluded
 from campaigns.judging import Case, Judged
 from campaigns.models import Purchase, PurchaseLine
@@ -31,8 +31,6 @@ from members.queries import MemberFacts, resolve
 
 KIND = "purchase"
 OLDEST = timedelta(days=30)
-# A till's clock may run ahead by this much.
-AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)

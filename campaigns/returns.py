@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns import caps, keeping, sales
+from campaigns.awarding import AHEAD
 from campaigns.counting import Counters
 from campaigns.keeping import Piece, TooMuch, UnknownLine, Wanted
 from campaigns.models import ClawBack, Purchase, PurchaseReturn, PurchaseReturnLine
@@ -31,8 +32,6 @@ from members import qualifying
 from members.qualifying import TakeBack
 
 KIND = "return"
-# A till's clock may run ahead by this much.
-AHEAD = timedelta(minutes=5)
 # Points that paid for returned goods can be used so long, where they would have ended.
 GRACE = timedelta(days=14)
 

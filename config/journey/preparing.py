@@ -6,8 +6,6 @@ from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
-from members.tiers import Level
-
 from campaigns import drafting, events, publishing
 from campaigns.events import Happened
 from campaigns.models import RuleVersion
@@ -17,6 +15,7 @@ from loyalty.problems import Problem
 from members import overriding
 from members import publishing as tables
 from members.queries import standing_tiers, tier_tables
+from members.tiers import Level
 
 RULES = Path(__file__).with_name("rules.json")
 # Nobody who works here: one writes, and another agrees where a second person is asked.

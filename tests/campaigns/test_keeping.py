@@ -137,7 +137,7 @@ def test_lines_that_bear_a_point_worth_more_than_they_are_give_back_no_more_than
     back = keeping.refunded(sold, returned(sold, *(Wanted(str(place)) for place in range(3))), dear)
     assert back.points * dear.point_value + back.money <= Decimal("0.90")
     all_back = keeping.refunded(sold, returned(sold, *(Wanted(str(place)) for place in range(10))), dear)
-    assert (all_back.points, all_back.money) == (3, 0)
+    assert (all_back.points, all_back.money) == (3, Decimal(0))
 
 
 def test_what_expired_counts_as_taken_and_who_has_too_much_pays_first() -> None:
