@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0008_events"),
+        ("campaigns", "0009_returns"),
         ("loyalty", "0009_limits"),
         ("members", "0005_tiers"),
     ]
