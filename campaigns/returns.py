@@ -276,10 +276,9 @@ def _count_less(plans: Sequence[_Plan], *, now: datetime) -> None:
     counting = [one for one in plans if one.sale.qualifying_left and not one.claim.body.goodwill]
     heirs = sales.others_of_the_day([one.sale for one in counting if keeping.nothing_is_kept(one.sale.sold, one.lines)])
     qualifying.take_back([_counted(one, is_inherited=one.sale.id in heirs) for one in counting], now=now)
-    heritage = [
-        Purchase(pk=heirs[one.sale.id], qualifying_entry=one.sale.qualifying_entry) for one in counting if one.sale.id in heirs
-    ]
-    Purchase.objects.bulk_update(heritage, ["qualifying_entry"])
+    left = {one.sale.id: one.sale.qualifying_entry for one in counting}
+    rows = [Purchase(pk=heir, qualifying_entry=left[gone]) for gone, heir in heirs.items()]
+    Purchase.objects.bulk_update(rows, ["qualifying_entry"])
 
 
 def _counted(plan: _Plan, *, is_inherited: bool) -> TakeBack:
@@ -291,7 +290,8 @@ def _counted(plan: _Plan, *, is_inherited: bool) -> TakeBack:
         member=sale.member, holder=sale.holder, occurred_at=plan.claim.body.occurred_at, key=f"qualify:return:{plan.id}",
         base_points=min(plan.before.base_points - plan.after.base_points, left),
         spend=min(spend, Decimal(left).scaleb(-sale.contract.minor_units)),
-        first_visit=not is_inherited and keeping.nothing_is_kept(sale.sold, plan.lines), store=sale.store, reference=plan.claim.body.return_number,
+        first_visit=not is_inherited and keeping.nothing_is_kept(sale.sold, plan.lines), store=sale.store,
+        reference=plan.claim.body.return_number,
         minor_units=sale.contract.minor_units, entry=sale.qualifying_entry,
     )  # fmt: skip
 
