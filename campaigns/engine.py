@@ -55,7 +55,12 @@ def sift(occasion: Occasion, rules: Iterable[Rule]) -> Sifted:
                 rejected.append((rule, reason))
             else:
                 held.append(rule)
-    return Sifted(tuple(sorted(held, key=_turn)), tuple(rejected))
+    return Sifted(in_turn(held), tuple(rejected))
+
+
+def in_turn(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """In the one order in which rules are taken: base rules first, then by priority, then by code."""
+    return tuple(sorted(rules, key=_turn))
 
 
 def award(occasion: Occasion, sifted: Sifted, used: Mapping[Counter, Decimal]) -> Judgement:
@@ -78,7 +83,6 @@ def award(occasion: Occasion, sifted: Sifted, used: Mapping[Counter, Decimal]) -
 
 
 def _turn(rule: Rule) -> tuple[bool, int, str]:
-    """The one order in which rules are taken."""
     return rule.kind != Kind.BASE, rule.priority, rule.code
 
 
@@ -102,8 +106,9 @@ def _claims(occasion: Occasion, rules: Sequence[Rule]) -> list[_Claim]:
         else:
             claim = _fixed(rule, lines, won.get(rule.code, places))
         if rule.kind == Kind.BASE:
-            for place, points in claim.by_line.items():
-                base_points[place] += points
+            whole = sum(claim.by_line.values(), ZERO)
+            for place, weight in claim.by_line.items():
+                base_points[place] += weight if claim.raw == whole else claim.raw * weight / whole
         claims.append(claim)
     return claims
 
@@ -139,8 +144,7 @@ def _fixed(rule: Rule, lines: Sequence[Line], places: Sequence[int]) -> _Claim:
         measures = {place: lines[place].basis for place in places}
     on = sum(measures.values(), ZERO)
     if rule.per == Per.PURCHASE:
-        by_line = {place: rule.value * basis / on for place, basis in measures.items()}
-        return _Claim(rule, Decimal(1), by_line, rule.value)
+        return _Claim(rule, Decimal(1), measures, rule.value)  # weights alone: shares of a division would make ties of their own
     return _Claim(rule, on, {place: rule.value * measure for place, measure in measures.items()}, _exact(rule.value * on))
 
 

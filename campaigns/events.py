@@ -10,10 +10,10 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from campaigns import awarding, eventkinds, judging, rules, streaks
-from campaigns.awarding import Occasion, Recorded
+from campaigns.awarding import AHEAD, Occasion, Recorded
 from campaigns.judging import Case, Judged
 from campaigns.models import Event
-from campaigns.purchases import AHEAD, OLDEST
+from campaigns.purchases import OLDEST
 from campaigns.streaks import Act
 from campaigns.values import Judgement
 from loyalty import bulk, documents, posting, queries, terms
@@ -84,8 +84,9 @@ class _Ready:
 
     def case(self) -> Case:
         return Case(
-            self.member, self.told.promised_at or self.told.occurred_at, self.terms, self.store, event_type=self.told.type
-        )
+            self.member, self.told.promised_at or self.told.occurred_at, self.terms, self.store, event_type=self.told.type,
+            happened_at=self.told.occurred_at,
+        )  # fmt: skip
 
     def document(self) -> documents.Document:
         return documents.Document(self.told.source, self.told.number, KIND, self.id, document_print(self.told, self.member))
