@@ -7,6 +7,7 @@ restores them to the same lots. Each step is one conditional update, so that two
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
@@ -16,11 +17,12 @@ from django.utils.translation import gettext_lazy
 from catalog import issuing, offers, stock
 from catalog.models import Code, Redemption, RedemptionStep, Reward, Voucher
 from catalog.pricing import Why
-from loyalty import outbox, posting, terms
+from loyalty import money, outbox, posting, terms
 from loyalty.acts import Burn, Posted, Refusal, Restore
 from loyalty.ids import uuid7
-from loyalty.problems import Problem
+from loyalty.problems import Fault, Problem
 from loyalty.queries import StoreFacts
+from loyalty.terms import Terms
 from members.models import Member
 
 Status = Redemption.Status
@@ -40,6 +42,7 @@ SAID = {
     Why.STOCK: ("out-of-stock", gettext_lazy("Out of stock at the moment. The points are still the member’s.")),
     Why.POINTS: ("insufficient-points", gettext_lazy("The member has fewer points than that.")),
     Why.DEFICIT: ("deficit", gettext_lazy("The member owes points of a return; none can be used until that is made up.")),
+    Why.BLOCKED: ("not-eligible", gettext_lazy("This card is blocked or closed; nothing can be had for it.")),
     Why.UNVERIFIED: ("not-eligible", gettext_lazy("The member’s e-mail or phone has to be verified first.")),
 }
 REFUSED = {Refusal.INSUFFICIENT_POINTS: Why.POINTS, Refusal.DEFICIT: Why.DEFICIT}
@@ -47,13 +50,14 @@ REFUSED = {Refusal.INSUFFICIENT_POINTS: Why.POINTS, Refusal.DEFICIT: Why.DEFICIT
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """`points`: what the member was told it costs in all; another price refuses it."""
+    """`points` and `money`: what the member was told it costs in all; another price refuses it."""
 
     member: Member
     reward: Reward
     quantity: int = 1
     store: StoreFacts | None = None
     points: int | None = None
+    money: Decimal | None = None
 
 
 def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption:
@@ -61,18 +65,14 @@ def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption
     contract = terms.current(now)
     with transaction.atomic():
         posting.lock([ask.member.holder])
-        if not stock.take(ask.reward.pk, ask.store.id if ask.store else None, ask.quantity):
-            raise refusal(Why.STOCK)
+        _take_stock(ask)
         [seen] = offers.priced([ask.reward], ask.member, now=now, zone=contract.zone, store=ask.store, quantity=ask.quantity)
         because = seen.quoted.because
         if because and because is not Why.STOCK:  # the stock was taken above; what is left now is for others
             raise refusal(because)
         price = seen.quoted.price
         points = price.points * ask.quantity
-        if ask.points is not None and ask.points != points:
-            raise Problem(
-                "quote-expired", _("The price has changed: it is %(points)s points now.") % {"points": points}, status=409
-            )
+        _insist_on_price(ask, points, price.money * ask.quantity, contract)
         one = Redemption.objects.create(
             id=uuid7(), member=ask.member, reward=ask.reward, quantity=ask.quantity, points=points,
             money=price.money * ask.quantity, store_id=ask.store.id if ask.store else None, reserved_at=now,
@@ -84,6 +84,26 @@ def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption
         one.save(update_fields=["entry"])
         _step(one, Status.RESERVED, now=now, actor=actor)
     return one
+
+
+def _take_stock(ask: Ask) -> None:
+    try:
+        taken = stock.take(ask.reward.pk, ask.store.id if ask.store else None, ask.quantity)
+    except stock.StoreNeeded:
+        detail = _("Say in which shop: this reward is counted shop by shop.")
+        raise Problem("validation", detail, faults=[Fault("/store", detail)]) from None
+    if not taken:
+        raise refusal(Why.STOCK)
+
+
+def _insist_on_price(ask: Ask, points: int, due: Decimal, contract: Terms) -> None:
+    if ask.points in (None, points) and ask.money in (None, due):
+        return
+    said = _("The price has changed: it is %(points)s points now.") % {"points": points}
+    if due:
+        price = {"points": points, "amount": money.text(due, contract.currency)}
+        said = _("The price has changed: it is %(points)s points and %(amount)s now.") % price
+    raise Problem("quote-expired", said, status=409, extra={"points": points, "money": money.plain(due, contract.currency)})
 
 
 def confirm(redemption: UUID, *, now: datetime, keep: bool = True, actor: UUID | None = None) -> Redemption:
@@ -114,6 +134,8 @@ def fulfil(redemption: UUID, *, now: datetime, actor: UUID | None = None) -> Red
             raise Problem("already-used", _("This was handed over before."), status=409, extra={"at": at.isoformat()})
         if one.status != Status.CONFIRMED:
             raise Problem("not-eligible", _("Only a confirmed redemption can be handed over."), status=409)
+        if Voucher.objects.filter(redemption=one, used__gt=0).exists():
+            raise Problem("already-used", _("The voucher of this redemption was used at a till."), status=409)
         _move(one, Status.FULFILLED, now=now, actor=actor)
         Voucher.objects.filter(redemption=one, ended_at=None).update(ended_at=now)
     return one
