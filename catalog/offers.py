@@ -30,10 +30,15 @@ class Priced:
     quoted: Quoted
 
 
-def standing() -> list[Reward]:
-    """Every reward that is not withdrawn, with its prices, stores and shelf, in a constant number of statements."""
-    rows = Reward.objects.filter(withdrawn_at=None).select_related("category", "code_pool")
-    return list(rows.prefetch_related("prices", "stores"))
+def standing(*, after: tuple[int, str] | None = None, limit: int | None = None) -> list[Reward]:
+    """Rewards that are not withdrawn, with their prices, stores and shelf, in a constant number of statements.
+
+    The cheapest first; `after` are the points and the code of the last one before.
+    """
+    rows = Reward.objects.filter(withdrawn_at=None).select_related("category", "code_pool").order_by("points", "code")
+    if after:
+        rows = rows.filter(Q(points__gt=after[0]) | Q(points=after[0], code__gt=after[1]))
+    return list(rows.prefetch_related("prices", "stores")[:limit])
 
 
 def priced(
@@ -51,9 +56,7 @@ def priced(
     return _quoted(rewards, asks, now=now, zone=zone, store=store, quantity=quantity)
 
 
-def priced_for_all(
-    rewards: Sequence[Reward], *, now: datetime, zone: ZoneInfo, store: StoreFacts | None = None
-) -> list[Priced]:
+def priced_for_all(rewards: Sequence[Reward], *, now: datetime, zone: ZoneInfo, store: StoreFacts | None = None) -> list[Priced]:
     """What each reward costs whoever comes, and why nobody could have it; what depends on a member is left out."""
     anybody = Visitor(available=max((one.points for one in rewards), default=0))
     open_to_all = [replace(offer(one, left=None), tiers=frozenset(), per_member=None) for one in rewards]

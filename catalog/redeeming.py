@@ -4,12 +4,13 @@ Reserve is one transaction: the wallet is locked, then the stock, then the point
 restores them to the same lots. Each step is one conditional update, so that two tills cannot both take it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -30,6 +31,7 @@ RESERVED_FOR = timedelta(minutes=15)
 # How long points live on that come back after their own end: when the merchant cancelled; when a voucher was not used.
 GRACE_OF_MERCHANT = timedelta(days=14)
 GRACE_OF_VOUCHER = timedelta(days=7)
+log = structlog.get_logger(__name__)
 
 SAID = {
     Why.WITHDRAWN: ("not-eligible", gettext_lazy("This reward is not offered any more.")),
@@ -134,7 +136,7 @@ def fulfil(redemption: UUID, *, now: datetime, actor: UUID | None = None) -> Red
             raise Problem("already-used", _("This was handed over before."), status=409, extra={"at": at.isoformat()})
         if one.status != Status.CONFIRMED:
             raise Problem("not-eligible", _("Only a confirmed redemption can be handed over."), status=409)
-        if Voucher.objects.filter(redemption=one, used__gt=0).exists():
+        if _voucher_was_used(one):
             raise Problem("already-used", _("The voucher of this redemption was used at a till."), status=409)
         _move(one, Status.FULFILLED, now=now, actor=actor)
         Voucher.objects.filter(redemption=one, ended_at=None).update(ended_at=now)
@@ -151,10 +153,10 @@ def cancel(redemption: UUID, *, by_merchant: bool, reason: str = "", now: dateti
             raise Problem("not-eligible", _("This redemption is over; it cannot be cancelled."), status=409)
         if Code.objects.filter(redemption=one).exclude(shown_at=None).exists():
             raise Problem("not-eligible", _("The code was shown; it cannot be taken back."), status=409)
-        if Voucher.objects.filter(redemption=one, used__gt=0).exists():
+        if _voucher_was_used(one):
             raise Problem("already-used", _("The voucher was used; it cannot be taken back."), status=409)
-        grace = GRACE_OF_MERCHANT if by_merchant else timedelta(0)
-        _give_back(one, Status.CANCELLED, grace=grace, reason=reason, now=now, actor=actor)
+        grace, by = (GRACE_OF_MERCHANT, "merchant") if by_merchant else (timedelta(0), "member")
+        _give_back(one, Status.CANCELLED, grace=grace, reason=reason, now=now, actor=actor, by=by)
     return one
 
 
@@ -175,8 +177,15 @@ def refusal(why: Why) -> Problem:
     return Problem(slug, str(said), status=409)
 
 
-def _each(ids: object, act: Callable[[UUID], bool]) -> int:
-    return sum(act(one) for one in list(ids))  # type: ignore[call-overload]
+def _each(ids: Iterable[UUID], act: Callable[[UUID], bool]) -> int:
+    """Each in a transaction of its own; one that fails is logged, and the others go on."""
+    done = 0
+    for one in list(ids):
+        try:
+            done += act(one)
+        except Exception as error:  # noqa: BLE001 — whatever is wrong with this one, the others are due
+            log.error("not given back", id=str(one), error=type(error).__name__)
+    return done
 
 
 def _lapse(redemption: UUID, *, now: datetime) -> bool:
@@ -213,6 +222,12 @@ def _locked(redemption: UUID) -> Redemption:
     return held.get(pk=redemption)
 
 
+def _voucher_was_used(one: Redemption) -> bool:
+    """Asked of the locked row, so that no till uses it meanwhile."""
+    held = Voucher.objects.select_for_update().filter(redemption=one).first()
+    return held is not None and held.used > 0
+
+
 def _burn(one: Redemption, contract: int, alive: datetime | None, *, now: datetime, actor: UUID | None) -> UUID | None:
     if not one.points:
         return None
@@ -227,7 +242,14 @@ def _burn(one: Redemption, contract: int, alive: datetime | None, *, now: dateti
 
 
 def _give_back(
-    one: Redemption, status: Status, *, grace: timedelta, now: datetime, reason: str = "", actor: UUID | None = None
+    one: Redemption,
+    status: Status,
+    *,
+    grace: timedelta,
+    now: datetime,
+    reason: str = "",
+    actor: UUID | None = None,
+    by: str | None = None,
 ) -> None:
     """Points to their lots, the reward to its stock, codes that nobody saw to their pool."""
     if one.entry:
@@ -240,16 +262,18 @@ def _give_back(
     stock.put_back(one.reward_id, one.store_id, one.quantity)
     stock.put_codes_back(one)
     Voucher.objects.filter(redemption=one, ended_at=None).update(ended_at=now)
-    _move(one, status, now=now, actor=actor, reason=reason)
+    _move(one, status, now=now, actor=actor, reason=reason, by=by)
 
 
-def _move(one: Redemption, status: Status, *, now: datetime, actor: UUID | None, reason: str = "") -> None:
+def _move(one: Redemption, status: Status, *, now: datetime, actor: UUID | None, reason: str = "", by: str | None = None) -> None:
     one.status = status
     one.save(update_fields=["status"])
-    _step(one, status, now=now, actor=actor, reason=reason)
+    _step(one, status, now=now, actor=actor, reason=reason, by=by)
 
 
-def _step(one: Redemption, status: Status, *, now: datetime, actor: UUID | None, reason: str = "") -> None:
+def _step(one: Redemption, status: Status, *, now: datetime, actor: UUID | None, reason: str = "", by: str | None = None) -> None:
+    """`by` says whether the member or the merchant cancelled."""
     RedemptionStep.objects.create(redemption=one, status=status, at=now, actor=actor, reason=reason)
     facts = {"redemption": str(one.pk), "reward": one.reward.code, "status": str(status), "points": one.points}
+    facts |= {"by": by} if by else {}
     outbox.tell([outbox.Event("redemption.changed", one.member_id, facts)])
