@@ -10,7 +10,7 @@ from catalog.models import Code, Redemption, Stock
 
 
 class StoreNeeded(Exception):
-    """This reward is counted store by store, and no store was named."""
+    """The reward is counted store by store, and no store was named."""
 
 
 def left(rewards: Iterable[int], store: int | None) -> dict[int, int]:
@@ -18,14 +18,14 @@ def left(rewards: Iterable[int], store: int | None) -> dict[int, int]:
 
     Of those that are counted. A store without a row has none of a reward that is counted store by store.
     """
-    rows = Stock.objects.filter(reward__in=list(rewards)).values_list("reward", "store", "left")
+    rows = Stock.objects.filter(reward__in=list(rewards))
     in_all: dict[int, int] = {}
     there: dict[int, int] = {}
-    for reward, of, count in rows:
-        if of is None:
-            in_all[reward] = count
+    for row in rows:
+        if row.store_id is None:
+            in_all[row.reward_id] = row.left
         else:
-            there[reward] = there.get(reward, 0) + (count if store in (None, of) else 0)
+            there[row.reward_id] = there.get(row.reward_id, 0) + (row.left if store in (None, row.store_id) else 0)
     return {
         reward: min(counts[reward] for counts in (in_all, there) if reward in counts) for reward in in_all.keys() | there.keys()
     }
