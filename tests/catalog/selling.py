@@ -1,6 +1,7 @@
 """Rewards and members who can have them, for tests of the catalogue."""
 
 import itertools
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -15,10 +16,10 @@ _codes = itertools.count(1)
 
 
 def rich(points: int = 1000, **given: Any) -> Member:
-    """A verified member with so many points."""
+    """A verified member who has had so many points for a day."""
     one = member(verified=True, **given)
     if points:
-        give(one.holder, points, at=timezone.now())
+        give(one.holder, points, at=timezone.now() - timedelta(days=1))
     return one
 
 
