@@ -96,8 +96,8 @@ def test_a_voucher_that_cannot_be_used_refuses_the_receipt_and_nothing_moves(cou
         answer = counter.post("/purchases", receipt(one, good.code, bad.code))
         assert slug(answer) == why
         assert answer.json()["errors"][0]["pointer"] == "/vouchers/1"
-    for bad in ("AAAA", "00000000000000"):
-        assert slug(counter.post("/purchases", receipt(one, bad)), 422) == "validation"
+    for unknown in ("AAAA", "00000000000000"):
+        assert slug(counter.post("/purchases", receipt(one, unknown)), 422) == "validation"
     assert slug(counter.post("/purchases", receipt(one, good.code, good.code.lower())), 422) == "validation"
     assert (Purchase.objects.count(), Posting.objects.count(), available(one)) == (0, lines, points)
     assert not Voucher.objects.exclude(used=0).exists()
