@@ -68,7 +68,9 @@ def test_an_amount_a_percentage_and_a_free_item_come_off_what_is_due_and_earn_no
     told = answer.json()
     assert (told["discount"], told["money_due"], told["points_earned"]) == ("17.00", "13.00", 13)
     assert counter.post("/purchases", receipt(one, *codes) | {"occurred_at": _at(told)}).json() == told
-    lines = counter.get(f"/purchases/{told['id']}").json()["lines"]
+    seen = counter.get(f"/purchases/{told['id']}").json()
+    assert sorted(seen["vouchers"]) == sorted([amount.code, percent.code, free.code])
+    lines = seen["lines"]
     assert [(line["net_amount"], line["discount"]) for line in lines] == [("10.00", "3.50"), ("20.00", "13.50")]
     assert list(Voucher.objects.values_list("used", flat=True)) == [1, 1, 1]
     assert slug(counter.post("/purchases", receipt(one, amount.code, number="R2"))) == "already-used"
