@@ -182,3 +182,15 @@ def test_a_batch_with_vouchers_costs_the_same_statements_for_2_and_10_receipts(c
         assert {row["status"] for row in told["results"]} == {201}
         costs.append(len(statements))
     assert costs[0] == costs[1]
+
+
+def test_a_return_that_came_before_its_sale_leaves_the_voucher_free(counter: Till) -> None:
+    one = rich()
+    mine = voucher(one, FIVE)
+    at = timezone.now().isoformat()
+    early = {"source": "till-1", "receipt_number": "R1", "return_number": "B1", "occurred_at": at, "amount": "30.00"}
+    assert counter.post("/returns", early).status_code == 202
+    told = counter.post("/purchases", receipt(one, mine.code) | {"occurred_at": at}).json()
+    [back] = counter.get(f"/purchases/{told['id']}").json()["returns"]
+    assert (told["money_due"], back["money_back"]) == ("25.00", "25.00")
+    assert issuing.found(mine.code).used == 0
