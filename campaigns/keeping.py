@@ -79,13 +79,13 @@ def pieces(sold: Sequence[Sold], before: Iterable[Piece], wanted: Sequence[Wante
     for one in wanted:
         if one.line_id not in lines:
             raise UnknownLine(one.line_id)
-        found.append(_piece(lines[one.line_id], gone.get(one.line_id, ()), one, _coin(contract)))
+        found.append(_piece(lines[one.line_id], gone.get(one.line_id, ()), one, contract.coin))
     return found
 
 
 def pieces_of_amount(sold: Sequence[Sold], before: Iterable[Piece], amount: Decimal, contract: Terms) -> list[Piece]:
     """An amount spread over what is left of the lines, by what was paid for it. Raises TooMuch."""
-    gone, coin = by_line(before), _coin(contract)
+    gone, coin = by_line(before), contract.coin
     lines = [one.line for one in sold]
     left = [_left(line, gone.get(line.line_id, ()))[1] for line in lines]
     if amount > sum(left, NOTHING):
@@ -117,32 +117,43 @@ def nothing_is_kept(sold: Sequence[Sold], lines: Sequence[Line]) -> bool:
 
 
 def refunded(sold: Sequence[Sold], gone: Iterable[Piece], contract: Terms) -> Refund:
-    """What has gone back in all, to points and to money.
+    """What has gone back in all, to points and to money; what vouchers took off a line goes back to nobody.
 
     All lines that were paid in points are taken together, by their sums: a point may be worth more than the line that bears
     it, and then returning just that line would give back more than the goods are worth.
     """
-    back = {line: sum((piece.net_amount for piece in pieces), NOTHING) for line, pieces in by_line(gone).items()}
+    net = {line: sum((piece.net_amount for piece in pieces), NOTHING) for line, pieces in by_line(gone).items()}
+    back = {one.line.line_id: _charged_back(one.line, net.get(one.line.line_id, NOTHING), contract) for one in sold}
     bearing = [one for one in sold if one.bears]
-    plain = sum((amount for line, amount in back.items() if line not in {one.line.line_id for one in bearing}), NOTHING)
+    plain = sum((back[one.line.line_id] for one in sold if not one.bears), NOTHING)
     if not bearing:
         return Refund(0, plain)
-    net = sum((one.line.net_amount for one in bearing), NOTHING)
-    kept_net = net - sum((back.get(one.line.line_id, NOTHING) for one in bearing), NOTHING)
+    charged = sum((one.line.net_amount - one.line.discount for one in bearing), NOTHING)
+    kept_part = charged - sum((back[one.line.line_id] for one in bearing), NOTHING)
     points, amount = sum(one.points for one in bearing), sum((one.line.tender for one in bearing), NOTHING)
-    together = tendering.refund(net, points, amount, kept_net, contract=contract)
+    together = tendering.refund(charged, points, amount, kept_part, contract=contract)
     return Refund(together.points, plain + together.money)
+
+
+def _charged_back(line: Line, net: Decimal, contract: Terms) -> Decimal:
+    """Of what was charged for a line, vouchers taken off, the part for goods of this net amount, rounded down to coins."""
+    charged, coin = line.net_amount - line.discount, contract.coin
+    if not line.discount or net == line.net_amount:
+        return min(net, charged)
+    return charged * net // (line.net_amount * coin) * coin
 
 
 def shares(refund: Refund, pieces: Sequence[Piece], sold: Sequence[Sold], contract: Terms) -> list[Refund]:
     """How what one return gives back falls to its pieces, for whoever reads them; they add up."""
-    bears = {one.line.line_id for one in sold if one.bears}
-    coin = _coin(contract)
-    plain = [NOTHING if one.line_id in bears else one.net_amount for one in pieces]
-    weights = [one.net_amount if one.line_id in bears else NOTHING for one in pieces]
-    points = spread(refund.points, weights)
-    money = spread(int((refund.money - sum(plain, NOTHING)) / coin), weights)
-    return [Refund(some, amount + coins * coin) for some, amount, coins in zip(points, plain, money, strict=True)]
+    found, coin = {one.line.line_id: one for one in sold}, contract.coin
+    points = spread(refund.points, [one.net_amount if found[one.line_id].bears else NOTHING for one in pieces])
+    money = spread(int(refund.money / coin), [_paid_part(found[one.line_id].line, one.net_amount) for one in pieces])
+    return [Refund(some, coins * coin) for some, coins in zip(points, money, strict=True)]
+
+
+def _paid_part(line: Line, net: Decimal) -> Decimal:
+    """What of the money paid for a line is for goods of this net amount."""
+    return (line.net_amount - line.unpaid) * net / line.net_amount if line.net_amount else NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,26 +232,22 @@ def _kept(one: Sold, gone: Sequence[Piece], contract: Terms) -> Line | None:
         return line if line.net_amount or line.quantity else None
     goods = line.quantity - sum((piece.quantity for piece in gone), NOTHING)
     named = [piece for piece in gone if piece.asked != Measure.QUANTITY]
-    net = line.net_amount - _share(line, _in_proportion(gone), _coin(contract)) - sum((one.net_amount for one in named), NOTHING)
+    net = line.net_amount - _share(line, _in_proportion(gone), contract.coin) - sum((one.net_amount for one in named), NOTHING)
     if (line.quantity and goods <= 0) or (line.net_amount and net <= 0):
         return None
     cheaper = sum((piece.net_amount for piece in named if piece.asked == Measure.AMOUNT), NOTHING)
     if cheaper:
         goods = (goods * net / (net + cheaper)).quantize(SMALLEST, ROUND_DOWN)
-    if not line.tender:
+    if not line.unpaid:
         return replace(line, quantity=goods, net_amount=net)
-    paid = line.net_amount - line.tender - _refund(one, net, contract).money
+    paid = line.net_amount - line.unpaid - _refund(one, net, contract).money
     if paid:  # what coins round off makes no goods paid: their paid part stays that of the sale
-        goods = goods * (line.net_amount - line.tender) * net / (line.net_amount * paid)
-    return replace(line, quantity=goods, net_amount=net, tender=net - paid)
+        goods = goods * (line.net_amount - line.unpaid) * net / (line.net_amount * paid)
+    return replace(line, quantity=goods, net_amount=net, tender=net - paid, discount=NOTHING)  # all that is not paid, as one
 
 
 def _refund(one: Sold, kept_net: Decimal, contract: Terms) -> Refund:
     line = one.line
-    if not one.bears:
+    if not (one.points or line.unpaid):
         return Refund(0, line.net_amount - kept_net)
-    return tendering.refund(line.net_amount, one.points, line.tender, kept_net, contract=contract)
-
-
-def _coin(contract: Terms) -> Decimal:
-    return Decimal(1).scaleb(-contract.minor_units)
+    return tendering.refund(line.net_amount, one.points, line.unpaid, kept_net, contract=contract)

@@ -1,36 +1,61 @@
 """What is left of a reward, and of a partner's codes. Locked behind the wallets; taken by one conditional statement each."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
-from catalog.models import Code, Redemption, Stock
+from catalog.models import Code, CodePool, Redemption, Stock
+
+
+class StoreNeeded(Exception):
+    """The reward is counted store by store, and no store was named."""
 
 
 def left(rewards: Iterable[int], store: int | None) -> dict[int, int]:
-    """How many of each reward are left in this store and in all, of those that are counted; one statement."""
-    rows = Stock.objects.filter(Q(store=None) | Q(store=store), reward__in=list(rewards)).values_list("reward", "left")
-    found: dict[int, int] = {}
-    for reward, count in rows:
-        found[reward] = min(count, found.get(reward, count))
-    return found
+    """How many of each reward are left in this store, or in all stores together where none is named; one statement.
+
+    Of those that are counted. A store without a row has none of a reward that is counted store by store.
+    """
+    rows = Stock.objects.filter(reward__in=list(rewards))
+    in_all: dict[int, int] = {}
+    there: dict[int, int] = {}
+    for row in rows:
+        if row.store_id is None:
+            in_all[row.reward_id] = row.left
+        else:
+            there[row.reward_id] = there.get(row.reward_id, 0) + (row.left if store in (None, row.store_id) else 0)
+    return {
+        reward: min(counts[reward] for counts in (in_all, there) if reward in counts) for reward in in_all.keys() | there.keys()
+    }
 
 
 def take(reward: int, store: int | None, quantity: int) -> bool:
     """Take from all rows that count this reward, in the order of their ids; False, with nothing taken, if one has too few.
 
-    Runs inside the caller's transaction, who rolls back on False.
+    Runs inside the caller's transaction, who rolls back on False. Raises StoreNeeded.
     """
-    rows = Stock.objects.filter(Q(store=None) | Q(store=store), reward=reward).order_by("id")
-    counted = [row.pk for row in rows.select_for_update()]
+    stores = set(Stock.objects.filter(reward=reward).values_list("store", flat=True)) - {None}
+    if stores and store is None:
+        raise StoreNeeded
+    if stores and store not in stores:
+        return False
+    counted = _locked(reward, store)
     taken = Stock.objects.filter(pk__in=counted, left__gte=quantity).update(left=F("left") - quantity)
     return taken == len(counted)
 
 
 def put_back(reward: int, store: int | None, quantity: int) -> None:
-    Stock.objects.filter(Q(store=None) | Q(store=store), reward=reward).update(left=F("left") + quantity)
+    Stock.objects.filter(pk__in=_locked(reward, store)).update(left=F("left") + quantity)
+
+
+def _locked(reward: int, store: int | None) -> list[int]:
+    """Rows are locked in one order by whoever takes and whoever puts back."""
+    rows = Stock.objects.filter(Q(store=None) | Q(store=store), reward=reward).order_by("id")
+    return [row.pk for row in rows.select_for_update()]
 
 
 def take_codes(pool: int, redemption: UUID, quantity: int, *, now: datetime) -> bool:
@@ -48,9 +73,24 @@ def put_codes_back(redemption: Redemption) -> None:
     Code.objects.filter(redemption=redemption, shown_at=None).update(redemption=None, taken_at=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Low:
+    """A pool of codes that runs dry: `left` are no more than it asked to be told of."""
+
+    name: str
+    left: int
+
+
+def low_pools() -> list[Low]:
+    """Pools with so few codes left that the shop should know, of those that an offered reward hands out; one statement."""
+    offered = CodePool.objects.filter(reward__withdrawn_at=None, reward__isnull=False).distinct()
+    free = Code.objects.filter(pool=OuterRef("pk"), redemption=None).order_by().values("pool").annotate(count=Count("pk"))
+    counted = offered.annotate(left=Coalesce(Subquery(free.values("count")), 0)).filter(left__lte=F("low_water"))
+    return [Low(name, left) for name, left in counted.order_by("name").values_list("name", "left")]
+
+
 def free_codes(pools: Iterable[int]) -> dict[int, int]:
     """How many codes each pool has left to hand out."""
     counts = dict.fromkeys(pools, 0)
-    for pool in Code.objects.filter(pool__in=list(counts), redemption=None).values_list("pool", flat=True):
-        counts[pool] += 1
-    return counts
+    rows = Code.objects.filter(pool__in=list(counts), redemption=None).values_list("pool").order_by()
+    return counts | dict(rows.annotate(count=Count("pk")))

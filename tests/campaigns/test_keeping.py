@@ -154,6 +154,13 @@ SOLD = st.lists(st.tuples(NET, QUANTITY), min_size=1, max_size=4).map(
     lambda rows: [Sold(Line(str(place), net, quantity)) for place, (net, quantity) in enumerate(rows)]
 )
 SHARE = st.none() | st.integers(1, 100)
+# Vouchers took a part off each line.
+DISCOUNTED = st.lists(st.tuples(NET, QUANTITY, st.integers(0, 100)), min_size=1, max_size=4).map(
+    lambda rows: [
+        Sold(Line(str(place), net, quantity, discount=(net * off / 100).quantize(Decimal("0.01"))))
+        for place, (net, quantity, off) in enumerate(rows)
+    ]
+)
 
 
 def wishes(sold: Sequence[Sold], shares: Sequence[tuple[int, int | None, int | None]]) -> list[Wanted]:
@@ -169,7 +176,7 @@ def wishes(sold: Sequence[Sold], shares: Sequence[tuple[int, int | None, int | N
 
 
 @settings(deadline=None)
-@given(SOLD, st.lists(st.tuples(st.integers(0, 3), SHARE, SHARE), max_size=8), st.randoms(use_true_random=False))
+@given(SOLD | DISCOUNTED, st.lists(st.tuples(st.integers(0, 3), SHARE, SHARE), max_size=8), st.randoms(use_true_random=False))
 def test_what_is_kept_does_not_depend_on_the_order(
     sold: list[Sold], shares: list[tuple[int, int | None, int | None]], dice: Random
 ) -> None:
@@ -228,7 +235,7 @@ def test_never_more_is_taken_than_was_awarded_and_no_more_is_kept_than_is_carrie
 
 
 @settings(deadline=None)
-@given(SOLD, st.lists(st.tuples(st.integers(0, 3), SHARE, SHARE), max_size=6))
+@given(SOLD | DISCOUNTED, st.lists(st.tuples(st.integers(0, 3), SHARE, SHARE), max_size=6))
 def test_in_small_steps_a_receipt_gives_less_and_less(sold: list[Sold], shares: list[tuple[int, int | None, int | None]]) -> None:
     gone: list[Piece] = []
     states = [keeping.kept(sold, gone, TERMS)]
@@ -259,3 +266,25 @@ def test_what_coins_round_off_makes_no_goods_paid() -> None:
     [kept] = keeping.kept(sold, returned(sold, Wanted("1", Decimal("0.1"), Decimal("0.08"))), TERMS)
     assert (kept.net_amount, kept.basis) == (Decimal("0.09"), Decimal("0.03"))
     assert round(paid_quantity(kept), 9) == round(Decimal("6.9") * 4 / 17, 9) < paid_quantity(sold[0].line)
+
+
+@settings(deadline=None)
+@given(DISCOUNTED, st.lists(st.tuples(st.integers(0, 3), SHARE, SHARE), max_size=8))
+def test_what_vouchers_took_off_is_never_paid_back(sold: list[Sold], shares: list[tuple[int, int | None, int | None]]) -> None:
+    gone: list[Piece] = []
+    for one in wishes(sold, shares):
+        try:
+            gone += keeping.pieces(sold, gone, [one], TERMS)
+        except TooMuch:
+            continue
+        back = keeping.refunded(sold, gone, TERMS)
+        assert 0 <= back.money <= sum(each.line.due for each in sold)
+        kept = keeping.kept(sold, gone, TERMS)
+        assert sum(line.basis for line in kept) <= sum(each.line.due for each in sold) - back.money
+    for each in sold:
+        try:
+            gone += keeping.pieces(sold, gone, [Wanted(each.line.line_id)], TERMS)
+        except TooMuch:
+            continue
+    back = keeping.refunded(sold, gone, TERMS)
+    assert back.money == sum(each.line.due for each in sold)
