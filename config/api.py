@@ -9,6 +9,7 @@ from campaigns.api import router as purchases
 from config.answers import answer
 from config.pages.contracts import router as contracts
 from config.pages.earnrules import router as earn_rules
+from config.pages.keeping import router as rewards
 from config.pages.points import router as points
 from config.pages.tiertable import router as tiers
 from loyalty.problems import Problem, invalid
@@ -22,6 +23,7 @@ api.add_router("", acts)
 api.add_router("", contracts)
 api.add_router("", tiers)
 api.add_router("", earn_rules)
+api.add_router("", rewards)
 
 STATUS_SLUGS = {400: "validation", 401: "unauthenticated", 404: "not-found", 405: "method-not-allowed", 429: "rate-limited"}
 
