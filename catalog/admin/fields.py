@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminSingleDateWidget,
     UnfoldAdminTextareaWidget,
@@ -39,6 +40,13 @@ def text(label: Any, length: int, **given: Any) -> forms.CharField:
 def choice(label: Any, choices: Any, **given: Any) -> forms.ChoiceField:
     widget = UnfoldAdminSelectWidget
     return forms.ChoiceField(label=capfirst(label), choices=choices, required=False, widget=widget, **given)
+
+
+def number(label: Any, **given: Any) -> forms.DecimalField:
+    widget = UnfoldAdminDecimalFieldWidget
+    return forms.DecimalField(
+        label=capfirst(label), required=False, min_value=0, max_digits=11, decimal_places=3, widget=widget, **given
+    )
 
 
 def day(label: Any, **given: Any) -> forms.DateField:

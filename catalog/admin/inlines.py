@@ -14,7 +14,7 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from catalog import keeping
-from catalog.admin.fields import WindowForm, choice, placed, shown_window
+from catalog.admin.fields import WindowForm, choice, number, placed, shown_window
 from catalog.models import RewardPrice, Stock
 from catalog.schemas import PRICES_MAX, STOCK_MAX, PriceIn
 from loyalty.problems import problem_of
@@ -82,11 +82,12 @@ class StockSet(PaginationInlineFormSet):
 
 
 class PriceForm(WindowForm, forms.ModelForm[RewardPrice]):
+    money = number(_("money to pay"))
     tier = choice(_("only for the tier"), [])
 
     class Meta:
         model = RewardPrice
-        fields = ("name", "points", "money", "birthday_month")
+        fields = ("name", "points", "birthday_month")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

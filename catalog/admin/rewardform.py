@@ -9,7 +9,6 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 from unfold.widgets import (
-    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelect2MultipleWidget,
@@ -17,7 +16,7 @@ from unfold.widgets import (
 )
 
 from catalog import keeping, pictures
-from catalog.admin.fields import LANGUAGES, UNITS, WindowForm, choice, in_language, placed, shown_window, text, words
+from catalog.admin.fields import LANGUAGES, UNITS, WindowForm, choice, in_language, number, placed, shown_window, text, words
 from catalog.keeping import Picture
 from catalog.models import Reward, Voucher
 from catalog.schemas import DAYS_MAX, RewardIn
@@ -33,13 +32,6 @@ PLACES = {
     "voucher/amount": "voucher_amount", "voucher/minimum_spend": "voucher_minimum", "voucher/uses": "voucher_uses",
     "voucher/valid_for": "voucher_valid", "voucher/categories": "voucher_categories", "voucher": "voucher_amount",
 }  # fmt: skip
-
-
-def number(label: Any, **given: Any) -> forms.DecimalField:
-    widget = UnfoldAdminDecimalFieldWidget
-    return forms.DecimalField(
-        label=capfirst(label), required=False, min_value=0, max_digits=11, decimal_places=3, widget=widget, **given
-    )
 
 
 def whole(label: Any, **given: Any) -> forms.IntegerField:
@@ -152,14 +144,16 @@ class RewardForm(WordFields, WindowForm, forms.ModelForm[Reward]):  # type: igno
             self.add_error(None, self.refused)
         if self.errors:
             return
-        if self.is_new and Reward.objects.filter(code=self.cleaned_data["code"]).exists():
+        said = self.document()
+        code = self.code_of()
+        if self.is_new and Reward.objects.filter(code=code).exists():
             self.add_error("code", keeping.taken().detail)
         removed, shown = self.cleaned_data["picture_remove"], self.kept()
         if shown and not removed and not self.cleaned_data["picture_text"]:
             self.add_error("picture_text", _("Say what the picture shows, for those who cannot see it."))
         try:
-            self.reward = RewardIn.model_validate(self.document())
-            keeping.insist(self.code_of(), self.reward, now=timezone.now())
+            self.reward = RewardIn.model_validate(said)
+            keeping.insist(code, self.reward, now=timezone.now())
         except (ValidationError, Problem) as error:
             problem = error if isinstance(error, Problem) else problem_of(error)
             for fault in problem.faults:

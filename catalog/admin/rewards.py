@@ -239,7 +239,7 @@ class RewardAdmin(Backoffice):
     @admin.display(description=_("cost per point"))
     def costs(self, one: Any) -> str:
         each = None if one.cost is None else pricing.cost_per_point(one.cost, one.money, one.points)
-        return "" if each is None else f"{number_format(round(each, 4))} {self._contract(one).currency}"
+        return "" if each is None else f"{number_format(round(each, 4).normalize())} {self._contract(one).currency}"
 
     @admin.display(description=_("suggested points"))
     def suggests(self, one: Any) -> str:

@@ -18,13 +18,16 @@ WHOLE: dict[str, Any] = {
         "hours": ["10:00", "14:00"],
     },
     "voucher": {"type": "amount", "amount": "5.00", "minimum_spend": "20.00", "uses": 1, "valid_for": "P30D"},
-    "prices": [{"name": "Happy hour", "points": 300, "weekdays": [3], "hours": ["15:00", "17:00"]}, {"points": 200, "birthday_month": True}],
+    "prices": [
+        {"name": "Happy hour", "points": 300, "weekdays": [3], "hours": ["15:00", "17:00"]},
+        {"points": 200, "birthday_month": True},
+    ],
     "translations": {"fr": {"title": "Cinq euros"}},
 }  # fmt: skip
 
 
-def put(owner: Till, code: str = "mug", **given: Any) -> Any:
-    return owner("PUT", f"/rewards/{code}", {"title": "Mug", "kind": "goods", "points": 400} | given)
+def put(owner: Till, at: str = "mug", **given: Any) -> Any:
+    return owner("PUT", f"/rewards/{at}", {"title": "Mug", "kind": "goods", "points": 400} | given)
 
 
 def test_the_whole_of_a_reward_is_kept_and_answered_in_one_form() -> None:
@@ -131,5 +134,5 @@ def test_only_a_key_of_the_programme_keeps_the_catalogue() -> None:
     assert put(till("pos")).status_code == 403
     assert put(till("configure", store="S1")).status_code == 403
     assert till("configure").get("/rewards/none").status_code == 404
-    assert put(till("configure"), code="no%20code").status_code == 422
+    assert put(till("configure"), "no%20code").status_code == 422
     assert not Reward.objects.exists()
