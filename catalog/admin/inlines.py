@@ -17,11 +17,14 @@ from catalog import keeping
 from catalog.admin.fields import WindowForm, choice, number, placed, shown_window
 from catalog.models import RewardPrice, Stock
 from catalog.schemas import PRICES_MAX, STOCK_MAX, PriceIn
+from loyalty.backoffice import ReadOnlyInline
 from loyalty.problems import problem_of
 
 PLACES = {
     "starts_at": "starts_on", "ends_at": "ends_on", "hours/0": "hours_from", "hours/1": "hours_to", "hours": "hours_from",
 }  # fmt: skip
+
+LEFT = _("What is left (without a row nobody counts)")
 
 
 class StockForm(forms.ModelForm[Stock]):
@@ -147,7 +150,7 @@ class StockInline(ByReward, TabularInline):  # type: ignore[misc]
     fields = ("store", "left")
     extra = 1
     show_title = False
-    verbose_name_plural = _("What is left (without a row nobody counts)")
+    verbose_name_plural = LEFT
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -171,6 +174,22 @@ class PriceInline(ByReward, StackedInline):  # type: ignore[misc]
     extra = 0
     max_num = PRICES_MAX
     verbose_name_plural = _("Other prices (the member gets the best that holds)")
+
+
+class Look(ReadOnlyInline):
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("catalog.view_reward")
+
+
+class StockLook(Look):
+    model = Stock
+    fields = ("store", "left")
+    verbose_name_plural = LEFT
+
+
+class PriceLook(Look):
+    model = RewardPrice
+    fields = ("name", "points", "money", "tier", "starts_at", "ends_at", "weekdays", "hours", "birthday_month")
 
 
 def _gone(one: forms.ModelForm[Any]) -> bool:

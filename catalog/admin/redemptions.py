@@ -53,6 +53,9 @@ class StepInline(ReadOnlyInline):
     verbose_name_plural = _("steps")
     when = instant("at", _("when"))
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("catalog.view_redemption")
+
     @admin.display(description=_("by"))
     def who(self, step: RedemptionStep) -> str:
         names = self.admin_site.staff([step.actor]) if step.actor else {}  # type: ignore[attr-defined]

@@ -20,11 +20,11 @@ from unfold.decorators import display
 
 from catalog import keeping, pictures, pricing
 from catalog.admin.fields import LANGUAGES, in_language
-from catalog.admin.inlines import PriceInline, StockInline
+from catalog.admin.inlines import PriceInline, PriceLook, StockInline, StockLook
 from catalog.admin.rewardform import RewardForm
-from catalog.models import Reward, RewardPrice, Stock
+from catalog.models import Reward
 from loyalty import auditing, money, queries, terms
-from loyalty.backoffice import Backoffice, ReadOnlyInline, Scope
+from loyalty.backoffice import Backoffice, Scope
 from loyalty.columns import figure, moment
 from loyalty.problems import Problem
 
@@ -39,17 +39,6 @@ STATES = {
     "sold-out": pgettext_lazy("reward", "sold out"),
 }  # fmt: skip
 LOOKS: Any = {"offered": "success", "not-yet": "info", "ended": "default", "withdrawn": "default", "sold-out": "danger"}
-
-
-class StockLook(ReadOnlyInline):
-    model = Stock
-    fields = ("store", "left")
-    verbose_name_plural = _("What is left (without a row nobody counts)")
-
-
-class PriceLook(ReadOnlyInline):
-    model = RewardPrice
-    fields = ("name", "points", "money", "tier", "starts_at", "ends_at", "weekdays", "hours", "birthday_month")
 
 
 class Offered(admin.SimpleListFilter):
@@ -74,7 +63,7 @@ class RewardAdmin(Backoffice):
     search_fields = ("title", "code")
     search_help_text = _("Title or code")
     export_columns = (
-        "code", "title", "kind", "category__code", "points", "money", "cost", "left", "waiting_now", "costs", "suggests",
+        "code", "title", "kind", "category__code", "points", "money", "cost", "left", "waits", "costs", "suggests",
         "reaches", "withdrawn_at",
     )  # fmt: skip
     readonly_fields = ("when", "voucher_says", "shops", "tier_names")
