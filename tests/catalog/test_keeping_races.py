@@ -43,7 +43,7 @@ def test_the_same_codes_sent_twice_at_once_stand_once_and_are_all_accounted_for(
     pools = [CodePool.objects.create(code=code, name=code) for code in "AB"]
     listed = "\n".join(f"CODE-{n}" for n in range(2000))
     outcomes: list[codes.Filled] = []
-    apart(*(lambda one=one: outcomes.append(codes.fill(one, listed, actor=uuid7())) for one in pools))  # type: ignore[misc]
+    apart(*(lambda one=one: outcomes.append(codes.fill(one, listed, actor=uuid7())) for one in pools))
     assert sum(one.new for one in outcomes) == Code.objects.count() == 2000
     assert [one.new + len(one.skipped) for one in outcomes] == [2000, 2000]
 

@@ -52,6 +52,7 @@ def test_a_marketer_makes_a_reward_with_stock_and_another_price() -> None:
     shop = StoreFactory.create()
     marketer = signed_in("marketer")
     one = made(marketer, **PRICE | {"stock-0-store": str(shop.pk), "stock-0-left": "3", "stores": ["S1"]})
+    assert one.voucher
     assert (one.title, one.cost, one.voucher["valid_for"]) == ("Mug", Decimal("3.2"), "P2W")
     assert one.translations == {"zh-hans": {"title": "马克杯"}}
     assert [(row.store, row.left) for row in one.stock.all()] == [(shop, 3)]
@@ -152,7 +153,7 @@ def test_a_good_picture_is_still_there_when_another_field_has_to_be_mended() -> 
     marketer = signed_in("marketer")
     answer = marketer.post(f"{PAGE}add/", FORM | {"picture": photograph()})
     assert list(errors(answer)) == ["picture_text"]
-    kept = answer.context["adminform"].form.kept()  # type: ignore[attr-defined]
+    kept = answer.context["adminform"].form.kept()
     assert f'value="{kept}"' in text(answer)
     one = made(marketer, picture_kept=kept, picture_text="A mug")
     assert one.picture.name == kept
