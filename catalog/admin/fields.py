@@ -104,7 +104,7 @@ def words() -> dict[str, forms.Field]:
         found[in_language("title", language)] = text(_("title in %(language)s") % {"language": name}, 120)
         found[in_language("description", language)] = forms.CharField(
             label=capfirst(_("description in %(language)s") % {"language": name}), max_length=2000, required=False,
-            widget=UnfoldAdminTextareaWidget({"rows": 2}),
+            widget=UnfoldAdminTextareaWidget({"rows": 3}),
         )  # fmt: skip
         found[in_language("picture_text", language)] = text(_("what it shows, in %(language)s") % {"language": name}, 160)
     return found

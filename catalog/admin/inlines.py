@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError as FieldError
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
@@ -17,6 +18,7 @@ from catalog import keeping
 from catalog.admin.fields import WindowForm, choice, number, placed, shown_window
 from catalog.models import RewardPrice, Stock
 from catalog.schemas import PRICES_MAX, STOCK_MAX, PriceIn
+from loyalty import terms
 from loyalty.backoffice import ReadOnlyInline
 from loyalty.problems import problem_of
 
@@ -95,10 +97,14 @@ class PriceForm(WindowForm, forms.ModelForm[RewardPrice]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial = {**self.initial, **shown_window(self.instance), "tier": self.instance.tier}
+            self.initial = {**self.initial, **shown_window(self.instance), "tier": self.instance.tier, "money": self._money()}
         known = keeping.tiers()
         names = known | {self.instance.tier: known.get(self.instance.tier, self.instance.tier)}
         self.fields["tier"].choices = [("", _("every member")), *((code, name) for code, name in names.items() if code)]  # type: ignore[attr-defined]
+
+    def _money(self) -> str | None:
+        decimals = terms.current(timezone.now()).minor_units
+        return keeping.plain(self.instance.money, decimals) if self.instance.money else None
 
     def _post_clean(self) -> None:
         """Judged by the shape of the API."""

@@ -41,6 +41,12 @@ STATES = {
 LOOKS: Any = {"offered": "success", "not-yet": "info", "ended": "default", "withdrawn": "default", "sold-out": "danger"}
 
 
+def flush(column: Any) -> Any:
+    """A column of numbers, flush right."""
+    column.formatting = "price"
+    return column
+
+
 class Offered(admin.SimpleListFilter):
     title = _("state")
     parameter_name = "offered"
@@ -72,7 +78,7 @@ class RewardAdmin(Backoffice):
         "voucher_minimum": VOUCHER, "voucher_categories": VOUCHER,
         **dict.fromkeys(("voucher_uses", "voucher_valid", "voucher_unit"), ITEM),
     }  # fmt: skip
-    waits = figure("waiting_now", _("waiting"))
+    waits = figure("waiting_now", pgettext_lazy("reward", "waiting"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reward]:
         rows: QuerySet[Reward] = super().get_queryset(request).select_related("category", "code_pool")
@@ -116,7 +122,7 @@ class RewardAdmin(Backoffice):
                 _("Who and when"),
                 {"fields": (("stores", "tiers"), ("starts_on", "ends_on"), "weekdays", ("hours_from", "hours_to"))},
             ),
-            (_("In other languages"), {"fields": in_languages}),
+            (_("In other languages"), {"classes": ["collapse"], "fields": in_languages}),
         ]  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
@@ -203,7 +209,7 @@ class RewardAdmin(Backoffice):
         self.prepare([one])
         yield _("state"), STATES[one.state], moment(one.withdrawn_at) or ""
         yield _("left"), self.left(one) or "–", _("of the codes in the pool") if one.code_pool_id else _("in all shops together")
-        yield _("waiting"), self.waits(one), _("members who want to be told")
+        yield pgettext_lazy("reward", "waiting"), self.waits(one), _("members who want to be told")
         yield _("cost per point"), self.costs(one) or "–", _("the cost less the money paid, by the points")
         worth = _("points that are worth to the member what it costs you")
         yield _("suggested points"), self.suggests(one) or "–", worth
@@ -220,22 +226,26 @@ class RewardAdmin(Backoffice):
         points = _("%(points)s points") % {"points": number_format(one.points, force_grouping=True)}
         return f"{points} + {money.text(one.money, self._contract(one).currency)}" if one.money else points
 
+    @flush
     @admin.display(description=_("left"))
     def left(self, one: Any) -> str:
         left = _left(one)
         return "" if left is None else number_format(left, force_grouping=True)
 
+    @flush
     @admin.display(description=_("cost per point"))
     def costs(self, one: Any) -> str:
         each = None if one.cost is None else pricing.cost_per_point(one.cost, one.money, one.points)
         return "" if each is None else f"{number_format(round(each, 4).normalize())} {self._contract(one).currency}"
 
+    @flush
     @admin.display(description=_("suggested points"))
     def suggests(self, one: Any) -> str:
         value = self._contract(one).point_value
         points = None if one.cost is None else pricing.suggested_points(one.cost, one.money, value)
         return "" if points is None else number_format(points, force_grouping=True)
 
+    @flush
     @admin.display(description=_("reach"))
     def reaches(self, one: Any) -> str:
         self._contract(one)
