@@ -21,10 +21,10 @@ from unfold.decorators import display
 from catalog import keeping, pictures, pricing
 from catalog.admin.fields import LANGUAGES, in_language
 from catalog.admin.inlines import PriceInline, PriceLook, StockInline, StockLook
+from catalog.admin.kept import Kept
 from catalog.admin.rewardform import RewardForm
 from catalog.models import Reward
 from loyalty import auditing, money, queries, terms
-from loyalty.backoffice import Backoffice, Scope
 from loyalty.columns import figure, moment
 from loyalty.problems import Problem
 
@@ -59,8 +59,7 @@ class Offered(admin.SimpleListFilter):
 
 
 @admin.register(Reward)
-class RewardAdmin(Backoffice):
-    scope = Scope.PROGRAMME
+class RewardAdmin(Kept):
     form = RewardForm
     change_form_template = "admin/catalog/reward/change_form.html"
     list_display = ("named", "kind", "price", "left", "waits", "costs", "suggests", "reaches", "condition")
@@ -132,12 +131,6 @@ class RewardAdmin(Backoffice):
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return [StockInline, PriceInline] if self.has_change_permission(request, obj) else [StockLook, PriceLook]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and self.house.stores_of(request) is None
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return super().has_change_permission(request, obj) and self.house.stores_of(request) is None
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)

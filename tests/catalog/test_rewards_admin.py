@@ -14,6 +14,7 @@ from PIL import Image
 from catalog import pictures
 from catalog.models import Reward, RewardPrice, Stock, Waiting
 from loyalty.models import AuditRecord
+from tests.api import till
 from tests.factories import StoreFactory, give, member
 from tests.staff import signed_in, text
 
@@ -164,6 +165,27 @@ def test_a_good_picture_is_still_there_when_another_field_has_to_be_mended() -> 
     assert default_storage.exists(kept)  # others may show it
 
 
+def test_a_put_leaves_the_picture_and_its_words() -> None:
+    made(signed_in("marketer"), picture=photograph(), picture_text="A mug")
+    shown = till("configure")("PUT", "/rewards/mug", {"title": "Mug", "kind": "goods", "points": 1}).json()
+    assert (shown["picture_text"], shown["picture"]["small"][-9:]) == ("A mug", "-480.webp")
+    assert (
+        till("configure")("PUT", "/rewards/mug", {"title": "M", "kind": "goods", "points": 1, "picture_text": ""}).status_code
+        == 422
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("L", "PNG"), ("LA", "PNG"), ("P", "PNG"), ("1", "PNG"), ("RGBA", "WEBP"), ("CMYK", "JPEG")]
+)
+def test_pictures_of_every_make_are_taken(mode: str, kind: str) -> None:
+    out = BytesIO()
+    Image.new("RGBA" if mode == "RGBA" else "RGB", (1300, 200), "#b76b1c").convert(mode).save(out, kind)
+    name = pictures.keep(SimpleUploadedFile("mug", out.getvalue()))
+    with default_storage.open(pictures.small(name)) as file:
+        assert Image.open(file).size == (480, 74)
+
+
 def test_the_page_says_what_a_point_costs_and_whom_it_reaches() -> None:
     one = made(signed_in("marketer"))
     rich, poor = member(), member()
@@ -207,4 +229,6 @@ def test_others_only_look(role: str) -> None:
 
 def test_a_marketer_of_one_shop_does_not_keep_what_all_shops_offer() -> None:
     StoreFactory.create()
-    assert signed_in("marketer", stores=["S1"]).post(f"{PAGE}add/", FORM).status_code == 403
+    bound = signed_in("marketer", stores=["S1"])
+    for page in (PAGE, "/admin/catalog/codepool/", "/admin/catalog/category/"):
+        assert bound.post(f"{page}add/", FORM).status_code == 403
