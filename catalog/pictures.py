@@ -7,8 +7,9 @@ import hashlib
 import re
 import warnings
 from io import BytesIO
-from typing import IO, Protocol
+from typing import Any
 
+from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
@@ -27,17 +28,7 @@ FOLDER = "rewards/"
 NAME = re.compile(r"rewards/[0-9a-f]{32}\.webp")
 
 
-class Upload(Protocol):
-    """As Django hands it to a form."""
-
-    size: int | None
-    file: IO[bytes]
-
-    def seek(self, offset: int, whence: int = 0) -> int: ...
-    def read(self, size: int = -1) -> bytes: ...
-
-
-def keep(upload: Upload) -> str:
+def keep(upload: File[Any]) -> str:
     """Draw the upload anew in both sizes; the name of the large one. Raises Problem for what is no picture of ours."""
     if (upload.size or 0) > BYTES_MAX:
         raise _refused(_("The file is larger than %(size)s MB. Save the picture smaller.") % {"size": BYTES_MAX >> 20})
@@ -70,7 +61,7 @@ def _opened(content: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(BytesIO(content), formats=FORMATS)
+            picture: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
             if picture.width * picture.height > PIXELS_MAX:
                 raise _refused(_("The picture has more than 40 million pixels. Save it smaller."))
             if min(picture.size) < SIDE_MIN:
