@@ -232,6 +232,9 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(environment.text("REGULARS_STATIC_ROOT", str(BASE_DIR / "var" / "static")))
+# Pictures that the merchant uploads; every process that serves pages needs the same folder.
+MEDIA_URL = "media/"
+MEDIA_ROOT = Path(environment.text("REGULARS_MEDIA_ROOT", str(BASE_DIR / "var" / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -255,7 +258,7 @@ UNFOLD = {
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
-    "STYLES": ["config.pages.sidebar.css", "config.pages.sidebar.rules_css"],
+    "STYLES": ["config.pages.sidebar.css", "config.pages.sidebar.rules_css", "config.pages.sidebar.rewards_css"],
     "DASHBOARD_CALLBACK": "config.pages.dashboard.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "config.pages.sidebar.navigation"},
     "TABS": "config.pages.sidebar.saved_views",
