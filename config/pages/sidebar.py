@@ -61,18 +61,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Terms"), "contract", "loyalty.termsversion"),
             ],
         ),
-        (
-            _("Catalogue"),
-            [
-                _list(_("Rewards"), "redeem", "catalog.reward"),
-                _hand_out(),
-                _list(_("Redemptions"), "shopping_bag", "catalog.redemption") | {"active": _is_at_redemptions},
-                _list(_("Vouchers"), "confirmation_number", "catalog.voucher"),
-                _pools(request),
-                _list(_("Codes"), "password", "catalog.code"),
-                _list(_("Categories"), "shelves", "catalog.category"),
-            ],
-        ),
+        _catalogue(request),
         (
             _("Ledger"),
             [
@@ -105,6 +94,21 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     seen = [{"title": title, "items": [item for item in items if _may(request, item)]} for title, items in groups]
     return [group for group in seen if group["items"]]
+
+
+def _catalogue(request: HttpRequest) -> tuple[Any, list[dict[str, Any]]]:
+    return (
+        _("Catalogue"),
+        [
+            _list(_("Rewards"), "redeem", "catalog.reward"),
+            _hand_out(),
+            _list(_("Redemptions"), "shopping_bag", "catalog.redemption") | {"active": _is_at_redemptions},
+            _list(_("Vouchers"), "confirmation_number", "catalog.voucher"),
+            _pools(request),
+            _list(_("Codes"), "password", "catalog.code"),
+            _list(_("Categories"), "shelves", "catalog.category"),
+        ],
+    )
 
 
 def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
