@@ -18,6 +18,11 @@ def left(rewards: Iterable[int], store: int | None) -> dict[int, int]:
     return found
 
 
+def counted_by_store(rewards: Iterable[int]) -> set[int]:
+    """Rewards that are counted store by store, so that a redemption has to name one."""
+    return set(Stock.objects.filter(reward__in=list(rewards)).exclude(store=None).values_list("reward", flat=True))
+
+
 def take(reward: int, store: int | None, quantity: int) -> bool:
     """Take from all rows that count this reward, in the order of their ids; False, with nothing taken, if one has too few.
 

@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 
 from campaigns import explaining, greeting, rules
 from campaigns.models import Award
-from config.pages import checking_in, statement, tier
+from catalog import offers
+from catalog import queries as catalogue
+from config.pages import checking_in, offering, statement, tickets, tier
 from loyalty import money, queries, terms
 from loyalty.paging import decode, encode
 from loyalty.problems import Problem
@@ -40,11 +42,23 @@ def card(request: HttpRequest, member: Member) -> HttpResponse:
     context = card_facts(member, now) | {
         "expiring": statement.expiries(member.holder, contract, now)[:2],
         "lines": [line.shown(contract) for line in lines],
+        **_rewards(member, contract, now),
         "check_in": checking_in.state(member, contract, now),
         "promised": 0 if member.is_verified else greeting.promised(member, now=now),
         "verify_url": reverse("account_confirm_login_code"),
     }
     return render(request, "portal/card.html", context)
+
+
+def _rewards(member: Member, contract: Terms, now: datetime) -> dict[str, Any]:
+    """The closest reward, what waits for a yes, and the vouchers that are ready."""
+    ready = catalogue.ready_vouchers(member.pk, now=now, limit=3)
+    waits = catalogue.waiting_for_yes(member.pk, now=now)
+    return {
+        "closest": offering.closest(offering.shown(offers.standing(), member, contract, now=now)),
+        "vouchers": [tickets.of_voucher(one, contract, now) for one in ready],
+        "reserved": [tickets.of_redemption(one, contract, now) for one in waits],
+    }
 
 
 @for_member(earn_only=True)
@@ -117,6 +131,8 @@ def line(request: HttpRequest, member: Member, entry: UUID) -> HttpResponse:
     [one] = found
     ends = queries.expiry_of_lots(member.holder, [entry]).get(entry)
     context: dict[str, Any] = {"line": one.shown(contract), "expires_on": contract.last_day(ends) if ends else None}
+    if one.redemption:
+        context["redeemed"] = reverse("redemption", args=[one.redemption.pk])
     if one.award:
         cause, names = one.award.cause, rules.names()
         context["steps"] = explaining.sentences(cause.trace, one.award.currency, names)

@@ -12,6 +12,10 @@ from django.utils.translation import gettext as _
 from campaigns import explaining
 from campaigns.models import Award
 from campaigns.queries import awards_by_entry
+from catalog.models import Redemption
+from catalog.queries import redemptions_by_key
+from catalog.texts import said
+from config.pages import tickets
 from loyalty import queries
 from loyalty.kinds import Kind
 from loyalty.queries import StatementLine
@@ -35,6 +39,7 @@ class Explained:
     title: str
     detail: str
     award: Award | None
+    redemption: Redemption | None = None
 
     def shown(self, contract: Terms) -> dict[str, Any]:
         return {
@@ -54,8 +59,34 @@ def explained(lines: Sequence[StatementLine]) -> list[Explained]:
     awards = awards_by_entry([line.entry for line in lines])
     titles = adjusting.titles(line.entry for line in lines if line.kind == Kind.ADJUST)
     titles |= welcomes(line for line in lines if line.kind == Kind.BONUS and line.entry not in awards)
-    found = [(line, awards.get(line.entry)) for line in lines]
-    return [Explained(line, titles.get(line.entry) or title(line, award), detail(award), award) for line, award in found]
+    bought = redemptions(lines)
+    titles |= {line.entry: _of_redemption(line, bought[line.entry]) for line in lines if line.entry in bought}
+    found = [(line, awards.get(line.entry), bought.get(line.entry)) for line in lines]
+    return [
+        Explained(line, titles.get(line.entry) or title(line, award), _why(line, redeemed) or detail(award), award, redeemed)
+        for line, award, redeemed in found
+    ]
+
+
+def redemptions(lines: Iterable[StatementLine]) -> dict[UUID, Redemption]:
+    """What was redeemed with the points that a line took or gave back."""
+    asked = [line.entry for line in lines if line.kind in (Kind.BURN, Kind.RESTORE)]
+    return redemptions_by_key(queries.keys_of(asked)) if asked else {}
+
+
+def _of_redemption(line: StatementLine, one: Redemption) -> str:
+    """Flat white at Bastille: by the shop that took it, once one did."""
+    reward = said(one.reward, "title")
+    if line.kind == Kind.RESTORE:
+        return _("Points back: %(reward)s") % {"reward": reward}
+    used = [use for use in one.voucher.use_set.all() if use.released_at is None] if hasattr(one, "voucher") else []
+    store = used[-1].store.name if used else line.store_name
+    return _("%(reward)s at %(store)s") % {"reward": reward, "store": store} if store else reward
+
+
+def _why(line: StatementLine, one: Redemption | None) -> str:
+    """Why points came back."""
+    return tickets.why(one) if one and line.kind == Kind.RESTORE else ""
 
 
 def welcomes(lines: Iterable[StatementLine]) -> dict[UUID, str]:
