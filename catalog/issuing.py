@@ -1,5 +1,7 @@
 """Vouchers: issued to members, checked and used at tills (SEMANTICS 7.6)."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -85,16 +87,52 @@ def use(code: str, given: Use, *, now: datetime, actor: UUID | None = None) -> V
     return one
 
 
-def release(code: str, source: str, receipt_number: str, *, now: datetime) -> Voucher:
-    """Give a use back, because its receipt was returned; a second time changes nothing."""
+def release(code: str, source: str, receipt_number: str, *, now: datetime, store: int | None = None) -> Voucher:
+    """Give the use on this receipt back, because it was returned; a second time changes nothing.
+
+    `store`: only where it was used there. Raises Problem for a use that came with a purchase: its return gives it back.
+    """
     with transaction.atomic():
         one = _held(code)
-        freed = VoucherUse.objects.filter(voucher=one, source=source, receipt_number=receipt_number, released_at=None).update(
-            released_at=now
-        )
-        if freed:
-            Voucher.objects.filter(pk=one.pk).update(used=F("used") - freed)
-            one.used -= freed
+        uses = VoucherUse.objects.filter(voucher=one, source=source, receipt_number=receipt_number, released_at=None)
+        used = (uses.filter(store=store) if store else uses).first()
+        if used is None:
+            return one
+        if used.purchase:
+            raise Problem("not-eligible", _("It was used with a purchase: return that, and it is free again."), status=409)
+        free([used], now=now)
+        one.refresh_from_db()
+    return one
+
+
+def free(uses: Sequence[VoucherUse], *, now: datetime) -> None:
+    """Uses that count no more; their vouchers are locked by the caller.
+
+    A voucher whose time went by while it was used has not been used in time: its points come back like those of others.
+    """
+    if not uses:
+        return
+    VoucherUse.objects.filter(pk__in=[one.pk for one in uses]).update(released_at=now)
+    for times, vouchers in by_count(one.voucher_id for one in uses).items():
+        Voucher.objects.filter(pk__in=vouchers).update(used=F("used") - times)
+    waiting = Redemption.Status.CONFIRMED
+    again = Voucher.objects.filter(pk__in={one.voucher_id for one in uses}, used=0, redemption__status=waiting)
+    again.exclude(ended_at=None).update(ended_at=None)
+
+
+def by_count[K](ids: Iterable[K]) -> dict[int, list[K]]:
+    """Which occur how often."""
+    counts: dict[int, list[K]] = {}
+    for id_, times in Counter(ids).items():
+        counts.setdefault(times, []).append(id_)
+    return counts
+
+
+def found(code: str) -> Voucher:
+    """The voucher with that code as a person types it. Raises Problem, 404."""
+    one = Voucher.objects.filter(code=parse(code) or "").first()
+    if one is None:
+        raise _no_voucher()
     return one
 
 
@@ -126,8 +164,12 @@ def status(one: Voucher, now: datetime) -> str:
 def _held(code: str) -> Voucher:
     one = Voucher.objects.select_for_update().filter(code=parse(code) or "").first()
     if one is None:
-        raise Problem("not-found", _("There is no such voucher."), status=404)
+        raise _no_voucher()
     return one
+
+
+def _no_voucher() -> Problem:
+    return Problem("not-found", _("There is no such voucher."), status=404)
 
 
 def _until(contract: Terms, now: datetime, duration: str) -> datetime:

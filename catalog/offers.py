@@ -1,7 +1,7 @@
 """Rewards as they stand, priced for members: one gathering of facts for a page, the API and a reservation."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -30,10 +30,15 @@ class Priced:
     quoted: Quoted
 
 
-def standing() -> list[Reward]:
-    """Every reward that is not withdrawn, with its prices, stores and shelf, in a constant number of statements."""
-    rows = Reward.objects.filter(withdrawn_at=None).select_related("category", "code_pool")
-    return list(rows.prefetch_related("prices", "stores"))
+def standing(*, after: tuple[int, str] | None = None, limit: int | None = None) -> list[Reward]:
+    """Rewards that are not withdrawn, with their prices, stores and shelf, in a constant number of statements.
+
+    The cheapest first; `after` are the points and the code of the last one before.
+    """
+    rows = Reward.objects.filter(withdrawn_at=None).select_related("category", "code_pool").order_by("points", "code")
+    if after:
+        rows = rows.filter(Q(points__gt=after[0]) | Q(points=after[0], code__gt=after[1]))
+    return list(rows.prefetch_related("prices", "stores")[:limit])
 
 
 def priced(
@@ -46,19 +51,36 @@ def priced(
     quantity: int = 1,
 ) -> list[Priced]:
     """Each reward's best price for the member, and why it cannot be had; a constant number of statements."""
-    ids = [one.pk for one in rewards]
-    left = stock.left(ids, store.id if store else None)
+    visitor, taken = _visitor(member, now), _taken(member, [one.pk for one in rewards])
+    asks = {one.pk: replace(visitor, taken=taken.get(one.pk, 0)) for one in rewards}
+    return _quoted(rewards, asks, now=now, zone=zone, store=store, quantity=quantity)
+
+
+def priced_for_all(rewards: Sequence[Reward], *, now: datetime, zone: ZoneInfo, store: StoreFacts | None = None) -> list[Priced]:
+    """What each reward costs whoever comes, and why nobody could have it; what depends on a member is left out."""
+    anybody = Visitor(available=max((one.points for one in rewards), default=0))
+    open_to_all = [replace(offer(one, left=None), tiers=frozenset(), per_member=None) for one in rewards]
+    return _quoted(rewards, dict.fromkeys((one.pk for one in rewards), anybody), open_to_all, now=now, zone=zone, store=store)
+
+
+def _quoted(
+    rewards: Sequence[Reward],
+    asks: Mapping[int, Visitor],
+    given: Sequence[Offer] | None = None,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    store: StoreFacts | None,
+    quantity: int = 1,
+) -> list[Priced]:
+    left = stock.left([one.pk for one in rewards], store.id if store else None)
     codes = stock.free_codes({one.code_pool_id for one in rewards if one.code_pool_id})
-    visitor, taken = _visitor(member, now), _taken(member, ids)
-    there = ZoneInfo(store.timezone) if store else zone
+    there, code = (ZoneInfo(store.timezone), store.code) if store else (zone, None)
     found = []
-    for one in rewards:
-        each = offer(one, left=_left(one, left, codes))
-        asks = Visitor(
-            visitor.available, visitor.deficit, visitor.verified, visitor.tier, visitor.birth_month, taken.get(one.pk, 0)
-        )
-        code = store.code if store else None
-        found.append(Priced(one, each, pricing.quote(each, asks, at=now, zone=there, store=code, quantity=quantity)))
+    for one, known in zip(rewards, given or [offer(one, left=None) for one in rewards], strict=True):
+        each = replace(known, left=_left(one, left, codes))
+        quoted = pricing.quote(each, asks[one.pk], at=now, zone=there, store=code, quantity=quantity)
+        found.append(Priced(one, each, quoted))
     return found
 
 
@@ -79,7 +101,8 @@ def _left(reward: Reward, left: Mapping[int, int], codes: Mapping[int, int]) -> 
 def _visitor(member: Member, now: datetime) -> Visitor:
     points = queries.balances([member.holder], now)[member.holder]
     [tier] = tiers_at([(member.pk, now)])
-    return Visitor(points.available, points.deficit, member.is_verified, tier, member.birth_month)
+    blocked = member.status != Member.Status.ACTIVE
+    return Visitor(points.available, points.deficit, member.is_verified, tier, member.birth_month, blocked=blocked)
 
 
 def _taken(member: Member, rewards: Iterable[int]) -> dict[int, int]:

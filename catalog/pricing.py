@@ -22,6 +22,7 @@ class Why(StrEnum):
     POINTS = "insufficient-points"
     DEFICIT = "deficit"
     UNVERIFIED = "unverified"
+    BLOCKED = "blocked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Visitor:
     tier: str | None = None
     birth_month: int | None = None
     taken: int = 0
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ def _hindrance(
         (Why.NOT_NOW, not offer.window.holds(at, zone)),
         (Why.LIMIT, offer.per_member is not None and visitor.taken + quantity > offer.per_member),
         (Why.STOCK, offer.left is not None and offer.left < quantity),
+        (Why.BLOCKED, visitor.blocked),
         (Why.UNVERIFIED, not visitor.verified),
         (Why.DEFICIT, visitor.deficit > 0),
         (Why.POINTS, visitor.available < price.points * quantity),

@@ -4,11 +4,13 @@ Reserve is one transaction: the wallet is locked, then the stock, then the point
 restores them to the same lots. Each step is one conditional update, so that two tills cannot both take it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,11 +18,12 @@ from django.utils.translation import gettext_lazy
 from catalog import issuing, offers, stock
 from catalog.models import Code, Redemption, RedemptionStep, Reward, Voucher
 from catalog.pricing import Why
-from loyalty import outbox, posting, terms
+from loyalty import money, outbox, posting, terms
 from loyalty.acts import Burn, Posted, Refusal, Restore
 from loyalty.ids import uuid7
-from loyalty.problems import Problem
+from loyalty.problems import Fault, Problem
 from loyalty.queries import StoreFacts
+from loyalty.terms import Terms
 from members.models import Member
 
 Status = Redemption.Status
@@ -28,6 +31,7 @@ RESERVED_FOR = timedelta(minutes=15)
 # How long points live on that come back after their own end: when the merchant cancelled; when a voucher was not used.
 GRACE_OF_MERCHANT = timedelta(days=14)
 GRACE_OF_VOUCHER = timedelta(days=7)
+log = structlog.get_logger(__name__)
 
 SAID = {
     Why.WITHDRAWN: ("not-eligible", gettext_lazy("This reward is not offered any more.")),
@@ -40,6 +44,7 @@ SAID = {
     Why.STOCK: ("out-of-stock", gettext_lazy("Out of stock at the moment. The points are still the member’s.")),
     Why.POINTS: ("insufficient-points", gettext_lazy("The member has fewer points than that.")),
     Why.DEFICIT: ("deficit", gettext_lazy("The member owes points of a return; none can be used until that is made up.")),
+    Why.BLOCKED: ("not-eligible", gettext_lazy("This card is blocked or closed; nothing can be had for it.")),
     Why.UNVERIFIED: ("not-eligible", gettext_lazy("The member’s e-mail or phone has to be verified first.")),
 }
 REFUSED = {Refusal.INSUFFICIENT_POINTS: Why.POINTS, Refusal.DEFICIT: Why.DEFICIT}
@@ -47,7 +52,7 @@ REFUSED = {Refusal.INSUFFICIENT_POINTS: Why.POINTS, Refusal.DEFICIT: Why.DEFICIT
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """`points`: what the member was told it costs in all; another price refuses it.
+    """`points` and `money`: what the member was told it costs in all; another price refuses it.
 
     `id`: which redemption it becomes, for whoever may ask twice. Asked again, or while one of the same reward still waits
     for its confirmation, it answers that one.
@@ -58,6 +63,7 @@ class Ask:
     quantity: int = 1
     store: StoreFacts | None = None
     points: int | None = None
+    money: Decimal | None = None
     id: UUID | None = None
 
 
@@ -68,18 +74,14 @@ def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption
         posting.lock([ask.member.holder])
         if ask.id and (same := _same(ask, ask.id, now)):
             return same
-        if not stock.take(ask.reward.pk, ask.store.id if ask.store else None, ask.quantity):
-            raise refusal(Why.STOCK)
+        _take_stock(ask)
         [seen] = offers.priced([ask.reward], ask.member, now=now, zone=contract.zone, store=ask.store, quantity=ask.quantity)
         because = seen.quoted.because
         if because and because is not Why.STOCK:  # the stock was taken above; what is left now is for others
             raise refusal(because)
         price = seen.quoted.price
         points = price.points * ask.quantity
-        if ask.points is not None and ask.points != points:
-            raise Problem(
-                "quote-expired", _("The price has changed: it is %(points)s points now.") % {"points": points}, status=409
-            )
+        _insist_on_price(ask, points, price.money * ask.quantity, contract)
         one = Redemption.objects.create(
             id=ask.id or uuid7(), member=ask.member, reward=ask.reward, quantity=ask.quantity, points=points,
             money=price.money * ask.quantity, store_id=ask.store.id if ask.store else None, reserved_at=now,
@@ -91,6 +93,26 @@ def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption
         one.save(update_fields=["entry"])
         _step(one, Status.RESERVED, now=now, actor=actor)
     return one
+
+
+def _take_stock(ask: Ask) -> None:
+    try:
+        taken = stock.take(ask.reward.pk, ask.store.id if ask.store else None, ask.quantity)
+    except stock.StoreNeeded:
+        detail = _("Say in which shop: this reward is counted shop by shop.")
+        raise Problem("validation", detail, faults=[Fault("/store", detail)]) from None
+    if not taken:
+        raise refusal(Why.STOCK)
+
+
+def _insist_on_price(ask: Ask, points: int, due: Decimal, contract: Terms) -> None:
+    if ask.points in (None, points) and ask.money in (None, due):
+        return
+    said = _("The price has changed: it is %(points)s points now.") % {"points": points}
+    if due:
+        price = {"points": points, "amount": money.text(due, contract.currency)}
+        said = _("The price has changed: it is %(points)s points and %(amount)s now.") % price
+    raise Problem("quote-expired", said, status=409, extra={"points": points, "money": money.plain(due, contract.currency)})
 
 
 def confirm(redemption: UUID, *, now: datetime, keep: bool = True, actor: UUID | None = None) -> Redemption:
@@ -121,6 +143,8 @@ def fulfil(redemption: UUID, *, now: datetime, actor: UUID | None = None) -> Red
             raise Problem("already-used", _("This was handed over before."), status=409, extra={"at": at.isoformat()})
         if one.status != Status.CONFIRMED:
             raise Problem("not-eligible", _("Only a confirmed redemption can be handed over."), status=409)
+        if _voucher_was_used(one):
+            raise Problem("already-used", _("The voucher of this redemption was used at a till."), status=409)
         _move(one, Status.FULFILLED, now=now, actor=actor)
         Voucher.objects.filter(redemption=one, ended_at=None).update(ended_at=now)
     return one
@@ -136,10 +160,10 @@ def cancel(redemption: UUID, *, by_merchant: bool, reason: str = "", now: dateti
             raise Problem("not-eligible", _("This redemption is over; it cannot be cancelled."), status=409)
         if Code.objects.filter(redemption=one).exclude(shown_at=None).exists():
             raise Problem("not-eligible", _("The code was shown; it cannot be taken back."), status=409)
-        if Voucher.objects.filter(redemption=one, used__gt=0).exists():
+        if _voucher_was_used(one):
             raise Problem("already-used", _("The voucher was used; it cannot be taken back."), status=409)
-        grace = GRACE_OF_MERCHANT if by_merchant else timedelta(0)
-        _give_back(one, Status.CANCELLED, grace=grace, reason=reason, now=now, actor=actor)
+        grace, by = (GRACE_OF_MERCHANT, "merchant") if by_merchant else (timedelta(0), "member")
+        _give_back(one, Status.CANCELLED, grace=grace, reason=reason, now=now, actor=actor, by=by)
     return one
 
 
@@ -160,8 +184,15 @@ def refusal(why: Why) -> Problem:
     return Problem(slug, str(said), status=409)
 
 
-def _each(ids: object, act: Callable[[UUID], bool]) -> int:
-    return sum(act(one) for one in list(ids))  # type: ignore[call-overload]
+def _each(ids: Iterable[UUID], act: Callable[[UUID], bool]) -> int:
+    """Each in a transaction of its own; one that fails is logged, and the others go on."""
+    done = 0
+    for one in list(ids):
+        try:
+            done += act(one)
+        except Exception as error:  # noqa: BLE001 — whatever is wrong with this one, the others are due
+            log.error("not given back", id=str(one), error=type(error).__name__)
+    return done
 
 
 def _lapse(redemption: UUID, *, now: datetime) -> bool:
@@ -207,6 +238,12 @@ def _locked(redemption: UUID) -> Redemption:
     return held.get(pk=redemption)
 
 
+def _voucher_was_used(one: Redemption) -> bool:
+    """Asked of the locked row, so that no till uses it meanwhile."""
+    held = Voucher.objects.select_for_update().filter(redemption=one).first()
+    return held is not None and held.used > 0
+
+
 def _burn(one: Redemption, contract: int, alive: datetime | None, *, now: datetime, actor: UUID | None) -> UUID | None:
     if not one.points:
         return None
@@ -221,7 +258,14 @@ def _burn(one: Redemption, contract: int, alive: datetime | None, *, now: dateti
 
 
 def _give_back(
-    one: Redemption, status: Status, *, grace: timedelta, now: datetime, reason: str = "", actor: UUID | None = None
+    one: Redemption,
+    status: Status,
+    *,
+    grace: timedelta,
+    now: datetime,
+    reason: str = "",
+    actor: UUID | None = None,
+    by: str | None = None,
 ) -> None:
     """Points to their lots, the reward to its stock, codes that nobody saw to their pool."""
     if one.entry:
@@ -234,16 +278,18 @@ def _give_back(
     stock.put_back(one.reward_id, one.store_id, one.quantity)
     stock.put_codes_back(one)
     Voucher.objects.filter(redemption=one, ended_at=None).update(ended_at=now)
-    _move(one, status, now=now, actor=actor, reason=reason)
+    _move(one, status, now=now, actor=actor, reason=reason, by=by)
 
 
-def _move(one: Redemption, status: Status, *, now: datetime, actor: UUID | None, reason: str = "") -> None:
+def _move(one: Redemption, status: Status, *, now: datetime, actor: UUID | None, reason: str = "", by: str | None = None) -> None:
     one.status = status
     one.save(update_fields=["status"])
-    _step(one, status, now=now, actor=actor, reason=reason)
+    _step(one, status, now=now, actor=actor, reason=reason, by=by)
 
 
-def _step(one: Redemption, status: Status, *, now: datetime, actor: UUID | None, reason: str = "") -> None:
+def _step(one: Redemption, status: Status, *, now: datetime, actor: UUID | None, reason: str = "", by: str | None = None) -> None:
+    """`by` says whether the member or the merchant cancelled."""
     RedemptionStep.objects.create(redemption=one, status=status, at=now, actor=actor, reason=reason)
     facts = {"redemption": str(one.pk), "reward": one.reward.code, "status": str(status), "points": one.points}
+    facts |= {"by": by} if by else {}
     outbox.tell([outbox.Event("redemption.changed", one.member_id, facts)])

@@ -4,18 +4,31 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 
 from catalog.models import Code, Redemption, Stock
 
 
+class StoreNeeded(Exception):
+    """This reward is counted store by store, and no store was named."""
+
+
 def left(rewards: Iterable[int], store: int | None) -> dict[int, int]:
-    """How many of each reward are left in this store and in all, of those that are counted; one statement."""
-    rows = Stock.objects.filter(Q(store=None) | Q(store=store), reward__in=list(rewards)).values_list("reward", "left")
-    found: dict[int, int] = {}
-    for reward, count in rows:
-        found[reward] = min(count, found.get(reward, count))
-    return found
+    """How many of each reward are left in this store, or in all stores together where none is named; one statement.
+
+    Of those that are counted. A store without a row has none of a reward that is counted store by store.
+    """
+    rows = Stock.objects.filter(reward__in=list(rewards)).values_list("reward", "store", "left")
+    in_all: dict[int, int] = {}
+    there: dict[int, int] = {}
+    for reward, of, count in rows:
+        if of is None:
+            in_all[reward] = count
+        else:
+            there[reward] = there.get(reward, 0) + (count if store in (None, of) else 0)
+    return {
+        reward: min(counts[reward] for counts in (in_all, there) if reward in counts) for reward in in_all.keys() | there.keys()
+    }
 
 
 def counted_by_store(rewards: Iterable[int]) -> set[int]:
@@ -26,16 +39,26 @@ def counted_by_store(rewards: Iterable[int]) -> set[int]:
 def take(reward: int, store: int | None, quantity: int) -> bool:
     """Take from all rows that count this reward, in the order of their ids; False, with nothing taken, if one has too few.
 
-    Runs inside the caller's transaction, who rolls back on False.
+    Runs inside the caller's transaction, who rolls back on False. Raises StoreNeeded.
     """
-    rows = Stock.objects.filter(Q(store=None) | Q(store=store), reward=reward).order_by("id")
-    counted = [row.pk for row in rows.select_for_update()]
+    stores = set(Stock.objects.filter(reward=reward).values_list("store", flat=True)) - {None}
+    if stores and store is None:
+        raise StoreNeeded
+    if stores and store not in stores:
+        return False
+    counted = _locked(reward, store)
     taken = Stock.objects.filter(pk__in=counted, left__gte=quantity).update(left=F("left") - quantity)
     return taken == len(counted)
 
 
 def put_back(reward: int, store: int | None, quantity: int) -> None:
-    Stock.objects.filter(Q(store=None) | Q(store=store), reward=reward).update(left=F("left") + quantity)
+    Stock.objects.filter(pk__in=_locked(reward, store)).update(left=F("left") + quantity)
+
+
+def _locked(reward: int, store: int | None) -> list[int]:
+    """Rows are locked in one order by whoever takes and whoever puts back."""
+    rows = Stock.objects.filter(Q(store=None) | Q(store=store), reward=reward).order_by("id")
+    return [row.pk for row in rows.select_for_update()]
 
 
 def take_codes(pool: int, redemption: UUID, quantity: int, *, now: datetime) -> bool:
@@ -56,6 +79,5 @@ def put_codes_back(redemption: Redemption) -> None:
 def free_codes(pools: Iterable[int]) -> dict[int, int]:
     """How many codes each pool has left to hand out."""
     counts = dict.fromkeys(pools, 0)
-    for pool in Code.objects.filter(pool__in=list(counts), redemption=None).values_list("pool", flat=True):
-        counts[pool] += 1
-    return counts
+    rows = Code.objects.filter(pool__in=list(counts), redemption=None).values_list("pool").order_by()
+    return counts | dict(rows.annotate(count=Count("pk")))

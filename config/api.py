@@ -6,6 +6,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from campaigns.api import acts
 from campaigns.api import router as purchases
+from catalog.api import router as catalogue
 from config.answers import answer
 from config.pages.contracts import router as contracts
 from config.pages.earnrules import router as earn_rules
@@ -19,6 +20,7 @@ api.add_router("", members)
 api.add_router("", points)
 api.add_router("", purchases)
 api.add_router("", acts)
+api.add_router("", catalogue)
 api.add_router("", contracts)
 api.add_router("", tiers)
 api.add_router("", earn_rules)

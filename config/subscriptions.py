@@ -1,6 +1,7 @@
 """Which facts of the outbox interest whom. Handlers get all waiting events of their type at once, and write rows only."""
 
 from campaigns import greeting
+from catalog import telling
 from members import messaging
 
 SUBSCRIPTIONS = {
@@ -11,4 +12,5 @@ SUBSCRIPTIONS = {
     "terms.published": [messaging.announce],
     "terms.announcing": [messaging.announce],
     "tier.changed": [messaging.tier_changed],
+    "redemption.changed": [telling.redemption_changed],
 }

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 
 from loyalty import judging, money, outbox, queries, terms, wording
@@ -203,16 +203,28 @@ def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tupl
             facts["sentence"] = tier_wording.to_stay(
                 facts["tier"], facts["basis"], facts["missing"], facts["on"], contract.currency
             )
+        if "titles" in facts:
+            facts["title"] = facts["titles"].get(message.member.language) or facts["title"]
         context = facts | {
             "member": message.member,
             "programme": settings.REGULARS_NAME,
             "card_url": settings.ORIGIN + reverse("card"),
             "rules_url": settings.ORIGIN + reverse("rules"),
             "tier_url": settings.ORIGIN + reverse("tier"),
+            "voucher_url": _page("voucher", facts.get("redemption")),
+            "reward_url": _page("reward", facts.get("reward")),
         }
         name = f"emails/{message.kind}"
         subject = BREAKS.sub(" ", render_to_string(f"{name}.subject.txt", context)).strip()
         return subject, render_to_string(f"{name}.txt", context), render_to_string(f"{name}.html", context)
+
+
+def _page(name: str, what: str | None) -> str:
+    """Where this is shown; a message may outlive the page that it was written for, and then leads to the card."""
+    try:
+        return settings.ORIGIN + (reverse(name, args=[what]) if what else reverse("card"))
+    except NoReverseMatch:
+        return settings.ORIGIN + reverse("card")
 
 
 def _changed(facts: dict[str, Any], versions: Sequence[Terms], contract: Terms) -> list[Line]:

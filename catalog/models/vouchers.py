@@ -53,7 +53,10 @@ class Voucher(models.Model):
 
 
 class VoucherUse(models.Model):
-    """One use at a till, with the receipt it was used on; `released_at`: it was given back."""
+    """One use at a till, with the receipt it was used on; `released_at`: it was given back.
+
+    `purchase` is the id of the purchase that it came with, none where a till used it by itself.
+    """
 
     voucher = models.ForeignKey(Voucher, models.PROTECT, related_name="use_set", verbose_name=_("voucher"))
     store = models.ForeignKey("loyalty.Store", models.PROTECT, verbose_name=_("shop"))
@@ -62,11 +65,13 @@ class VoucherUse(models.Model):
     amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=3, null=True, blank=True)
     at = models.DateTimeField(_("used"))
     actor = models.UUIDField(_("by"), null=True)
+    purchase = models.UUIDField(_("purchase"), null=True)
     released_at = models.DateTimeField(_("given back"), null=True)
 
     class Meta:
         verbose_name = _("use of a voucher")
         verbose_name_plural = _("uses of vouchers")
+        indexes = [models.Index(fields=["purchase"], condition=Q(purchase__isnull=False), name="voucher_use_of_purchase")]
         constraints = [
             models.UniqueConstraint(
                 fields=["voucher", "source", "receipt_number"], condition=Q(released_at=None), name="voucher_use_once_a_receipt"

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import P, QueryEx, Router
 
+from catalog.offers import reserved_points
 from config.pages import statement
 from config.pages.tiertable import units
 from loyalty import money, queries, terms
@@ -32,7 +33,7 @@ def balance(request: HttpRequest, member: UUID) -> Any:
     return {
         "available": points.available,
         "pending": points.pending,
-        "reserved": 0,
+        "reserved": reserved_points([one.pk]).get(one.pk, 0),
         "deficit": points.deficit,
         "value": {"amount": worth, "currency": contract.currency},
         "expiring": [{"points": one.points, "expires_at": one.expires_at.isoformat()} for one in ending],

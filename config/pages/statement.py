@@ -8,10 +8,12 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_stubs_ext import StrPromise
 
-from campaigns import explaining
-from campaigns.models import Award
-from campaigns.queries import awards_by_entry
+from campaigns import explaining, telling
+from campaigns.models import Award, PurchaseReturn
+from campaigns.queries import awards_by_entry, returns_by_entry
 from catalog.models import Redemption
 from catalog.queries import redemptions_by_key
 from catalog.texts import said
@@ -29,6 +31,12 @@ FILTERS = {
     "used": [Kind.BURN, Kind.EXCHANGE_OUT],
     "expired": [Kind.EXPIRE],
 }
+TITLES: dict[str, StrPromise] = {
+    Kind.EXPIRE: gettext_lazy("Points expired"),
+    Kind.ADJUST: gettext_lazy("Corrected by the shop"),
+    Kind.REVERSE: gettext_lazy("Undone by the shop"),
+    Kind.IMPORT: gettext_lazy("Brought along from the old card"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,7 @@ class Explained:
     title: str
     detail: str
     award: Award | None
+    returned: PurchaseReturn | None = None
     redemption: Redemption | None = None
 
     def shown(self, contract: Terms) -> dict[str, Any]:
@@ -56,16 +65,23 @@ class Explained:
 
 def explained(lines: Sequence[StatementLine]) -> list[Explained]:
     """Each line with its title and arithmetic, in a constant number of statements."""
-    awards = awards_by_entry([line.entry for line in lines])
+    entries = [line.entry for line in lines]
+    awards, back = awards_by_entry(entries), returns_by_entry(entries)
     titles = adjusting.titles(line.entry for line in lines if line.kind == Kind.ADJUST)
     titles |= welcomes(line for line in lines if line.kind == Kind.BONUS and line.entry not in awards)
     bought = redemptions(lines)
     titles |= {line.entry: _of_redemption(line, bought[line.entry]) for line in lines if line.entry in bought}
-    found = [(line, awards.get(line.entry), bought.get(line.entry)) for line in lines]
     return [
-        Explained(line, titles.get(line.entry) or title(line, award), _why(line, redeemed) or detail(award), award, redeemed)
-        for line, award, redeemed in found
+        _explained(line, titles.get(line.entry), awards.get(line.entry), back.get(line.entry), bought.get(line.entry))
+        for line in lines
     ]
+
+
+def _explained(
+    line: StatementLine, called: str | None, award: Award | None, returned: PurchaseReturn | None, bought: Redemption | None
+) -> Explained:
+    why = tickets.why(bought) if bought and line.kind == Kind.RESTORE else ""
+    return Explained(line, called or title(line, award), why or detail(line, award, returned), award, returned, bought)
 
 
 def redemptions(lines: Iterable[StatementLine]) -> dict[UUID, Redemption]:
@@ -82,11 +98,6 @@ def _of_redemption(line: StatementLine, one: Redemption) -> str:
     used = [use for use in one.voucher.use_set.all() if use.released_at is None] if hasattr(one, "voucher") else []
     store = used[-1].store.name if used else line.store_name
     return _("%(reward)s at %(store)s") % {"reward": reward, "store": store} if store else reward
-
-
-def _why(line: StatementLine, one: Redemption | None) -> str:
-    """Why points came back."""
-    return tickets.why(one) if one and line.kind == Kind.RESTORE else ""
 
 
 def welcomes(lines: Iterable[StatementLine]) -> dict[UUID, str]:
@@ -106,15 +117,9 @@ def title(line: StatementLine, award: Award | None) -> str:
             return _("Purchase at %(store)s") % place if line.store_name else _("Purchase")
         case Kind.BURN:
             return _("Used at %(store)s") % place if line.store_name else _("Points used")
-        case Kind.EXPIRE:
-            return _("Points expired")
-        case Kind.ADJUST:
-            return _("Corrected by the shop")
-        case Kind.REVERSE:
-            return _("Undone by the shop")
-        case Kind.IMPORT:
-            return _("Brought along from the old card")
-    return str(Kind(line.kind).label)
+        case Kind.RETURN:
+            return _("Returned to %(store)s") % place if line.store_name else _("Goods returned")
+    return str(TITLES.get(line.kind) or Kind(line.kind).label)
 
 
 def _for_bonus(award: Award) -> str:
@@ -124,8 +129,10 @@ def _for_bonus(award: Award) -> str:
     return award.rule_version.rule.name
 
 
-def detail(award: Award | None) -> str:
-    """The arithmetic of the one rule that gave these points."""
+def detail(line: StatementLine, award: Award | None, returned: PurchaseReturn | None) -> str:
+    """The arithmetic of the one rule that gave these points, or what came back that took or gave them."""
+    if returned:
+        return telling.line_sentence(returned, line.points)
     if award is None:
         return ""
     said = explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency)

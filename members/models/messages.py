@@ -27,6 +27,10 @@ class Message(models.Model):
         TERMS_CHANGE = "terms_change", _("change of the rules")
         TIER_UP = "tier_up", _("tier reached")
         TIER_AT_RISK = "tier_at_risk", _("tier at risk")
+        REDEMPTION = "redemption", _("reward redeemed")
+        REDEMPTION_CANCELLED = "redemption_cancelled", _("redemption cancelled")
+        VOUCHER_EXPIRING = "voucher_expiring", _("voucher about to expire")
+        BACK_IN_STOCK = "back_in_stock", _("reward back in stock")
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     member = models.ForeignKey(Member, models.CASCADE, related_name="messages", verbose_name=_("member"))
