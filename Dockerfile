@@ -15,7 +15,7 @@ RUN SECRET_KEY=build DATABASE_URL=postgresql://nowhere/none REDIS_URL=redis://no
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin regulars \
-    && install -d -o regulars -m 0700 /checkpoints
+    && install -d -o regulars -m 0700 /checkpoints /media
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/static /opt/static
 COPY --from=build /app /app

@@ -10,6 +10,7 @@ from catalog.api import router as catalogue
 from config.answers import answer
 from config.pages.contracts import router as contracts
 from config.pages.earnrules import router as earn_rules
+from config.pages.keeping import router as rewards
 from config.pages.points import router as points
 from config.pages.tiertable import router as tiers
 from loyalty.problems import Problem, invalid
@@ -24,6 +25,7 @@ api.add_router("", catalogue)
 api.add_router("", contracts)
 api.add_router("", tiers)
 api.add_router("", earn_rules)
+api.add_router("", rewards)
 
 STATUS_SLUGS = {400: "validation", 401: "unauthenticated", 404: "not-found", 405: "method-not-allowed", 429: "rate-limited"}
 

@@ -232,6 +232,9 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(environment.text("REGULARS_STATIC_ROOT", str(BASE_DIR / "var" / "static")))
+# Pictures that the merchant uploads; every process that serves pages needs the same folder.
+MEDIA_URL = "media/"
+MEDIA_ROOT = Path(environment.text("REGULARS_MEDIA_ROOT", str(BASE_DIR / "var" / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -2,10 +2,24 @@
 
 from allauth.account import views as account
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from config.api import api
-from config.pages import card, checking_in, errors, health, joining, mailbox, proof, redeeming, rewards, rules, tier, vouchers
+from config.pages import (
+    card,
+    checking_in,
+    errors,
+    health,
+    joining,
+    mailbox,
+    media,
+    proof,
+    redeeming,
+    rewards,
+    rules,
+    tier,
+    vouchers,
+)
 from members import views as members
 from members.access import public
 
@@ -42,6 +56,7 @@ urlpatterns = [
     path("accounts/confirm-email/", public(account.email_verification_sent), name="account_email_verification_sent"),
     path("accounts/", include("allauth.mfa.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
+    re_path(r"^media/rewards/(?P<name>[0-9a-f]{32}(-480)?\.webp)$", media.picture, name="picture"),
     path("admin/mail/", mailbox.mailbox, name="mailbox"),
     path("admin/mail/<str:name>/", mailbox.mail, name="mail"),
     path("admin/", admin.site.urls),

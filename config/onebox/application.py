@@ -43,6 +43,7 @@ def environment(wish: Wish) -> dict[str, str]:
         "REGULARS_MAIL_DIR": mine.get("REGULARS_MAIL_DIR", str(wish.data / "mail")),
         "REGULARS_DATA": str(wish.data),
         "REGULARS_STATIC_ROOT": str(wish.data / "static"),
+        "REGULARS_MEDIA_ROOT": mine.get("REGULARS_MEDIA_ROOT", str(wish.data / "media")),
         "REGULARS_SEAL_FOLDER": mine.get("REGULARS_SEAL_FOLDER", str(wish.data / "seal" / "checkpoints")),
         "REGULARS_SEAL_PUBLIC_KEY": mine.get("REGULARS_SEAL_PUBLIC_KEY", f"{seal_key(wish)}.pub"),
         "REGULARS_ONE_BOX": "1",

@@ -12,7 +12,7 @@ from django.utils.translation import get_language, ngettext, to_locale
 from django.utils.translation import gettext as _
 
 from campaigns.wording import weekday
-from catalog import offers, stock, waiting
+from catalog import offers, pictures, stock, waiting
 from catalog.models import Reward
 from catalog.offers import Priced
 from catalog.pricing import Price, Why, Window
@@ -37,11 +37,12 @@ class Shown:
     code: str
     title: str
     text: str
-    picture: str
+    picture: dict[str, str] | None
     picture_text: str
     kind: str
     points: int
     money: str
+    due: Decimal
     was: str
     offer: str
     missing: int
@@ -87,8 +88,8 @@ def _shown(one: Priced, has: int, contract: Terms, names: dict[str, str], *, cho
     soon = because in (Why.POINTS, Why.UNVERIFIED, Why.DEFICIT) and missing
     return Shown(
         code=reward.code, title=said(reward, "title"), text=said(reward, "description"),
-        picture=reward.picture.url if reward.picture else "", picture_text=said(reward, "picture_text"), kind=reward.kind,
-        points=price.points, money=_plus(price.money, contract.currency),
+        picture=pictures.addresses(reward.picture.name), picture_text=said(reward, "picture_text"), kind=reward.kind,
+        points=price.points, money=_plus(price.money, contract.currency), due=price.money,
         was=_was(plain, price, contract.currency) if better else "", offer=_offer(price, contract, names) if better else "",
         missing=missing, because=because, hindrance=_hindrance(one, because, missing, contract, names),
         facts=list(_facts(one, shops, contract, names)), conditions=list(_conditions(one, shops, contract, names)),
@@ -165,6 +166,8 @@ def _hindrance(one: Priced, because: Why | None, missing: int, contract: Terms, 
             return _("You have had this as often as anyone can.")
         case Why.STOCK:
             return _("Out of stock at the moment. Your points are still yours.")
+        case Why.BLOCKED:
+            return _("This card is blocked or closed; nothing can be had for it.")
         case Why.DEFICIT:
             return _("Your balance is below zero. New points fill it up first.")
         case Why.UNVERIFIED if not missing:

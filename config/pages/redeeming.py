@@ -1,6 +1,7 @@
 """From a reward to what it gives (UX M10): set aside on the way, then used now, kept, or given back."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -54,8 +55,9 @@ def _ask(request: HttpRequest, member: Member, reward: Reward) -> Ask:
     if store is None and stock.counted_by_store([reward.pk]):
         raise Problem("validation", _("Choose the shop where you fetch it."))
     try:
-        return Ask(member, reward, store=store, points=int(request.POST["points"]), id=UUID(request.POST["token"]))
-    except (KeyError, ValueError):
+        points, due = int(request.POST["points"]), Decimal(request.POST["money"])
+        return Ask(member, reward, store=store, points=points, money=due, id=UUID(request.POST["token"]))
+    except (KeyError, ValueError, ArithmeticError):
         raise Problem("validation", _("This page was too old. Look at the price and redeem again.")) from None
 
 
@@ -64,9 +66,6 @@ def _told(problem: Problem, reward: Reward, member: Member, now: datetime) -> st
     [seen] = offering.shown([reward], member, terms.current(now), now=now)
     if problem.slug == "out-of-stock":
         return _("Somebody else took the last one. No points were taken.")
-    if problem.slug == "quote-expired":
-        text = ngettext("It costs %(n)s point now. No points were taken.", "It costs %(n)s points now. No points were taken.", seen.points)
-        return text % {"n": number_format(seen.points, force_grouping=True)}
     return f"{seen.hindrance or problem.detail} {_('No points were taken.')}"
 
 

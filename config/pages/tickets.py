@@ -11,7 +11,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from catalog import issuing
+from catalog import issuing, pictures
 from catalog.models import Redemption, Reward, Voucher
 from catalog.texts import said
 from loyalty import money, queries
@@ -30,7 +30,7 @@ class Ticket:
 
     url: str
     title: str
-    picture: str
+    picture: dict[str, str] | None
     state: str
     words: str
     gives: str = ""
@@ -53,7 +53,7 @@ def of_voucher(one: Voucher, contract: Terms, now: datetime, *, whole: bool = Fa
     promise = _("If you do not use it, your points come back by themselves.") if back and bought and bought.points else ""
     return Ticket(
         url=reverse("voucher", args=[one.pk]), title=said(bought.reward, "title") if bought else one.title,
-        picture=_picture(bought.reward) if bought else "", state=state, words=words, gives=_gives(one, contract),
+        picture=_picture(bought.reward) if bought else None, state=state, words=words, gives=_gives(one, contract),
         code=one.code if ready else "", left=_left(one.valid_until - now) if ready else "",
         until=_until(one.valid_until, contract, now) if ready else "", back=back, promise=promise,
     )  # fmt: skip
@@ -70,8 +70,8 @@ def of_redemption(one: Redemption, contract: Terms, now: datetime, *, whole: boo
     )  # fmt: skip
 
 
-def _picture(reward: Reward) -> str:
-    return str(reward.picture.url) if reward.picture else ""
+def _picture(reward: Reward) -> dict[str, str] | None:
+    return pictures.addresses(reward.picture.name)
 
 
 def _standing(one: Voucher, contract: Terms, now: datetime) -> tuple[str, str]:
