@@ -1,6 +1,6 @@
 """What pages ask about redemptions and vouchers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from babel.lists import format_list
-from django.utils.formats import date_format, number_format
-from django.utils.translation import get_language, ngettext, to_locale
+from django.utils.formats import date_format, number_format, time_format
+from django.utils.translation import get_language, gettext_lazy, ngettext, to_locale
 from django.utils.translation import gettext as _
 
 from campaigns.wording import weekday
@@ -25,6 +25,19 @@ from loyalty.terms import Terms
 from members.models import Member
 from members.queries import tier_tables
 from members.wording import called
+
+# Where points may be missing; what else is in the way of these goes away by itself or by the member.
+AHEAD = (Why.POINTS, Why.UNVERIFIED, Why.DEFICIT)
+SAID = {
+    Why.WITHDRAWN: gettext_lazy("This reward is not offered any more."),
+    Why.ENDED: gettext_lazy("This reward is not offered any more."),
+    Why.STORE: gettext_lazy("This reward is for other shops."),
+    Why.LIMIT: gettext_lazy("You have had this as often as anyone can."),
+    Why.STOCK: gettext_lazy("Out of stock at the moment. Your points are still yours."),
+    Why.BLOCKED: gettext_lazy("This card is blocked or closed; nothing can be had for it."),
+    Why.DEFICIT: gettext_lazy("Your balance is below zero. New points fill it up first."),
+    Why.UNVERIFIED: gettext_lazy("Yours once your card is verified."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,9 @@ class Shown:
         return self.because in (None, Why.UNVERIFIED) and not self.missing
 
 
-def shown(rewards: Sequence[Reward], member: Member, contract: Terms, *, now: datetime, store: StoreFacts | None = None) -> list[Shown]:
+def shown(
+    rewards: Sequence[Reward], member: Member, contract: Terms, *, now: datetime, store: StoreFacts | None = None
+) -> list[Shown]:
     """Each in words, in a constant number of statements."""
     ids = [one.pk for one in rewards]
     priced = offers.priced(rewards, member, now=now, zone=contract.zone, store=store)
@@ -85,7 +100,7 @@ def _shown(one: Priced, has: int, contract: Terms, names: dict[str, str], *, cho
     plain, better = one.offer.price, one.quoted.price != one.offer.price
     missing = max(0, price.points - max(has, 0))
     shops = sorted(each.name for each in reward.stores.all())
-    soon = because in (Why.POINTS, Why.UNVERIFIED, Why.DEFICIT) and missing
+    ahead = because in AHEAD and missing
     return Shown(
         code=reward.code, title=said(reward, "title"), text=said(reward, "description"),
         picture=pictures.addresses(reward.picture.name), picture_text=said(reward, "picture_text"), kind=reward.kind,
@@ -94,7 +109,7 @@ def _shown(one: Priced, has: int, contract: Terms, names: dict[str, str], *, cho
         missing=missing, because=because, hindrance=_hindrance(one, because, missing, contract, names),
         facts=list(_facts(one, shops, contract, names)), conditions=list(_conditions(one, shops, contract, names)),
         shops=shops, left=one.offer.left, choose=choose, waiting=waiting,
-        marks=marks(max(has, 0), price.points) if soon else [], token=uuid7(),
+        marks=marks(max(has, 0), price.points) if ahead else [], token=uuid7(),
     )  # fmt: skip
 
 
@@ -102,7 +117,7 @@ def closest(found: Iterable[Shown]) -> Shown | None:
     """The most valuable one that can be had now, else the one with the fewest points missing. Gifts to others are no aim."""
     wanted = [one for one in found if one.kind != Reward.Kind.DONATION]
     within = max((one for one in wanted if one.enough), key=lambda one: (one.points, one.code), default=None)
-    ahead = (one for one in wanted if one.because in (Why.POINTS, Why.UNVERIFIED, Why.DEFICIT) and one.missing)
+    ahead = (one for one in wanted if one.because in AHEAD and one.missing)
     return within or min(ahead, key=lambda one: (one.missing, one.code), default=None)
 
 
@@ -136,7 +151,7 @@ def _schedule(window: Window) -> str:
     days = _list([weekday(one) for one in sorted(window.weekdays)])
     if window.hours is None:
         return _("on %(days)s") % {"days": days}
-    begin, end = (date_format(one, "TIME_FORMAT") for one in window.hours)
+    begin, end = (time_format(one, "TIME_FORMAT") for one in window.hours)
     values = {"days": days, "begin": begin, "end": end}
     if window.hours[0] < window.hours[1]:
         return (_("%(days)s from %(begin)s to %(end)s") if days else _("daily from %(begin)s to %(end)s")) % values
@@ -149,32 +164,16 @@ def day(ends_at: datetime, contract: Terms) -> str:
 
 
 def _hindrance(one: Priced, because: Why | None, missing: int, contract: Terms, names: dict[str, str]) -> str:
-    offer = one.offer
-    match because:
-        case Why.WITHDRAWN | Why.ENDED:
-            return _("This reward is not offered any more.")
-        case Why.NOT_YET:
-            assert offer.window.starts_at, "what is not offered yet has a start"
-            return _("From %(date)s on.") % {"date": date_format(contract.day_of(offer.window.starts_at), "DATE_FORMAT")}
-        case Why.NOT_NOW:
-            return _("It can be had at other times: %(times)s.") % {"times": _schedule(offer.window)}
-        case Why.TIER:
-            return _("For %(tiers)s.") % {"tiers": _tiers(one, names)}
-        case Why.STORE:
-            return _("This reward is for other shops.")
-        case Why.LIMIT:
-            return _("You have had this as often as anyone can.")
-        case Why.STOCK:
-            return _("Out of stock at the moment. Your points are still yours.")
-        case Why.BLOCKED:
-            return _("This card is blocked or closed; nothing can be had for it.")
-        case Why.DEFICIT:
-            return _("Your balance is below zero. New points fill it up first.")
-        case Why.UNVERIFIED if not missing:
-            return _("Yours once your card is verified.")
-        case Why.POINTS | Why.UNVERIFIED:
-            return ngettext("%(n)s more point", "%(n)s more points", missing) % {"n": number_format(missing, force_grouping=True)}
-    return ""
+    window = one.offer.window
+    if missing and because in AHEAD:
+        return ngettext("%(n)s more point", "%(n)s more points", missing) % {"n": number_format(missing, force_grouping=True)}
+    if because is Why.NOT_YET and window.starts_at:
+        return _("From %(date)s on.") % {"date": date_format(contract.day_of(window.starts_at), "DATE_FORMAT")}
+    if because is Why.NOT_NOW:
+        return _("It can be had at other times: %(times)s.") % {"times": _schedule(window)}
+    if because is Why.TIER:
+        return _("For %(tiers)s.") % {"tiers": _tiers(one, names)}
+    return str(SAID[because]) if because else ""
 
 
 def _facts(one: Priced, shops: list[str], contract: Terms, names: dict[str, str]) -> Iterator[str]:

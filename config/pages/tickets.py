@@ -127,7 +127,9 @@ def why(one: Redemption) -> str:
         return _("Not confirmed within 15 minutes")
     if last and last.actor == one.member.holder:
         return _("Given back by you")
-    return _("Cancelled by the shop: %(reason)s") % {"reason": last.reason} if last and last.reason else _("Cancelled by the shop")
+    return (
+        _("Cancelled by the shop: %(reason)s") % {"reason": last.reason} if last and last.reason else _("Cancelled by the shop")
+    )
 
 
 def _used(one: Voucher, contract: Terms) -> str:
@@ -182,7 +184,9 @@ def _back(one: Redemption, contract: Terms, now: datetime) -> Iterator[str]:
     gone, alive = lost(one, now), [(at, points) for at, points in ends if at is None or at > now]
     back = one.points - gone
     if back:
-        yield ngettext("%(n)s point comes back.", "%(n)s points come back.", back) % {"n": number_format(back, force_grouping=True)}
+        yield ngettext("%(n)s point comes back.", "%(n)s points come back.", back) % {
+            "n": number_format(back, force_grouping=True)
+        }
     for at, points in alive:
         if at:
             text = ngettext("%(n)s of it expires on %(date)s, as before.", "%(n)s of them expire on %(date)s, as before.", points)
@@ -235,4 +239,3 @@ def _moment(at: datetime, contract: Terms) -> str:
 def grouped(code: str) -> str:
     """As people read it aloud: 7K4Q H2Z PW3K 9XY."""
     return " ".join(part for part in (code[:4], code[4:7], code[7:11], code[11:]) if part)
-
