@@ -42,7 +42,7 @@ REWARDS = {
         ("Un flat white vu de dessus, une feuille dans le lait", "俯视的澳白咖啡，奶泡上有叶形拉花", "俯視的澳白咖啡，奶泡上有葉形拉花"),
         title="Flat white", description="A double shot under silky milk.", picture_text="A flat white from above, with a leaf in the milk",
         kind="goods", category="drinks", points=80, cost="0.95", voucher=ITEM,
-        prices=[{"name": "Quiet weekdays", "points": 60, "weekdays": [1, 2, 3, 4], "hours": ["14:00", "17:00"]}],
+        prices=[{"name": "Quiet hours", "points": 60, "weekdays": [1, 2, 3, 4, 5], "hours": ["14:00", "17:00"]}],
     ),
     "carrot-cake": _reward(
         pictures.carrot_cake,

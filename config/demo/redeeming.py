@@ -45,16 +45,19 @@ def stock_up(draw: random.Random, *, now: datetime) -> None:
 def some(cards: Sequence[str], draw: random.Random, contract: Terms, *, now: datetime) -> int:
     """Some of those who have the points have something for them; returns how many. What ended unused is given back first."""
     redeeming.return_unused(now=now)
-    stores = list(queries.stores_by_code(menu.SHOPS).values())
+    known = queries.stores_by_code(menu.SHOPS)
+    stores = [known[code] for code in menu.SHOPS]
     people = [facts.id for facts in resolve(draw.sample(cards[2:], min(AT_A_TIME, len(cards) - 2))).values()]
     members = sorted(Member.objects.filter(pk__in=people), key=lambda one: one.external_id or "")
-    return sum(_one(member, draw, stores, contract, now=now) for member in members)
+    standing = [one for one in offers.standing() if one.code in offer.WISHES]
+    return sum(_one(member, draw, standing, draw.choice(stores), contract, now=now) for member in members)
 
 
-def _one(member: Member, draw: random.Random, stores: Sequence[StoreFacts], contract: Terms, *, now: datetime) -> bool:
-    store = draw.choice(stores)
-    priced = offers.priced(offers.standing(), member, now=now, zone=contract.zone, store=store)
-    within = [one.reward for one in priced if one.quoted.because is None and one.reward.code in offer.WISHES]
+def _one(
+    member: Member, draw: random.Random, standing: Sequence[Reward], store: StoreFacts, contract: Terms, *, now: datetime
+) -> bool:
+    priced = offers.priced(standing, member, now=now, zone=contract.zone, store=store)
+    within = [one.reward for one in priced if one.quoted.because is None]
     if not within:
         return False
     wish = draw.choices(within, [offer.WISHES[one.code] for one in within])[0]
@@ -84,9 +87,16 @@ def take(member: Member, reward: Reward, *, now: datetime, store: StoreFacts | N
 
 def for_the_logins(cards: Sequence[str], *, now: datetime) -> None:
     """What the two demo members hold: vouchers that are ready, a partner's code, something used."""
-    first, second = (Member.objects.get(pk=facts.id) for facts in resolve(cards[:2]).values())
+    known = resolve(cards[:2])
+    first, second = (Member.objects.get(pk=known[card].id) for card in cards[:2])
     [harbour] = queries.stores_by_code(["harbour"]).values()
-    wishes = ((first, "espresso", 9), (first, "flat-white", 3), (first, "cinema", 2), (second, "five-off", 5), (second, "tree", 1))
+    wishes = (
+        (first, "espresso", 9),
+        (first, "flat-white", 3),
+        (first, "cinema", 2),
+        (second, "five-off", 5),
+        (second, "tree", 1),
+    )
     for member, code, days in wishes:
         at = now - timedelta(days=days)
         one = take(member, keeping.find(code), now=at)

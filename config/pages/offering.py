@@ -8,10 +8,10 @@ from uuid import UUID
 
 from babel.lists import format_list
 from django.utils.formats import date_format, number_format, time_format
-from django.utils.translation import get_language, gettext_lazy, ngettext, to_locale
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext, to_locale
 from django.utils.translation import gettext as _
 
-from campaigns.wording import weekday
+from campaigns.wording import WORKDAYS, weekday
 from catalog import offers, pictures, stock, waiting
 from catalog.models import Reward
 from catalog.offers import Priced
@@ -149,6 +149,8 @@ def _times(window: Window, contract: Terms) -> Iterator[str]:
 
 def _schedule(window: Window) -> str:
     days = _list([weekday(one) for one in sorted(window.weekdays)])
+    if window.weekdays == WORKDAYS:
+        days = pgettext("every week", "Mondays to Fridays")
     if window.hours is None:
         return _("on %(days)s") % {"days": days}
     begin, end = (time_format(one, "TIME_FORMAT") for one in window.hours)
@@ -172,7 +174,7 @@ def _hindrance(one: Priced, because: Why | None, missing: int, contract: Terms, 
     if because is Why.NOT_NOW:
         return _("It can be had at other times: %(times)s.") % {"times": _schedule(window)}
     if because is Why.TIER:
-        return _("For %(tiers)s.") % {"tiers": _tiers(one, names)}
+        return _("Only for %(tiers)s members.") % {"tiers": _tiers(one, names)}
     return str(SAID[because]) if because else ""
 
 
@@ -180,7 +182,7 @@ def _facts(one: Priced, shops: list[str], contract: Terms, names: dict[str, str]
     """What the list says of it: for whom, where, until when, how many are left."""
     offer = one.offer
     if offer.tiers and one.quoted.because is not Why.TIER:
-        yield _("For %(tiers)s.") % {"tiers": _tiers(one, names)}
+        yield _("Only for %(tiers)s members.") % {"tiers": _tiers(one, names)}
     if shops:
         yield _("At %(shops)s.") % {"shops": _list(shops)}
     if offer.window.ends_at:
@@ -207,10 +209,27 @@ def _conditions(one: Priced, shops: list[str], contract: Terms, names: dict[str,
     if times:
         yield _("When: %(times)s.") % {"times": ", ".join(times)}
     if offer.tiers:
-        yield _("For %(tiers)s.") % {"tiers": _tiers(one, names)}
+        yield _("Only for %(tiers)s members.") % {"tiers": _tiers(one, names)}
+    yield from _others(one, contract, names)
     if offer.per_member:
         text = ngettext("At most %(n)s time for each member.", "At most %(n)s times for each member.", offer.per_member)
         yield text % {"n": number_format(offer.per_member)}
+
+
+def _others(one: Priced, contract: Terms, names: dict[str, str]) -> Iterator[str]:
+    """Better prices at other times, for whoever may come back then."""
+    now = one.quoted.price
+    for price in one.offer.prices:
+        if (
+            price.points < now.points
+            and not price.tier
+            and not price.birthday_month
+            and (price.window.weekdays or price.window.hours)
+        ):
+            points = ngettext("%(n)s point", "%(n)s points", price.points) % {
+                "n": number_format(price.points, force_grouping=True)
+            }
+            yield _("%(price)s: %(points)s.") % {"price": _offer(price, contract, names), "points": points}
 
 
 def _tiers(one: Priced, names: dict[str, str]) -> str:

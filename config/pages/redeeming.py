@@ -66,7 +66,8 @@ def _told(problem: Problem, reward: Reward, member: Member, now: datetime) -> st
     [seen] = offering.shown([reward], member, terms.current(now), now=now)
     if problem.slug == "out-of-stock":
         return _("Somebody else took the last one. No points were taken.")
-    return f"{seen.hindrance or problem.detail} {_('No points were taken.')}"
+    nothing = _("No points were taken.")
+    return f"{seen.hindrance or problem.detail} {nothing}"
 
 
 @for_member

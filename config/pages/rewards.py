@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from catalog import offers, waiting
 from catalog import queries as catalogue
@@ -42,7 +42,7 @@ def rewards(request: HttpRequest, member: Member) -> HttpResponse:
         "points": queries.balances([member.holder], now)[member.holder],
         "verify_url": "" if member.is_verified else reverse("account_confirm_login_code"),
         "vouchers": len(catalogue.ready_vouchers(member.pk, now=now, limit=99)),
-        "shops": _choices({"": _("Every shop")} | queries.open_stores(), shop.code if shop else ""),
+        "shops": _choices({"": pgettext("every shop", "All")} | queries.open_stores(), shop.code if shop else ""),
         "limits": _choices(_limits(found), up_to),
         "filtered": bool(shop or up_to),
     }
@@ -74,7 +74,7 @@ def _parts(found: Sequence[Shown]) -> list[dict[str, Any]]:
 def _limits(found: Sequence[Shown]) -> dict[str, str]:
     dearest = max((one.points for one in found), default=0)
     steps = {str(step): _up_to(step) for step in STEPS if step < dearest and any(one.points <= step for one in found)}
-    return {"": _("Any number of points"), MINE: _("What I can have now")} | steps
+    return {"": pgettext("any number of points", "Any"), MINE: _("What I can have now")} | steps
 
 
 def _up_to(points: int) -> str:

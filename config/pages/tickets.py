@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from babel.numbers import format_percent
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, ngettext, to_locale
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from catalog import issuing, pictures
 from catalog.models import Redemption, Reward, Voucher
@@ -171,7 +172,7 @@ def _gives(one: Voucher, contract: Terms) -> str:
     """What the till takes off, on which receipts."""
     value = {
         Voucher.Type.AMOUNT: _("%(value)s off") % {"value": money.text(one.value, contract.currency)},
-        Voucher.Type.PERCENT: _("%(value)s %% off") % {"value": number_format(one.value.normalize())},
+        Voucher.Type.PERCENT: _("%(value)s off") % {"value": format_percent(one.value / 100, locale=to_locale(get_language() or "en"))},
     }.get(Voucher.Type(one.type), "")
     minimum = Decimal(one.minimum_spend)
     least = _("on a receipt of at least %(amount)s") % {"amount": money.text(minimum, contract.currency)} if minimum else ""
@@ -179,26 +180,27 @@ def _gives(one: Voucher, contract: Terms) -> str:
 
 
 def _back(one: Redemption, contract: Terms, now: datetime) -> Iterator[str]:
-    """What comes back, with which dates, and what does not because its date is over."""
+    """What comes back, which of it ends first, and what does not come back because its date is over."""
     ends = queries.ends_of_taken(one.member.holder, one.entry) if one.entry else []
-    gone, alive = lost(one, now), [(at, points) for at, points in ends if at is None or at > now]
-    back = one.points - gone
+    gone = [(at, points) for at, points in ends if at and at <= now]
+    back = one.points - sum(points for _at, points in gone)
     if back:
-        yield ngettext("%(n)s point comes back.", "%(n)s points come back.", back) % {
-            "n": number_format(back, force_grouping=True)
-        }
-    for at, points in alive:
-        if at:
-            text = ngettext("%(n)s of it expires on %(date)s, as before.", "%(n)s of them expire on %(date)s, as before.", points)
-            yield text % {"n": number_format(points, force_grouping=True), "date": _last_day(at, contract)}
-    for at, points in ends:
-        if at and at <= now:
-            text = ngettext(
-                "%(n)s point expired on %(date)s meanwhile and does not come back.",
-                "%(n)s points expired on %(date)s meanwhile and do not come back.",
-                points,
-            )
-            yield text % {"n": number_format(points, force_grouping=True), "date": _last_day(at, contract)}
+        text = ngettext("%(n)s point comes back.", "%(n)s points come back.", back)
+        yield text % {"n": number_format(back, force_grouping=True)}
+    if coming := next(((at, points) for at, points in ends if at and at > now), None):
+        text = ngettext(
+            "They keep the dates they had: %(n)s expires on %(date)s.",
+            "They keep the dates they had: %(n)s expire on %(date)s.",
+            coming[1],
+        )
+        yield text % {"n": number_format(coming[1], force_grouping=True), "date": _last_day(coming[0], contract)}
+    for at, points in gone:
+        text = ngettext(
+            "%(n)s point expired on %(date)s meanwhile and does not come back.",
+            "%(n)s points expired on %(date)s meanwhile and do not come back.",
+            points,
+        )
+        yield text % {"n": number_format(points, force_grouping=True), "date": _last_day(at, contract)}
 
 
 def lost(one: Redemption, now: datetime) -> int:
