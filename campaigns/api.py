@@ -85,7 +85,7 @@ def _quoted(request: HttpRequest, body: BasketIn) -> dict[str, Any]:
             "min": tender.min, "max": tender.max, "step": tender.step,
             "value_per_point": f"{tender.value_per_point.normalize():f}",
         },
-        "vouchers": [],
+        "vouchers": seen.vouchers,
     }  # fmt: skip
 
 
@@ -113,7 +113,8 @@ def read(request: HttpRequest, purchase: UUID) -> Any:
 def _lines(one: Purchase) -> list[dict[str, Any]]:
     return [
         {"line_id": line.line_id, "sku": line.sku, "category": line.category, "brand": line.brand,
-         "quantity": f"{line.quantity:f}", "net_amount": money.plain(line.net_amount, one.currency), "points": line.points}
+         "quantity": f"{line.quantity:f}", "net_amount": money.plain(line.net_amount, one.currency),
+         "discount": money.plain(line.discount, one.currency), "points": line.points}
         for line in one.lines.order_by("id")
     ]  # fmt: skip
 
@@ -221,7 +222,8 @@ def _answer(one: Purchase, balance: int, now: Any) -> dict[str, Any]:
         "points_earned": one.points_earned,
         "points_pending": sum(award.points for award in awards if award.available_at > now),
         "points_spent": one.points_spent,
-        "money_due": money.plain(one.net_amount - one.tender_amount, one.currency),
+        "discount": money.plain(one.discount, one.currency),
+        "money_due": money.plain(one.net_amount - one.discount - one.tender_amount, one.currency),
         "currency": one.currency,
         "awards": [
             {

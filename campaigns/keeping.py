@@ -74,13 +74,13 @@ def pieces(sold: Sequence[Sold], before: Iterable[Piece], wanted: Sequence[Wante
     for one in wanted:
         if one.line_id not in lines:
             raise UnknownLine(one.line_id)
-        found.append(_piece(lines[one.line_id], gone.get(one.line_id, ()), one, _coin(contract)))
+        found.append(_piece(lines[one.line_id], gone.get(one.line_id, ()), one, contract.coin))
     return found
 
 
 def pieces_of_amount(sold: Sequence[Sold], before: Iterable[Piece], amount: Decimal, contract: Terms) -> list[Piece]:
     """An amount spread over what is left of the lines, by what was paid for it. Raises TooMuch."""
-    gone, coin = by_line(before), _coin(contract)
+    gone, coin = by_line(before), contract.coin
     lines = [one.line for one in sold]
     left = [_left(line, gone.get(line.line_id, ()))[1] for line in lines]
     if amount > sum(left, NOTHING):
@@ -198,26 +198,22 @@ def _kept(one: Sold, gone: Sequence[Piece], contract: Terms) -> Line | None:
         return line if line.net_amount or line.quantity else None
     goods = line.quantity - sum((piece.quantity for piece in gone), NOTHING)
     named = [piece for piece in gone if piece.asked != Measure.QUANTITY]
-    net = line.net_amount - _share(line, _in_proportion(gone), _coin(contract)) - sum((one.net_amount for one in named), NOTHING)
+    net = line.net_amount - _share(line, _in_proportion(gone), contract.coin) - sum((one.net_amount for one in named), NOTHING)
     if (line.quantity and goods <= 0) or (line.net_amount and net <= 0):
         return None
     cheaper = sum((piece.net_amount for piece in named if piece.asked == Measure.AMOUNT), NOTHING)
     if cheaper:
         goods = (goods * net / (net + cheaper)).quantize(SMALLEST, ROUND_DOWN)
-    if not line.tender:
+    if not line.unpaid:
         return replace(line, quantity=goods, net_amount=net)
-    paid = line.net_amount - line.tender - _refund(one, net, contract).money
+    paid = line.net_amount - line.unpaid - _refund(one, net, contract).money
     if paid:  # what coins round off makes no goods paid: their paid part stays that of the sale
-        goods = goods * (line.net_amount - line.tender) * net / (line.net_amount * paid)
-    return replace(line, quantity=goods, net_amount=net, tender=net - paid)
+        goods = goods * (line.net_amount - line.unpaid) * net / (line.net_amount * paid)
+    return replace(line, quantity=goods, net_amount=net, tender=net - paid, discount=NOTHING)  # all that is not paid, as one
 
 
 def _refund(one: Sold, kept_net: Decimal, contract: Terms) -> Refund:
     line = one.line
-    if not one.points:
+    if not (one.points or line.unpaid):
         return Refund(0, line.net_amount - kept_net)
-    return tendering.refund(line.net_amount, one.points, line.tender, kept_net, contract=contract)
-
-
-def _coin(contract: Terms) -> Decimal:
-    return Decimal(1).scaleb(-contract.minor_units)
+    return tendering.refund(line.net_amount, one.points, line.unpaid, kept_net, contract=contract)

@@ -18,6 +18,8 @@ from campaigns.models import Purchase, PurchaseLine
 from campaigns.schemas import BasketIn, PurchaseIn
 from campaigns.tendering import LineTender
 from campaigns.values import Judgement, Line
+from catalog import applying
+from catalog.discounts import Item
 from loyalty import bulk, documents, outbox, posting, queries, terms
 from loyalty.acts import Burn
 from loyalty.ids import uuid7
@@ -48,10 +50,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a basket would earn, and how many points it could be paid with."""
+    """What a basket would earn, how many points it could be paid with, and the codes of vouchers that would apply."""
 
     judgement: Judgement
     tender: tendering.Limits
+    vouchers: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,11 @@ def preview(receipt: BasketIn, facts: Facts, at: datetime) -> Preview:
     member, contract, lines = facts.members[receipt.member], terms.in_force(facts.terms, at), _lines(receipt, at, facts.excluded)
     [judged] = judging.judge([Case(member, at, contract, facts.stores[receipt.store], lines)], facts.rules, peek=True)
     available = queries.balances([member.holder], at)[member.holder].available
-    return Preview(judged.judgement, tendering.limits(lines, contract=contract, available=available))
+    items, store = _items(lines), facts.stores[receipt.store]
+    return Preview(
+        judged.judgement, tendering.limits(lines, contract=contract, available=available),
+        applying.would_apply(member.id, store, items, contract.coin, now=at),
+    )  # fmt: skip
 
 
 def refusal(receipt: BasketIn, facts: Facts, *, now: datetime, history: bool = False) -> Problem | None:
@@ -175,7 +182,7 @@ def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, acto
     posting.lock({one.member.holder for one in ready})
     taken = documents.take([one.document() for one in ready])
     fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
-    paid = _pay(fresh, facts, now=now)
+    paid = _pay(fresh, _discounted(fresh, facts, now=now, actor=actor), now=now)
     cases = [Case(one.ready.member, one.ready.at, one.ready.terms, one.ready.store, one.lines) for one in paid]
     judged = judging.judge(cases, facts.rules)
     _write([_Judged(one, each) for one, each in zip(paid, judged, strict=True)], now=now, actor=actor)
@@ -183,13 +190,34 @@ def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, acto
     return [_answer(one) for one in taken]
 
 
-def _pay(fresh: Sequence[_Ready], facts: Facts, *, now: datetime) -> list[_Paid]:
+def _discounted(fresh: Sequence[_Ready], facts: Facts, *, now: datetime, actor: UUID | None) -> list[tuple[Line, ...]]:
+    """The lines of each receipt, with what its vouchers take off them; whether a voucher can be used is judged now."""
+    lines = [_lines(one.receipt, one.at, facts.excluded) for one in fresh]
+    bringing = [place for place, one in enumerate(fresh) if one.receipt.vouchers]
+    baskets = [_basket(fresh[place], lines[place]) for place in bringing]
+    for place, off in zip(bringing, applying.apply(baskets, now=now, actor=actor), strict=True):
+        lines[place] = tuple(replace(line, discount=part) for line, part in zip(lines[place], off, strict=True))
+    return lines
+
+
+def _basket(one: _Ready, lines: Sequence[Line]) -> applying.Basket:
+    receipt = one.receipt
+    return applying.Basket(
+        purchase=one.id, member=one.member.id, store=one.store, source=receipt.source, receipt_number=receipt.receipt_number,
+        codes=receipt.vouchers, items=_items(lines), coin=one.terms.coin,
+    )  # fmt: skip
+
+
+def _items(lines: Sequence[Line]) -> list[Item]:
+    return [Item(line.net_amount, line.quantity, line.category, line.excluded) for line in lines]
+
+
+def _pay(fresh: Sequence[_Ready], bought: Sequence[tuple[Line, ...]], *, now: datetime) -> list[_Paid]:
     """Spend the points that receipts are paid with, before they earn any; burning is always judged now."""
     paying = [one for one in fresh if one.receipt.points_tender]
     available = queries.balances({one.member.holder for one in paying}, now) if paying else {}
     paid = []
-    for one in fresh:
-        lines = _lines(one.receipt, one.at, facts.excluded)
+    for one, lines in zip(fresh, bought, strict=True):
         tender = _tender(one, lines, available[one.member.holder].available) if one.receipt.points_tender else []
         paid.append(_Paid(one, _with_tender(lines, tender), tender))
     acts = [
@@ -262,7 +290,8 @@ def document_print(receipt: PurchaseIn, member: MemberFacts) -> bytes:
     )
     at = receipt.occurred_at.astimezone(UTC).isoformat()
     paid = [receipt.points_tender] if receipt.points_tender else []  # as it was before receipts were paid in points
-    return documents.fingerprint([receipt.store, str(member.id), at, receipt.currency, lines, *paid])
+    vouchers = [sorted(receipt.vouchers)] if receipt.vouchers else []
+    return documents.fingerprint([receipt.store, str(member.id), at, receipt.currency, lines, *paid, *vouchers])
 
 
 def _write(fresh: Sequence[_Judged], *, now: datetime, actor: UUID | None) -> None:
@@ -295,6 +324,7 @@ def _purchase_row(one: _Judged, qualifying_entry: UUID | None, now: datetime) ->
         "id": ready.id, "source": receipt.source, "receipt_number": receipt.receipt_number, "member_id": ready.member.id,
         "store_id": ready.store.id, "occurred_at": receipt.occurred_at, "recorded_at": now, "currency": receipt.currency,
         "net_amount": sum((line.net_amount for line in receipt.lines), Decimal(0)), "points_earned": one.points,
+        "discount": sum((line.discount for line in one.paid.lines), Decimal(0)),
         "visit": one.judged.occasion.standing.visit, "points_spent": one.paid.points_spent,
         "tender_amount": sum((part.amount for part in one.paid.tender), Decimal(0)), "tender_entry": one.paid.entry,
         "qualifying_entry": qualifying_entry,
@@ -308,7 +338,8 @@ def _line_rows(one: _Judged) -> list[dict[str, Any]]:
         {
             "purchase_id": one.ready.id, "line_id": line.line_id, "sku": line.sku, "category": line.category,
             "brand": line.brand, "quantity": line.quantity, "net_amount": line.net_amount, "basis": line.basis,
-            "excluded": line.excluded, "points": points, "tender_points": part.points, "tender_amount": part.amount,
+            "excluded": line.excluded, "points": points, "discount": line.discount, "tender_points": part.points,
+            "tender_amount": part.amount,
         }
         for line, points, part in zip(one.paid.lines, one.judged.judgement.line_points, tender, strict=True)
     ]  # fmt: skip

@@ -23,6 +23,7 @@ from campaigns.sales import Sale
 from campaigns.schemas import ReturnIn
 from campaigns.tendering import NOTHING
 from campaigns.values import Judgement, Line
+from catalog import applying
 from loyalty import acts, bulk, documents, money, outbox, posting
 from loyalty.acts import ClawBackPolicy, Posted, Refused, Restore
 from loyalty.ids import uuid7
@@ -214,6 +215,7 @@ def _carry_out(plans: Sequence[_Plan], *, now: datetime, actor: UUID | None) -> 
     fresh = [one for one in plans if one.id not in taken or taken[one.id].fresh]
     restored = _give_back_tender(fresh, now=now, actor=actor)
     clawed = _claw_back(fresh, now=now, actor=actor)
+    applying.give_back([one.sale.id for one in fresh if _all_is_back(one)], now=now)
     _give_room_back(fresh)
     qualifying.take_back([_counted(one) for one in fresh if one.sale.qualifying_left and not one.claim.body.goodwill], now=now)
     _write(fresh, restored, clawed, now=now, actor=actor)
@@ -265,6 +267,12 @@ def _claw_back(plans: Sequence[_Plan], *, now: datetime, actor: UUID | None) -> 
         assert isinstance(outcome, Posted), "a claw-back was refused"
         entries[id_, award] = outcome.entry
     return entries
+
+
+def _all_is_back(plan: _Plan) -> bool:
+    """Whether nothing of the receipt is left with the member, whatever earned for it."""
+    sale = plan.sale
+    return keeping.nothing_is_kept(sale.sold, keeping.kept(sale.sold, [*sale.gone, *plan.pieces], sale.contract))
 
 
 def _give_room_back(plans: Sequence[_Plan]) -> None:

@@ -125,7 +125,7 @@ def _rules(traces: dict[UUID, dict[str, Any]]) -> dict[UUID, Sifted]:
 def _add_lines(found: dict[UUID, Sale]) -> None:
     columns = (
         "purchase_id", "id", "tender_points", "line_id", "net_amount", "quantity", "sku", "category", "brand", "excluded",
-        "tender_amount",
+        "tender_amount", "discount",
     )  # fmt: skip
     rows: Iterable[tuple[Any, ...]] = PurchaseLine.objects.filter(purchase__in=found).order_by("id").values_list(*columns)
     for purchase, key, points, *line in rows:

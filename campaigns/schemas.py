@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
+from catalog import issuing
 from members.schemas import MOMENT, Strict, no_nul, our_times
 
 
@@ -29,6 +30,14 @@ def _written_moment(value: Any) -> Any:
     return value
 
 
+def _voucher(text: str) -> str:
+    code = issuing.parse(text)
+    if code is None:
+        raise ValueError(_("This is no voucher’s code."))
+    return code
+
+
+VOUCHERS_MAX = 20
 AMOUNT_MAX = Decimal(10) ** 9
 POINTS_MAX = 10**12
 NUMBER_LENGTH = 120
@@ -71,14 +80,21 @@ class BasketIn(Strict):
 
 
 class PurchaseIn(BasketIn):
-    """`quote` holds the rules and terms of the moment it was given, for 15 minutes. Vouchers are not taken."""
+    """`quote` holds the rules and terms of the moment it was given, for 15 minutes. Each voucher is used once with it."""
 
     source: _text(60)  # type: ignore[valid-type]
     receipt_number: _text(NUMBER_LENGTH)  # type: ignore[valid-type]
     occurred_at: Moment
     quote: _text(400) | None = None  # type: ignore[valid-type]
     points_tender: Annotated[int, Field(strict=True, ge=0, le=POINTS_MAX)] = 0
-    vouchers: Annotated[list[str], Field(max_length=0)] = []
+    vouchers: Annotated[list[Annotated[str, AfterValidator(_voucher)]], Field(max_length=VOUCHERS_MAX)] = []
+
+    @field_validator("vouchers")
+    @classmethod
+    def each_once(cls, codes: list[str]) -> list[str]:
+        if len(set(codes)) != len(codes):
+            raise ValueError(_("Name each voucher once."))
+        return codes
 
 
 class BatchIn(Strict):
@@ -144,6 +160,7 @@ class PurchaseOut(Schema):
     points_earned: int
     points_pending: int
     points_spent: int
+    discount: str
     money_due: str
     currency: str
     awards: list[AwardOut]

@@ -50,7 +50,7 @@ def limits(lines: Sequence[Line], *, contract: Terms, available: int) -> Limits:
     At most the terms' share of the eligible goods, rounded down to coins, and never more points than it takes to be worth
     that; at least as many as are worth a coin.
     """
-    value, step, coin = contract.point_value, contract.tender_step, _coin(contract)
+    value, step, coin = contract.point_value, contract.tender_step, contract.coin
     if not value or not contract.tender_max_percent:
         return Limits(up_to_step(contract.tender_min, step), 0, step, value)
     least = up_to_step(max(contract.tender_min, _reach(coin, value)), step)
@@ -93,8 +93,8 @@ def spread(points: int, lines: Sequence[Line], contract: Terms) -> list[LineTend
     no line bears more of them than it costs unless there are too many for that. A line's amount is what its points are
     worth, as far as coins and its net amount let it. Both add up exactly. `points` are within the limits of these lines.
     """
-    coin, value = _coin(contract), contract.point_value
-    nets = [NOTHING if line.excluded else line.net_amount for line in lines]
+    coin, value = contract.coin, contract.point_value
+    nets = [NOTHING if line.excluded else line.due for line in lines]
     worth = int(contract.worth(points) // coin)
     room = [int(net // coin) for net in nets]
     assert worth <= sum(room), "more points than the goods cost"
@@ -117,7 +117,7 @@ def refund(line_net: Decimal, line_points: int, line_amount: Decimal, kept_net: 
     assert NOTHING <= kept_net <= line_net, "kept more than was bought"
     if kept_net == 0:
         return Refund(line_points, line_net - line_amount)
-    back, coin = line_net - kept_net, _coin(contract)
+    back, coin = line_net - kept_net, contract.coin
     points = line_points * back // line_net
     money = (line_net - line_amount) * back // (line_net * coin) * coin
     return Refund(int(points), money)
@@ -133,18 +133,13 @@ def _fitted(total: int, weights: Sequence[Decimal], room: Sequence[int]) -> list
 
 
 def _eligible(lines: Sequence[Line]) -> Decimal:
-    return sum((line.net_amount for line in lines if not line.excluded), NOTHING)
+    return sum((line.due for line in lines if not line.excluded), NOTHING)
 
 
 def _reach(amount: Decimal, value: Decimal) -> int:
     """The fewest points, each worth `value`, that are worth this amount."""
     whole, rest = divmod(amount, value)
     return int(whole) + bool(rest)
-
-
-def _coin(contract: Terms) -> Decimal:
-    """The currency's smallest."""
-    return Decimal(1).scaleb(-contract.minor_units)
 
 
 def _figure(points: int) -> str:

@@ -81,7 +81,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`tender` is the part of `net_amount` that was paid in points; `excluded` goods earn nothing."""
+    """`discount` is the part of `net_amount` that vouchers took off, `tender` the part that was paid in points.
+
+    `excluded` goods earn nothing.
+    """
 
     line_id: str
     net_amount: Decimal
@@ -91,11 +94,22 @@ class Line:
     brand: str = ""
     excluded: bool = False
     tender: Decimal = Decimal(0)
+    discount: Decimal = Decimal(0)
+
+    @property
+    def due(self) -> Decimal:
+        """What is to be paid for it, in money or in points."""
+        return self.net_amount - self.discount
+
+    @property
+    def unpaid(self) -> Decimal:
+        """What of `net_amount` was not paid in money."""
+        return self.tender + self.discount
 
     @property
     def basis(self) -> Decimal:
         """The money that earns (SEMANTICS 1.2)."""
-        return Decimal(0) if self.excluded else self.net_amount - self.tender
+        return Decimal(0) if self.excluded else self.net_amount - self.unpaid
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,8 +190,8 @@ def _each(ids: Iterable[UUID], act: Callable[[UUID], bool]) -> int:
     for one in list(ids):
         try:
             done += act(one)
-        except Exception as error:  # noqa: BLE001 — whatever is wrong with this one, the others are due
-            log.error("not given back", id=str(one), error=type(error).__name__)
+        except Exception as error:
+            log.exception("not given back", id=str(one), error=type(error).__name__)
     return done
 
 
@@ -213,7 +213,7 @@ def _return(voucher: UUID, *, now: datetime) -> bool:
         if held.ended_at or now < held.valid_until:
             return False
         Voucher.objects.filter(pk=voucher).update(ended_at=now)
-        one = Redemption.objects.select_for_update().filter(pk=held.redemption_id, status=Status.CONFIRMED).first()
+        one = Redemption.objects.select_for_update().filter(voucher=held, status=Status.CONFIRMED).first()
         if one and not held.used:
             _give_back(one, Status.RETURNED, grace=GRACE_OF_VOUCHER, now=now)
     return True

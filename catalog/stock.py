@@ -1,16 +1,18 @@
 """What is left of a reward, and of a partner's codes. Locked behind the wallets; taken by one conditional statement each."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
-from catalog.models import Code, Redemption, Stock
+from catalog.models import Code, CodePool, Redemption, Stock
 
 
 class StoreNeeded(Exception):
-    """This reward is counted store by store, and no store was named."""
+    """The reward is counted store by store, and no store was named."""
 
 
 def left(rewards: Iterable[int], store: int | None) -> dict[int, int]:
@@ -18,14 +20,14 @@ def left(rewards: Iterable[int], store: int | None) -> dict[int, int]:
 
     Of those that are counted. A store without a row has none of a reward that is counted store by store.
     """
-    rows = Stock.objects.filter(reward__in=list(rewards)).values_list("reward", "store", "left")
+    rows = Stock.objects.filter(reward__in=list(rewards))
     in_all: dict[int, int] = {}
     there: dict[int, int] = {}
-    for reward, of, count in rows:
-        if of is None:
-            in_all[reward] = count
+    for row in rows:
+        if row.store_id is None:
+            in_all[row.reward_id] = row.left
         else:
-            there[reward] = there.get(reward, 0) + (count if store in (None, of) else 0)
+            there[row.reward_id] = there.get(row.reward_id, 0) + (row.left if store in (None, row.store_id) else 0)
     return {
         reward: min(counts[reward] for counts in (in_all, there) if reward in counts) for reward in in_all.keys() | there.keys()
     }
@@ -74,6 +76,22 @@ def take_codes(pool: int, redemption: UUID, quantity: int, *, now: datetime) -> 
 def put_codes_back(redemption: Redemption) -> None:
     """Codes that nobody has seen go back to their pool; a code that was shown never does."""
     Code.objects.filter(redemption=redemption, shown_at=None).update(redemption=None, taken_at=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Low:
+    """A pool of codes that runs dry: `left` are no more than it asked to be told of."""
+
+    name: str
+    left: int
+
+
+def low_pools() -> list[Low]:
+    """Pools with so few codes left that the shop should know, of those that an offered reward hands out; one statement."""
+    offered = CodePool.objects.filter(reward__withdrawn_at=None, reward__isnull=False).distinct()
+    free = Code.objects.filter(pool=OuterRef("pk"), redemption=None).order_by().values("pool").annotate(count=Count("pk"))
+    counted = offered.annotate(left=Coalesce(Subquery(free.values("count")), 0)).filter(left__lte=F("low_water"))
+    return [Low(name, left) for name, left in counted.order_by("name").values_list("name", "left")]
 
 
 def free_codes(pools: Iterable[int]) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -48,7 +49,7 @@ def remind_of_vouchers(*, now: datetime) -> int:
     while some := list(ending.filter(pk__gt=after).order_by("pk")[:BATCH]):
         news = []
         for one in some:
-            facts = {"title": one.title, "titles": _titles(one.redemption.reward) if one.redemption else {}}
+            facts: dict[str, Any] = {"title": one.title, "titles": _titles(one.redemption.reward) if one.redemption else {}}
             facts |= {"on": contract.last_day(one.valid_until).isoformat(), "redemption": str(one.redemption_id or "")}
             if one.redemption and not one.used:
                 facts["points"] = one.redemption.points

@@ -43,6 +43,11 @@ class Terms:
     def minor_units(self) -> int:
         return minor_units(self.currency)
 
+    @property
+    def coin(self) -> Decimal:
+        """The currency's smallest."""
+        return Decimal(1).scaleb(-self.minor_units)
+
     def worth(self, points: int) -> Decimal:
         """Money value of `points`, rounded towards zero to the currency's smallest unit."""
         return (points * self.point_value).quantize(Decimal(1).scaleb(-self.minor_units), ROUND_DOWN)

@@ -13,8 +13,8 @@ from members.models import Member
 class Purchase(models.Model):
     """A receipt of a member. (`source`, `receipt_number`) is taken once, by the ledger's document guard.
 
-    `visit`: on the how-manieth day with a purchase it was recorded. `net_amount` is before `tender_amount`, what the
-    points were worth that paid a part of it.
+    `visit`: on the how-manieth day with a purchase it was recorded. `net_amount` is before `discount`, what vouchers took
+    off, and `tender_amount`, what the points were worth that paid a part of it.
     """
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
@@ -29,6 +29,7 @@ class Purchase(models.Model):
     points_earned = models.BigIntegerField(_("points earned"))
     trace = models.JSONField(_("trace"))
     visit = models.PositiveIntegerField(_("visit"), default=1, db_default=1)
+    discount = models.DecimalField(_("taken off by vouchers"), max_digits=14, decimal_places=3, default=0, db_default=0)
     points_spent = models.BigIntegerField(_("paid in points"), default=0, db_default=0)
     tender_amount = models.DecimalField(_("worth of the points"), max_digits=14, decimal_places=3, default=0, db_default=0)
     tender_entry = models.UUIDField(_("journal entry of the points"), null=True)
@@ -60,6 +61,7 @@ class PurchaseLine(models.Model):
     net_amount = models.DecimalField(_("paid"), max_digits=14, decimal_places=3)
     basis = models.DecimalField(_("basis"), max_digits=14, decimal_places=3)
     excluded = models.BooleanField(_("earns nothing"), default=False, db_default=False)
+    discount = models.DecimalField(_("taken off by vouchers"), max_digits=14, decimal_places=3, default=0, db_default=0)
     tender_points = models.BigIntegerField(_("paid in points"), default=0, db_default=0)
     tender_amount = models.DecimalField(_("worth of the points"), max_digits=14, decimal_places=3, default=0, db_default=0)
     points = models.BigIntegerField(_("points"))

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalog import stock
 from loyalty import money, terms, totals
 from loyalty.columns import signed
 from loyalty.totals import Day
@@ -53,6 +54,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context |= _movement(request, figures)
     if may("loyalty.view_lot"):
         figures += _holdings(_stores(request))
+    if may("catalog.view_codepool"):
+        context["low_pools"] = stock.low_pools()
     return context | {"figures": figures, "may_search": may("members.view_member"), "title": _("Today")}
 
 

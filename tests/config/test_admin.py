@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.db.models import Model
 from django.http import HttpResponse
@@ -21,6 +22,9 @@ from campaigns.models import EarnRule, RuleVersion, Segment
 from campaigns.purchases import record
 from campaigns.returns import Claim, take
 from campaigns.schemas import ReturnIn
+from catalog import redeeming
+from catalog.models import Code, CodePool, Reward
+from catalog.redeeming import Ask
 from loyalty import auditing, limits, posting
 from loyalty.acts import Adjustment
 from loyalty.limits import Limits
@@ -161,6 +165,24 @@ def test_the_dashboard_counts_what_happened_and_leads_to_it() -> None:
     for figure in response.context["figures"]:
         assert owner.get(figure.url).status_code == 200
     assert "worth €0.18" in text(response)
+
+
+def test_the_dashboard_tells_of_codes_that_run_out() -> None:
+    low, full, idle = (CodePool.objects.create(code=name, name=name.title(), low_water=2) for name in ("cinema", "baths", "idle"))
+    for pool, count in ((low, 3), (full, 3), (idle, 0)):
+        Code.objects.bulk_create([Code(pool=pool, text=f"{pool.code}-{number}") for number in range(count)])
+    for pool in (low, full):
+        Reward.objects.create(code=pool.code, title=pool.name, kind="code", points=0, code_pool=pool)
+    one = member(verified=True)
+    redeeming.reserve(Ask(one, Reward.objects.get(code="cinema")), now=timezone.now())
+    owner = signed_in("owner")
+    right = Permission.objects.get(codename="view_codepool")
+    User.objects.get(email="owner@shop.example").user_permissions.add(right)
+    page = text(owner.get("/admin/"))
+    assert "Cinema: 2 codes left to hand out." in page
+    assert "Baths" not in page
+    assert "Idle" not in page
+    assert "Cinema" not in text(signed_in("manager").get("/admin/"))
 
 
 def test_pages_are_served_under_the_policy_of_the_admin() -> None:
