@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from io import StringIO
 from itertools import batched
 from typing import Any
@@ -21,6 +20,8 @@ LABEL = "catalog.codepool"
 LENGTH, CODES_MAX, BATCH = 120, 100_000, 5_000
 # What the first line of a CSV file may call the column.
 HEADER = "code"
+# What may stand between columns; spreadsheets differ by country.
+MARKS = ",;\t"
 # What was not taken is left out by the index of texts, also what a parallel upload wrote meanwhile.
 FILL = """
 insert into catalog_code (pool_id, text) select %s, unnest(%s::text[])
@@ -45,7 +46,7 @@ class Filled:
     skipped: tuple[Skipped, ...]
 
 
-def fill(pool: CodePool, text: str, *, actor: UUID, now: datetime) -> Filled:
+def fill(pool: CodePool, text: str, *, actor: UUID) -> Filled:
     """Put the codes of `text` into the pool, one a line or the first column of a CSV. Raises Problem for too many or none."""
     lines, skipped = _read(text)
     if len(lines) > CODES_MAX:
@@ -53,8 +54,10 @@ def fill(pool: CodePool, text: str, *, actor: UUID, now: datetime) -> Filled:
     if not lines and not skipped:
         raise Problem("validation", _("There are no codes in it. Write one on each line."))
     with transaction.atomic():
-        new = {text for part in batched(lines, BATCH, strict=False) for text in _insert(pool, part)}
-        skipped += _known(pool, {code: line for code, line in lines.items() if code not in new})
+        parts = list(batched(lines, BATCH, strict=False))
+        new = {code for part in parts for code in _insert(pool, part)}
+        for part in parts:
+            skipped += _known(pool, {code: lines[code] for code in part if code not in new})
         counts = {"new": len(new), "skipped": len(skipped)}
         auditing.record(actor, "codepool.filled", LABEL, pool.pk, {"code": pool.code, **counts})
     return Filled(len(new), tuple(sorted(skipped, key=lambda one: one.line)))
@@ -69,7 +72,7 @@ def with_counts(pools: QuerySet[CodePool]) -> QuerySet[CodePool, Any]:
 
 def running_dry() -> int:
     """How many pools have no more codes than their mark."""
-    return sum(pool.left <= pool.low_water for pool in with_counts(CodePool.objects.all()))  # type: ignore[attr-defined]
+    return sum(pool.left <= pool.low_water for pool in with_counts(CodePool.objects.all()))
 
 
 def masked(text: str) -> str:
@@ -81,7 +84,8 @@ def _read(text: str) -> tuple[dict[str, int], list[Skipped]]:
     """Codes with the line where each stands first, and the lines that hold none that can be kept."""
     found: dict[str, int] = {}
     skipped: list[Skipped] = []
-    rows = csv.reader(StringIO(text), strict=False)
+    first = next((mark for mark in text.partition("\n")[0] if mark in MARKS), ",")
+    rows = csv.reader(StringIO(text), delimiter=first)
     try:
         for row in rows:
             code, line = row[0].strip() if row else "", rows.line_num

@@ -52,7 +52,7 @@ def put(
         _write(one, given, picture, now)
         one.stores.set(_store_ids(given.stores).values())
         _price(one, given.prices)
-        _count(one, given)
+        _count(one, _counts(one, given))
         fresh = find(code)
         becomes = _told(fresh)
         changed = {name: [was.get(name), stands] for name, stands in becomes.items() if was.get(name) != stands}
@@ -69,6 +69,18 @@ def withdraw(code: str, *, actor: UUID, now: datetime) -> Reward:
 def offer_again(code: str, *, actor: UUID) -> Reward:
     """Undo a withdrawal. Raises Problem."""
     return _turn(code, None, "reward.offered", actor)
+
+
+def count(code: str, wanted: Mapping[str | None, int | None], *, actor: UUID) -> Reward:
+    """Set what is left, by store and in all (None); no number: nobody counts there any more. Raises Problem."""
+    with transaction.atomic():
+        one = _held(code)
+        was = {store: row.left for store, row in _rows(one).items()}
+        _count(one, wanted)
+        changed = {_place(store): [was.get(store), left] for store, left in wanted.items() if was.get(store) != left}
+        if changed:
+            auditing.record(actor, "reward.counted", LABEL, one.pk, changed)
+    return find(code)
 
 
 def restock(code: str, changes: Mapping[str | None, int], *, actor: UUID) -> Reward:
@@ -221,17 +233,21 @@ def _price(one: Reward, prices: list[PriceIn]) -> None:
         RewardPrice.objects.bulk_create(rows)
 
 
-def _count(one: Reward, given: RewardIn) -> None:
-    """Set what is left, in all and by store, of what was said; the rest stays."""
-    rows = _rows(one)
+def _counts(one: Reward, given: RewardIn) -> dict[str | None, int | None]:
+    """What was said to be left, by store and in all (None); no number means that nobody counts. What was left out stays."""
     wanted: dict[str | None, int | None] = {None: given.stock} if "stock" in given.model_fields_set else {}
     if "stock_by_store" in given.model_fields_set:
-        wanted |= {code: given.stock_by_store.get(code) for code in {*filter(None, rows), *given.stock_by_store}}
-    stores = _store_ids(code for code in wanted if code)
+        wanted |= {code: given.stock_by_store.get(code) for code in {*filter(None, _rows(one)), *given.stock_by_store}}
+    return wanted
+
+
+def _count(one: Reward, wanted: Mapping[str | None, int | None]) -> None:
+    rows, stores = _rows(one), _store_ids(code for code in wanted if code)
     for code, left in wanted.items():
         row = rows.get(code)
         if left is None:
-            Stock.objects.filter(pk=row.pk if row else None).delete()
+            if row:
+                row.delete()
         elif row is None:
             Stock.objects.create(reward=one, store_id=stores[code] if code else None, left=left)
         elif row.left != left:

@@ -258,7 +258,7 @@ UNFOLD = {
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
-    "STYLES": ["config.pages.sidebar.css", "config.pages.sidebar.rules_css"],
+    "STYLES": ["config.pages.sidebar.css", "config.pages.sidebar.rules_css", "config.pages.sidebar.rewards_css"],
     "DASHBOARD_CALLBACK": "config.pages.dashboard.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "config.pages.sidebar.navigation"},
     "TABS": "config.pages.sidebar.saved_views",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
@@ -22,6 +23,30 @@ select s.place, coalesce(sum(l.remaining), 0)
                               and l.earned_at >= s.after and l.earned_at < s.before
  group by s.place
 """
+# Of each wallet that moved since an instant how many of the sorted prices its usable points pay; each sum over its open lots.
+REACH = """
+select width_bucket(greatest(has.usable, -1), %s::bigint[]), count(*)
+  from (select coalesce(sum(l.remaining), 0) - w.deficit as usable
+          from loyalty_wallet w
+               join loyalty_posting p on p.wallet_id = w.id and p.seq = w.seq and p.recorded_at >= %s
+               left join loyalty_lot l on l.wallet_id = w.id and l.open and l.available_at <= %s
+                                      and (coalesce(l.expires_at, w.idle_expires_at, 'infinity') > %s)
+         where w.point_type = %s
+         group by w.id) has
+ group by 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Of so many `active` wallets, how many can pay each price."""
+
+    active: int
+    able: dict[int, int]
+
+    def share(self, price: int) -> Decimal | None:
+        """From 0 to 1; None where nobody is active."""
+        return Decimal(self.able[price]) / self.active if self.active else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +103,18 @@ def balances(holders: Iterable[UUID], now: datetime) -> dict[UUID, Balance]:
         row["holder"]: Balance(row["balance"], row["usable"] - row["deficit"], row["pending"], row["deficit"]) for row in sums
     }
     return {holder: found.get(holder, Balance()) for holder in asked}
+
+
+def reach(prices: Iterable[int], *, since: datetime, now: datetime) -> Reach:
+    """Of the holders whose points moved after `since`, how many could pay each price now. One statement for all prices."""
+    asked = sorted(set(prices))
+    if not asked:
+        return Reach(0, {})
+    with connection.cursor() as cursor:
+        cursor.execute(REACH, [asked, since, now, now, PointType.REDEEMABLE])
+        pays = dict(cursor.fetchall())
+    able = {price: sum(count for paid, count in pays.items() if paid > place) for place, price in enumerate(asked)}
+    return Reach(sum(pays.values()), able)
 
 
 def net_balances(holders: Iterable[UUID]) -> dict[UUID, int]:

@@ -1,6 +1,7 @@
 """What each role of staff may do in the admin: Django's permissions, kept as one group a role.
 
-`export`, `import`, `reveal`, `approve` and `post` are permissions beside Django's own four; they stand here and nowhere else.
+`export`, `import`, `reveal`, `approve`, `post`, `fulfil` and `cancel` are permissions beside Django's own four; they stand here
+and nowhere else.
 Who may `add` an adjustment asks for it; who may `post` it does so alone, within the limits.
 Who may approve may not approve what they wrote or asked for themselves (members.approving).
 """
@@ -22,6 +23,10 @@ PURCHASES = (
 TIERS = ("members.tiertable", "members.tier", "members.tiermembership")
 RULES = ("campaigns.earnrule", "campaigns.ruleversion", "campaigns.segment", "loyalty.termsversion", *TIERS)
 GOODS = "campaigns.excludedgoods"
+# What points buy, as it is kept, and what became of it.
+KEPT = ("catalog.reward", "catalog.category", "catalog.codepool")
+REDEEMED = ("catalog.redemption", "catalog.voucher")
+CATALOGUE = (*KEPT, *REDEEMED, "catalog.code")
 BY_HAND = "members.tieroverride"
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
@@ -34,7 +39,8 @@ FOUR_EYES = (*CORRECTIONS, "members.apikey", "loyalty.grantlimits")
 # What is announced and approved before it holds.
 CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion", "members.tiertable")
 EVERYTHING = (
-    *PEOPLE, BY_HAND, "members.message", *CORRECTIONS, "loyalty.grantlimits", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store",
+    *PEOPLE, *CATALOGUE, BY_HAND,
+    "members.message", *CORRECTIONS, "loyalty.grantlimits", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store",
     *STAFF, *RECORDS,
 )  # fmt: skip
 
@@ -44,9 +50,11 @@ RIGHTS: dict[str, Rights] = {
         "view": (*EVERYTHING, "members.codeattempt"),
         "add": (
             "members.member", BY_HAND, *CORRECTIONS, "members.staffprofile", "members.apikey", "loyalty.store",
-            "loyalty.grantlimits", GOODS, "campaigns.segment", *CONTRACT,
+            "loyalty.grantlimits", GOODS, "campaigns.segment", *CONTRACT, *KEPT,
         ),
-        "change": ("members.member", *STAFF, "loyalty.store", GOODS, "campaigns.segment", *CONTRACT),
+        "change": ("members.member", *STAFF, "loyalty.store", GOODS, "campaigns.segment", *CONTRACT, *KEPT),
+        "fulfil": ("catalog.redemption",),
+        "cancel": ("catalog.redemption",),
         "post": CORRECTIONS,
         "approve": (*CONTRACT, *FOUR_EYES, BY_HAND),
         "export": EVERYTHING,
@@ -56,9 +64,11 @@ RIGHTS: dict[str, Rights] = {
     Role.MANAGER: {
         "view": (
             *PEOPLE, BY_HAND, *CORRECTIONS, *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.journalentry",
-            "loyalty.lot", "loyalty.store",
+            "loyalty.lot", "loyalty.store", *KEPT, *REDEEMED,
         ),
         "add": ("members.member", BY_HAND, *CORRECTIONS),
+        "fulfil": ("catalog.redemption",),
+        "cancel": ("catalog.redemption",),
         "post": CORRECTIONS,
         "change": ("members.member",),
         "approve": (BY_HAND,),
@@ -66,21 +76,26 @@ RIGHTS: dict[str, Rights] = {
         "reveal": ("members.member",),
     },
     Role.MARKETER: {
-        "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.lot", "loyalty.store"),
-        "add": (GOODS, *OFFERS),
-        "change": (GOODS, *OFFERS),
-        "export": (*PURCHASES, GOODS, "campaigns.earnrule", *OFFERS),
+        "view": (
+            *PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.lot", "loyalty.store", *CATALOGUE,
+        ),
+        "add": (GOODS, *OFFERS, *KEPT),
+        "change": (GOODS, *OFFERS, *KEPT),
+        "export": (*PURCHASES, GOODS, "campaigns.earnrule", *OFFERS, *KEPT, *REDEEMED),
     },
     Role.FINANCE: {
         "view": (
             *CORRECTIONS, *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.grantlimits", "loyalty.auditrecord",
-            "members.approvalrequest",
+            "members.approvalrequest", *KEPT, *REDEEMED,
         ),
         "approve": (*CONTRACT, *FOUR_EYES),
-        "export": (*PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.auditrecord"),
+        "export": (*PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", "loyalty.auditrecord", *KEPT, *REDEEMED),
     },
     Role.SUPPORT: {
-        "view": (*PEOPLE, BY_HAND, "members.message", *CORRECTIONS, *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store"),
+        "view": (
+            *PEOPLE, BY_HAND, "members.message", *CORRECTIONS, *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store", *KEPT,
+            *REDEEMED,
+        ),
         "add": ("members.member", BY_HAND, *CORRECTIONS),
         "change": ("members.member",),
         "reveal": ("members.member",),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from catalog import codes
 from members import approving
 
 WEEK = 7
@@ -23,6 +24,10 @@ def css(request: HttpRequest) -> str:
 
 def rules_css(request: HttpRequest) -> str:
     return static("css/earnrules.css")
+
+
+def rewards_css(request: HttpRequest) -> str:
+    return static("css/rewards.css")
 
 
 def icon(request: HttpRequest) -> str:
@@ -54,6 +59,18 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Tiers"), "military_tech", "members.tiertable"),
                 _list(_("Excluded goods"), "block", "campaigns.excludedgoods"),
                 _list(_("Terms"), "contract", "loyalty.termsversion"),
+            ],
+        ),
+        (
+            _("Catalogue"),
+            [
+                _list(_("Rewards"), "redeem", "catalog.reward"),
+                _hand_out(),
+                _list(_("Redemptions"), "shopping_bag", "catalog.redemption") | {"active": _is_at_redemptions},
+                _list(_("Vouchers"), "confirmation_number", "catalog.voucher"),
+                _pools(request),
+                _list(_("Codes"), "password", "catalog.code"),
+                _list(_("Categories"), "shelves", "catalog.category"),
             ],
         ),
         (
@@ -113,6 +130,13 @@ def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
         _tabs("loyalty.wallet", _("All"), (_("Members who owe points"), "deficit_from=1")),
         _tabs("campaigns.ruleversion", _("All"), (_("Drafts"), "published_at__isempty=1")),
         _tabs("members.member", _("All"), (_("Active in 30 days"), "active=30"), (_("Blocked"), "status__exact=blocked")),
+        _tabs(
+            "catalog.redemption",
+            _("All"),
+            (_("To hand over"), "status__exact=confirmed"),
+            (_("Cancelled"), "status__exact=cancelled"),
+        ),
+        _tabs("catalog.reward", _("All"), (_("Offered"), "offered=1"), (_("Withdrawn"), "offered=0")),
         _tabs("members.approvalrequest", _("All"), (pgettext_lazy("approval", "Waiting"), "decision__exact=")),
         _tabs("members.message", _("All"), (_("Waiting"), "state=waiting"), (_("Given up"), "state=failed")),
     ]
@@ -141,6 +165,28 @@ def _overlaps() -> dict[str, Any]:
         "link": reverse("admin:campaigns_ruleversion_overlaps"),
         "permission": _has("campaigns.view_ruleversion"),
     }
+
+
+def _is_at_redemptions(request: HttpRequest) -> bool:
+    """The hand-out list stands beneath the same address."""
+    link = reverse("admin:catalog_redemption_changelist")
+    return request.path.startswith(link) and request.path != reverse("admin:catalog_redemption_hand_out")
+
+
+def _hand_out() -> dict[str, Any]:
+    return {
+        "title": _("Hand-out list"),
+        "icon": "front_hand",
+        "link": reverse("admin:catalog_redemption_hand_out"),
+        "permission": _has("catalog.view_redemption"),
+    }
+
+
+def _pools(request: HttpRequest) -> dict[str, Any]:
+    """With the number of pools that run dry, for whoever fills them."""
+    item = _list(_("Pools of codes"), "inventory_2", "catalog.codepool")
+    dry = codes.running_dry() if request.user.has_perm("catalog.change_codepool") else 0
+    return item | {"badge": dry, "badge_variant": "danger"} if dry else item
 
 
 def _approvals(request: HttpRequest) -> dict[str, Any]:

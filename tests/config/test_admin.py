@@ -1,9 +1,9 @@
 """What holds for every list of the admin: who sees it, what it costs, what leaves it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib import admin
@@ -22,13 +22,14 @@ from campaigns.models import EarnRule, RuleVersion, Segment
 from campaigns.purchases import record
 from campaigns.returns import Claim, take
 from campaigns.schemas import ReturnIn
-from catalog import redeeming
-from catalog.models import Code, CodePool, Reward
+from catalog import codes, redeeming
+from catalog.models import Category, Code, CodePool, Reward
 from catalog.redeeming import Ask
 from loyalty import auditing, limits, posting
 from loyalty.acts import Adjustment
 from loyalty.limits import Limits
 from loyalty.models import AuditRecord, TermsVersion
+from loyalty.queries import stores_by_code
 from members import adjusting, approving
 from members.access import create_key
 from members.adjusting import Wanted
@@ -76,6 +77,17 @@ def fill(first: int, last: int) -> None:
         TierOverride.objects.create(member=one, tier="gold", until=now, why="old card", asked_by=actor)
         goods.exclude("sku", f"gift-{n}", now=now)
         RuleVersion.objects.create(rule=other, version=1, kind="base", value=1, starts_at=now + timedelta(days=900))
+        redeem(n, one, store.code, actor=actor, now=now)
+
+
+def redeem(n: int, one: Member, store: str, *, actor: UUID, now: datetime) -> None:
+    """A reward on its shelf, a pool with a code, and a redemption with its voucher."""
+    codes.fill(CodePool.objects.create(code=f"pool-{n}", name=f"Pool {n}"), f"CODE-{n}", actor=actor)
+    shelf = Category.objects.create(code=f"shelf-{n}", name=f"Shelf {n}")
+    reward = Reward.objects.create(code=f"mug-{n}", title=f"Mug {n}", kind="goods", points=1, category=shelf)
+    Member.objects.filter(pk=one.pk).update(email_verified_at=now)
+    one.refresh_from_db()
+    redeeming.confirm(redeeming.reserve(Ask(one, reward, store=stores_by_code([store])[store]), now=now).pk, now=now)
 
 
 def employ_one(n: int, store: str) -> str:

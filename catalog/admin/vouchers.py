@@ -1,0 +1,84 @@
+"""Vouchers, to look at: a code is as good as money, so lists show its end alone."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+from unfold.decorators import display
+
+from catalog import codes, issuing
+from catalog.models import Voucher, VoucherUse
+from loyalty.backoffice import ReadOnly, ReadOnlyInline
+from loyalty.columns import instant, last_day
+from loyalty.filters import Between
+
+STATES = {
+    "ready": pgettext_lazy("voucher", "ready"), "used": pgettext_lazy("voucher", "used"),
+    "expired": pgettext_lazy("voucher", "ended"), "waiting": pgettext_lazy("voucher", "not yet"),
+}  # fmt: skip
+LOOKS: Any = {"ready": "success", "used": "default", "expired": "default", "waiting": "info"}
+
+
+class UseInline(ReadOnlyInline):
+    model = VoucherUse
+    fields = ("when", "store", "receipt_number", "amount", "given_back")
+    readonly_fields = ("when", "given_back")
+    when = instant("at", _("used"))
+    given_back = instant("released_at", _("given back"))
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("store")
+
+
+@admin.register(Voucher)
+class VoucherAdmin(ReadOnly):
+    scope = "member__home_store"
+    list_display = ("title", "ending", "holder", "type", "until", "uses_left", "condition")
+    list_select_related = ("member",)
+    list_filter = ("type", ("valid_until", Between))
+    ordering = ("-id",)
+    search_fields = ("title",)
+    search_help_text = _("Title, or the whole code")
+    fields = ("title", "ending", "holder", "type", "value", "minimum_spend", "issued", "begins", "until", "uses_left", "stands")
+    readonly_fields = ("ending", "holder", "issued", "begins", "until", "uses_left", "stands")
+    export_columns = ("id", "title", "ending", "type", "value", "issued_at", "valid_from", "valid_until", "uses", "used")
+    inlines = (UseInline,)
+    issued = instant("issued_at", _("issued"))
+    begins = instant("valid_from", _("valid from"))
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """A whole code finds its voucher; a part of one finds nothing."""
+        if code := issuing.parse(search_term):
+            return queryset.filter(code=code), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description=_("code"))
+    def ending(self, one: Voucher) -> str:
+        return codes.masked(one.code)
+
+    @admin.display(description=_("member"))
+    def holder(self, one: Voucher) -> str:
+        return self.held(one, "member__holder")
+
+    def prepare(self, rows: Any) -> None:
+        self.name_members(rows, "member__holder")
+
+    @admin.display(description=_("last day"), ordering="valid_until")
+    def until(self, one: Voucher) -> str:
+        return last_day(one.valid_until)
+
+    @admin.display(description=_("uses left"))
+    def uses_left(self, one: Voucher) -> str:
+        return _("%(left)s of %(all)s") % {"left": one.uses - one.used, "all": one.uses}
+
+    @display(description=_("state"), label=LOOKS)
+    def condition(self, one: Voucher) -> Any:
+        state = issuing.status(one, timezone.now())
+        return state, STATES[state]
+
+    @admin.display(description=_("state"))
+    def stands(self, one: Voucher) -> str:
+        return str(STATES[issuing.status(one, timezone.now())])
