@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 from io import BytesIO
+from typing import IO
 
-from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageDraw
 
 type Point = tuple[float, float]
@@ -14,6 +14,15 @@ SCALE, KEPT = 4, 2
 STEPS = 16
 INK, CREAM, WHITE, BRAND = "#141c2a", "#f4ead8", "#fbfaf6", "#0b6b4f"
 COFFEE, CREMA, CRUST, KRAFT = "#4b2e20", "#b9835a", "#d99b52", "#b98d5e"
+
+
+class Drawn(BytesIO):
+    """A picture in memory, shaped like an upload."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size: int | None = None
+        self.file: IO[bytes] = self
 
 
 class Sheet:
@@ -57,11 +66,12 @@ class Sheet:
         assert isinstance(table, tuple), "the sheet is in colours"
         self.oval(x, y, rx, rx * 0.12, _mixed("#{:02x}{:02x}{:02x}".format(*table), INK, 0.16))
 
-    def upload(self, name: str) -> SimpleUploadedFile:
+    def upload(self) -> Drawn:
         """As a form would hand it over."""
-        out = BytesIO()
+        out = Drawn()
         self.image.resize((WIDTH * KEPT, HEIGHT * KEPT), Image.Resampling.BOX).save(out, "PNG", compress_level=1)
-        return SimpleUploadedFile(f"{name}.png", out.getvalue(), "image/png")
+        out.size = out.tell()
+        return out
 
 
 def _at(units: float) -> int:

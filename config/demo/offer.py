@@ -39,15 +39,24 @@ REWARDS = {
         pictures.flat_white,
         ("Flat white", "澳白咖啡", "澳白咖啡"),
         ("Un double espresso sous une fine couche de lait.", "双份浓缩，覆以细腻奶泡。", "雙份濃縮，覆以細緻奶泡。"),
-        ("Un flat white vu de dessus, une feuille dans le lait", "俯视的澳白咖啡，奶泡上有叶形拉花", "俯視的澳白咖啡，奶泡上有葉形拉花"),
-        title="Flat white", description="A double shot under silky milk.", picture_text="A flat white from above, with a leaf in the milk",
+        (
+            "Un flat white vu de dessus, une feuille dans le lait",
+            "俯视的澳白咖啡，奶泡上有叶形拉花",
+            "俯視的澳白咖啡，奶泡上有葉形拉花",
+        ),
+        title="Flat white", description="A double shot under silky milk.",
+        picture_text="A flat white from above, with a leaf in the milk",
         kind="goods", category="drinks", points=80, cost="0.95", voucher=ITEM,
         prices=[{"name": "Quiet hours", "points": 60, "weekdays": [1, 2, 3, 4, 5], "hours": ["14:00", "17:00"]}],
     ),
     "carrot-cake": _reward(
         pictures.carrot_cake,
         ("Part de carrot cake", "胡萝卜蛋糕一块", "胡蘿蔔蛋糕一塊"),
-        ("Cuit chaque matin par nos deux boutiques à four.", "每天清晨在两家带烤炉的门店新鲜烘焙。", "每天清晨在兩家有烤爐的門市新鮮烘焙。"),
+        (
+            "Cuit chaque matin par nos deux boutiques à four.",
+            "每天清晨在两家带烤炉的门店新鲜烘焙。",
+            "每天清晨在兩家有烤爐的門市新鮮烘焙。",
+        ),
         ("Une part de carrot cake sur une assiette", "盘中的一块胡萝卜蛋糕", "盤中的一塊胡蘿蔔蛋糕"),
         title="Slice of carrot cake", description="Baked every morning in our two shops with an oven.",
         picture_text="A slice of carrot cake on a plate", kind="goods", category="drinks", points=90, cost="1.20",
@@ -92,24 +101,38 @@ REWARDS = {
     "house-mug": _reward(
         pictures.house_mug,
         ("Mug de la maison", "品牌马克杯", "品牌馬克杯"),
-        ("Grès émaillé, 30 cl, passe au lave-vaisselle.", "釉面炻器，300 毫升，可用洗碗机清洗。", "釉面炻器，300 毫升，可用洗碗機清洗。"),
+        (
+            "Grès émaillé, 30 cl, passe au lave-vaisselle.",
+            "釉面炻器，300 毫升，可用洗碗机清洗。",
+            "釉面炻器，300 毫升，可用洗碗機清洗。",
+        ),
         ("Un mug vert à vagues claires", "绿色马克杯，饰有浅色波纹", "綠色馬克杯，飾有淺色波紋"),
         title="House mug", description="Glazed stoneware, 30 cl, safe in the dishwasher.",
-        picture_text="A green mug with pale waves", kind="goods", category="home", points=180, money="4.00", cost="6.40", stock=40,
+        picture_text="A green mug with pale waves", kind="goods", category="home", points=180,
+        money="4.00", cost="6.40", stock=40,
         voucher=ITEM,
     ),
     "cinema": _reward(
         pictures.cinema,
         ("Place au cinéma Rex", "雷克斯影院电影票", "雷克斯影院電影票"),
-        ("Un code pour une séance, à saisir chez le partenaire.", "一个兑换码，可在合作影院换取任意场次一张票。", "一組兌換碼，可在合作影院換取任一場次一張票。"),
+        (
+            "Un code pour une séance, à saisir chez le partenaire.",
+            "一个兑换码，可在合作影院换取任意场次一张票。",
+            "一組兌換碼，可在合作影院換取任一場次一張票。",
+        ),
         ("Un billet et du pop-corn", "电影票与爆米花", "電影票與爆米花"),
         title="Ticket for the Rex cinema", description="A code for any showing, to type in at our partner’s.",
-        picture_text="A ticket and popcorn", kind="code", category="more", points=350, cost="5.50", code_pool=PARTNER[0], per_member=2,
+        picture_text="A ticket and popcorn", kind="code", category="more", points=350, cost="5.50",
+        code_pool=PARTNER[0], per_member=2,
     ),
     "tree": _reward(
         pictures.tree,
         ("Planter un caféier", "种一棵咖啡树", "種一棵咖啡樹"),
-        ("Nous le plantons en votre nom chez nos producteurs.", "我们以您的名义，在合作咖啡园种下。", "我們以您的名義，在合作咖啡園種下。"),
+        (
+            "Nous le plantons en votre nom chez nos producteurs.",
+            "我们以您的名义，在合作咖啡园种下。",
+            "我們以您的名義，在合作咖啡園種下。",
+        ),
         ("Un arbre aux fruits rouges", "一棵结着红果的树", "一棵結著紅果的樹"),
         title="Plant a coffee tree", description="We plant it in your name with our growers.",
         picture_text="A tree with red fruit", kind="donation", category="more", points=25, cost="0.50",
@@ -134,6 +157,7 @@ REWARDS = {
 }  # fmt: skip
 # How often each is chosen, by whoever has the points.
 WISHES = {
-    "espresso": 5, "flat-white": 10, "carrot-cake": 2, "cold-brew": 2, "five-off": 4, "ten-percent": 2, "beans": 3, "house-mug": 2,
+    "espresso": 5, "flat-white": 10, "carrot-cake": 2, "cold-brew": 2, "five-off": 4,
+    "ten-percent": 2, "beans": 3, "house-mug": 2,
     "cinema": 2, "tree": 2, "latte-class": 1,
 }  # fmt: skip

@@ -39,7 +39,8 @@ def flat_white() -> Sheet:
     sheet.oval(240, 180, 90, 90, "#a66f47")
     for row in range(4):
         y, wide = 128 + row * 27, 22 + row * 13
-        sheet.blob([(240, y + 22), (240 - wide, y - 4), (240 - wide * 0.6, y - 14), (240, y + 4), (240 + wide * 0.6, y - 14), (240 + wide, y - 4)], CREAM)  # fmt: skip
+        left, right = [(240 - wide, y - 4), (240 - wide * 0.6, y - 14)], [(240 + wide * 0.6, y - 14), (240 + wide, y - 4)]
+        sheet.blob([(240, y + 22), *left, (240, y + 4), *right], CREAM)
     sheet.line([(240, 112), (240, 252)], 4, "#a66f47")
     return sheet
 
@@ -158,7 +159,8 @@ def cinema() -> Sheet:
     for y in (148, 176, 204):
         sheet.oval(70, y, 8, 8, "#2b3945")
         sheet.oval(262, y, 8, 8, "#2b3945")
-    sheet.shape([(166, 142), (175, 166), (201, 167), (180, 183), (188, 208), (166, 193), (144, 208), (152, 183), (131, 167), (157, 166)], "#8a3a2d")  # fmt: skip
+    turns = [math.radians(36 * n - 90) for n in range(10)]
+    sheet.shape([(166 + r * math.cos(t), 178 + r * math.sin(t)) for t, r in zip(turns, (37, 15) * 5, strict=True)], "#8a3a2d")
     sheet.shape([(292, 190), (392, 190), (376, 318), (308, 318)], WHITE)
     for i in range(3):
         sheet.shape([(302 + i * 34, 190), (319 + i * 34, 190), (323 + i * 22, 318), (312 + i * 22, 318)], "#b3402f")

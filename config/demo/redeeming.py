@@ -34,11 +34,11 @@ def stock_up(draw: random.Random, *, now: datetime) -> None:
     pool, is_new = CodePool.objects.get_or_create(code=code, defaults={"name": name})
     if is_new:
         text = "\n".join(f"REX-{draw.randrange(10**4):04}-{draw.randrange(10**4):04}" for _ in range(CODES))
-        codes.fill(pool, text, actor=menu.ACTOR, now=now)
+        codes.fill(pool, text, actor=menu.ACTOR)
     there = set(Reward.objects.values_list("code", flat=True))
     for code, (drawn, given) in offer.REWARDS.items():
         if code not in there:
-            picture = Picture(pictures.keep(drawn().upload(code)))
+            picture = Picture(pictures.keep(drawn().upload()))
             keeping.put(code, RewardIn.model_validate(given), actor=menu.ACTOR, now=now, picture=picture)
 
 

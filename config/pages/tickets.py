@@ -172,7 +172,8 @@ def _gives(one: Voucher, contract: Terms) -> str:
     """What the till takes off, on which receipts."""
     value = {
         Voucher.Type.AMOUNT: _("%(value)s off") % {"value": money.text(one.value, contract.currency)},
-        Voucher.Type.PERCENT: _("%(value)s off") % {"value": format_percent(one.value / 100, locale=to_locale(get_language() or "en"))},
+        Voucher.Type.PERCENT: _("%(value)s off")
+        % {"value": format_percent(one.value / 100, locale=to_locale(get_language() or "en"))},
     }.get(Voucher.Type(one.type), "")
     minimum = Decimal(one.minimum_spend)
     least = _("on a receipt of at least %(amount)s") % {"amount": money.text(minimum, contract.currency)} if minimum else ""

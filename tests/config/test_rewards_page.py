@@ -136,12 +136,12 @@ def test_double_clicks_two_tabs_and_the_back_button_take_points_once_and_say_so(
         phone = sign_in(one)
         first, second = form(phone, "/rewards/flat-white/"), form(phone, "/rewards/flat-white/")
         assert first["token"] != second["token"]
-        phone.post("/rewards/flat-white/redeem/", first)
+        address = phone.post("/rewards/flat-white/redeem/", first)["Location"]
         for sent in (first, second):
             clock.shift(1)
             again = phone.post("/rewards/flat-white/redeem/", sent, follow=True)
             assert "your points were taken once, not twice" in text(again)
-        address = again.redirect_chain[-1][0]
+            assert again.redirect_chain[-1][0] == address
         phone.post(address, {"choice": "keep"})
         both = phone.post(address, {"choice": "now"}, follow=True)
         assert "your points were taken once, not twice" in text(both)
