@@ -85,7 +85,7 @@ def take(member: Member, reward: Reward, *, now: datetime, store: StoreFacts | N
     return redeeming.confirm(held.pk, now=now, actor=member.holder)
 
 
-def for_the_logins(cards: Sequence[str], *, now: datetime) -> None:
+def for_the_logins(cards: Sequence[str], contract: Terms, *, now: datetime) -> None:
     """What the two demo members hold: vouchers that are ready, a partner's code, something used."""
     known = resolve(cards[:2])
     first, second = (Member.objects.get(pk=known[card].id) for card in cards[:2])
@@ -98,7 +98,7 @@ def for_the_logins(cards: Sequence[str], *, now: datetime) -> None:
         (second, "tree", 1),
     )
     for member, code, days in wishes:
-        at = now - timedelta(days=days)
+        at = contract.midnight_after(contract.day_of(now) - timedelta(days=days + 1)) + timedelta(hours=9)
         one = take(member, keeping.find(code), now=at)
         if one and code == "espresso":
             issuing.use(Voucher.objects.get(redemption=one).code, Use(harbour, SOURCE, "V1"), now=at + timedelta(hours=2))

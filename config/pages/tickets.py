@@ -37,7 +37,6 @@ class Ticket:
     gives: str = ""
     code: str = ""
     left: str = ""
-    until: str = ""
     codes: tuple[str, ...] = ()
     back: tuple[str, ...] = ()
     promise: str = ""
@@ -55,8 +54,8 @@ def of_voucher(one: Voucher, contract: Terms, now: datetime, *, whole: bool = Fa
     return Ticket(
         url=reverse("voucher", args=[one.pk]), title=said(bought.reward, "title") if bought else one.title,
         picture=_picture(bought.reward) if bought else None, state=state, words=words, gives=_gives(one, contract),
-        code=one.code if ready else "", left=_left(one.valid_until - now) if ready else "",
-        until=_until(one.valid_until, contract, now) if ready else "", back=back, promise=promise,
+        code=one.code if ready else "", left=_lasts(one.valid_until, contract, now) if ready else "", back=back,
+        promise=promise,
     )  # fmt: skip
 
 
@@ -220,11 +219,12 @@ def _left(span: timedelta) -> str:
     return ngettext("%(n)s day left", "%(n)s days left", minutes // 1440) % {"n": number_format(minutes // 1440)}
 
 
-def _until(at: datetime, contract: Terms, now: datetime) -> str:
-    """Until a time of today, else until the end of a day."""
+def _lasts(at: datetime, contract: Terms, now: datetime) -> str:
+    """For how long, and until which time of today or the end of which day."""
     if at - now < timedelta(hours=2):
-        return _("until %(time)s") % {"time": date_format(timezone.make_naive(at, contract.zone), "TIME_FORMAT")}
-    return _("until %(date)s") % {"date": _last_day(at, contract)}
+        time = date_format(timezone.make_naive(at, contract.zone), "TIME_FORMAT")
+        return _("%(left)s, until %(time)s") % {"left": _left(at - now), "time": time}
+    return _("%(left)s, until %(date)s") % {"left": _left(at - now), "date": _last_day(at, contract)}
 
 
 def _day(at: datetime, contract: Terms) -> str:

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from catalog import queries as catalogue
 from config.pages import redeeming, tickets
@@ -43,5 +44,5 @@ def vouchers(request: HttpRequest, member: Member) -> HttpResponse:
 
 
 def _parts(held: list[tickets.Ticket]) -> list[dict[str, Any]]:
-    parts = ((_("Ready"), ("ready", "waiting")), (_("Used"), ("used",)), (_("Ended"), ("ended",)))
+    parts = ((_("Ready"), ("ready", "waiting")), (pgettext("a voucher", "Used"), ("used",)), (_("Ended"), ("ended",)))
     return [{"title": title, "tickets": [one for one in held if one.state in states]} for title, states in parts]
