@@ -1,6 +1,7 @@
 """The catalogue (UX M08), one reward (M09), and its waiting list."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from catalog import offers, waiting
+from catalog import offers, stock, waiting
 from catalog import queries as catalogue
 from catalog.models import Reward
 from catalog.pricing import Why
@@ -33,20 +34,24 @@ GONE = (Why.WITHDRAWN, Why.ENDED)
 def rewards(request: HttpRequest, member: Member) -> HttpResponse:
     now = timezone.now()
     shop, up_to = store_of(request.GET.get("shop", "")), request.GET.get("points", "")
-    found = offering.shown(offers.standing(), member, terms.current(now), now=now, store=shop)
-    found = [one for one in found if one.because not in GONE]
-    chosen = [one for one in found if _asked(one, up_to) and not (shop and one.because is Why.STORE)]
+    every = offering.shown(offers.standing(), member, terms.current(now), now=now, store=shop)
+    found = [one for one in every if one.because not in GONE]
     context = {
-        "parts": _parts(chosen),
+        "parts": _parts([one for one in found if one.because is not Why.STORE and _asked(one, up_to)]),
         "any": bool(found),
-        "points": queries.balances([member.holder], now)[member.holder],
-        "verify_url": "" if member.is_verified else reverse("account_confirm_login_code"),
+        **_standing(member, now),
         "vouchers": len(catalogue.ready_vouchers(member.pk, now=now, limit=99)),
         "shops": _choices({"": pgettext("every shop", "All")} | queries.open_stores(), shop.code if shop else ""),
         "limits": _choices(_limits(found), up_to),
         "filtered": bool(shop or up_to),
     }
     return render(request, "portal/rewards.html", context)
+
+
+def _standing(member: Member, now: datetime) -> dict[str, Any]:
+    """What the member has, and where an unverified one has to go first."""
+    points = queries.balances([member.holder], now)[member.holder]
+    return {"points": points, "verify_url": "" if member.is_verified else reverse("account_confirm_login_code")}
 
 
 def store_of(code: str) -> StoreFacts | None:
@@ -92,24 +97,19 @@ def reward(request: HttpRequest, member: Member, code: str) -> HttpResponse:
     [seen] = offering.shown([one], member, terms.current(now), now=now)
     context = {
         "reward": seen,
-        "points": queries.balances([member.holder], now)[member.holder],
-        "verify_url": "" if member.is_verified else reverse("account_confirm_login_code"),
-        "shops": _shops(one, member, now=now) if seen.choose else [],
+        **_standing(member, now),
+        "shops": _shops(one) if seen.choose else [],
     }
     return render(request, "portal/reward.html", context)
 
 
-def _shops(one: Reward, member: Member, *, now: Any) -> list[dict[str, Any]]:
-    """Where it can be fetched, with what is left there."""
-    codes = queries.open_stores()
-    only = {each.code for each in one.stores.all()}
-    stores = [store for store in queries.stores_by_code(codes).values() if not only or store.code in only]
-    contract, rows = terms.current(now), []
-    for store in sorted(stores, key=lambda store: store.name):
-        [there] = offers.priced([one], member, now=now, zone=contract.zone, store=store)
-        left = there.offer.left
-        rows.append({"code": store.code, "name": store.name, "left": left, "out": left is not None and left < 1})
-    return rows
+def _shops(one: Reward) -> list[dict[str, Any]]:
+    """Where it can be fetched, with what is left there; a shop that counts none has none."""
+    only, left = {each.code for each in one.stores.all()}, stock.left_by_store(one.pk)
+    stores = queries.stores_by_code(queries.open_stores()).values()
+    rows = [(store, left.get(store.id, 0)) for store in stores if not only or store.code in only]
+    rows.sort(key=lambda row: row[0].name)
+    return [{"code": store.code, "name": store.name, "left": count, "out": not count} for store, count in rows]
 
 
 def found_or_404(code: str) -> Reward:
