@@ -208,7 +208,7 @@ def _conditions(one: Priced, shops: list[str], contract: Terms, names: dict[str,
     times = [*_times(offer.window, contract)]
     if times:
         yield _("When: %(times)s.") % {"times": ", ".join(times)}
-    if offer.tiers:
+    if offer.tiers and one.quoted.because is not Why.TIER:
         yield _("Only for %(tiers)s members.") % {"tiers": _tiers(one, names)}
     yield from _others(one, contract, names)
     if offer.per_member:
