@@ -28,6 +28,7 @@ from campaigns.schemas import (
     ReturnOut,
     WaitingOut,
 )
+from catalog import applying
 from loyalty import money, queries
 from loyalty.endpoints import write
 from loyalty.problems import Problem, problem_of
@@ -106,6 +107,7 @@ def read(request: HttpRequest, purchase: UUID) -> Any:
         "occurred_at": one.occurred_at.isoformat(),
         "recorded_at": one.recorded_at.isoformat(),
         "lines": _lines(one),
+        "vouchers": applying.used_on(one.pk),
         "returns": [_returned(each) for each in returns_of(one.pk)],
     }
 

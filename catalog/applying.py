@@ -77,6 +77,12 @@ def would_apply(member: UUID, store: StoreFacts, items: Sequence[Item], coin: De
     ]
 
 
+def used_on(purchase: UUID) -> list[str]:
+    """The codes of the vouchers that count as used with it."""
+    uses = VoucherUse.objects.filter(purchase=purchase, released_at=None).order_by("id")
+    return list(uses.values_list("voucher__code", flat=True))
+
+
 def give_back(purchases: Iterable[UUID], *, now: datetime) -> None:
     """The vouchers of receipts that were wholly returned are free again; a second time changes nothing."""
     uses = VoucherUse.objects.filter(purchase__in=list(purchases), released_at=None)

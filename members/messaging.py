@@ -211,18 +211,18 @@ def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tupl
             "card_url": settings.ORIGIN + reverse("card"),
             "rules_url": settings.ORIGIN + reverse("rules"),
             "tier_url": settings.ORIGIN + reverse("tier"),
-            "voucher_url": _page("voucher", facts.get("redemption")),
-            "reward_url": _page("reward", facts.get("reward")),
+            "voucher_url": _page("redemption", facts["redemption"]) if facts.get("redemption") else _page("vouchers"),
+            "reward_url": _page("reward", facts["reward"]) if "reward" in facts else _page("rewards"),
         }
         name = f"emails/{message.kind}"
         subject = BREAKS.sub(" ", render_to_string(f"{name}.subject.txt", context)).strip()
         return subject, render_to_string(f"{name}.txt", context), render_to_string(f"{name}.html", context)
 
 
-def _page(name: str, what: str | None) -> str:
+def _page(name: str, *what: str) -> str:
     """Where this is shown; a message may outlive the page that it was written for, and then leads to the card."""
     try:
-        return settings.ORIGIN + (reverse(name, args=[what]) if what else reverse("card"))
+        return settings.ORIGIN + reverse(name, args=what)
     except NoReverseMatch:
         return settings.ORIGIN + reverse("card")
 

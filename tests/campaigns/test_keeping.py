@@ -143,6 +143,13 @@ SOLD = st.lists(st.tuples(NET, QUANTITY), min_size=1, max_size=4).map(
     lambda rows: [Sold(Line(str(place), net, quantity)) for place, (net, quantity) in enumerate(rows)]
 )
 SHARE = st.none() | st.integers(1, 100)
+# Vouchers took a part off each line.
+DISCOUNTED = st.lists(st.tuples(NET, QUANTITY, st.integers(0, 100)), min_size=1, max_size=4).map(
+    lambda rows: [
+        Sold(Line(str(place), net, quantity, discount=(net * off / 100).quantize(Decimal("0.01"))))
+        for place, (net, quantity, off) in enumerate(rows)
+    ]
+)
 
 
 def wishes(sold: Sequence[Sold], shares: Sequence[tuple[int, int | None, int | None]]) -> list[Wanted]:
@@ -158,7 +165,7 @@ def wishes(sold: Sequence[Sold], shares: Sequence[tuple[int, int | None, int | N
 
 
 @settings(deadline=None)
-@given(SOLD, st.lists(st.tuples(st.integers(0, 3), SHARE, SHARE), max_size=8), st.randoms(use_true_random=False))
+@given(SOLD | DISCOUNTED, st.lists(st.tuples(st.integers(0, 3), SHARE, SHARE), max_size=8), st.randoms(use_true_random=False))
 def test_what_is_kept_does_not_depend_on_the_order(
     sold: list[Sold], shares: list[tuple[int, int | None, int | None]], dice: Random
 ) -> None:
@@ -217,7 +224,7 @@ def test_never_more_is_taken_than_was_awarded_and_no_more_is_kept_than_is_carrie
 
 
 @settings(deadline=None)
-@given(SOLD, st.lists(st.tuples(st.integers(0, 3), SHARE, SHARE), max_size=6))
+@given(SOLD | DISCOUNTED, st.lists(st.tuples(st.integers(0, 3), SHARE, SHARE), max_size=6))
 def test_in_small_steps_a_receipt_gives_less_and_less(sold: list[Sold], shares: list[tuple[int, int | None, int | None]]) -> None:
     gone: list[Piece] = []
     states = [keeping.kept(sold, gone, TERMS)]
@@ -248,3 +255,27 @@ def test_what_coins_round_off_makes_no_goods_paid() -> None:
     [kept] = keeping.kept(sold, returned(sold, Wanted("1", Decimal("0.1"), Decimal("0.08"))), TERMS)
     assert (kept.net_amount, kept.basis) == (Decimal("0.09"), Decimal("0.03"))
     assert round(paid_quantity(kept), 9) == round(Decimal("6.9") * 4 / 17, 9) < paid_quantity(sold[0].line)
+
+
+@settings(deadline=None)
+@given(DISCOUNTED, st.lists(st.tuples(st.integers(0, 3), SHARE, SHARE), max_size=8))
+def test_what_vouchers_took_off_is_never_paid_back(sold: list[Sold], shares: list[tuple[int, int | None, int | None]]) -> None:
+    gone: list[Piece] = []
+    for one in wishes(sold, shares):
+        try:
+            gone += keeping.pieces(sold, gone, [one], TERMS)
+        except TooMuch:
+            continue
+        back = keeping.refunded(sold, gone, TERMS)
+        assert all(0 <= back[each.line.line_id].money <= each.line.due for each in sold)
+        kept = {line.line_id: line for line in keeping.kept(sold, gone, TERMS)}
+        for each in sold:
+            if line := kept.get(each.line.line_id):
+                assert line.basis == each.line.due - back[line.line_id].money
+    for each in sold:
+        try:
+            gone += keeping.pieces(sold, gone, [Wanted(each.line.line_id)], TERMS)
+        except TooMuch:
+            continue
+    back = keeping.refunded(sold, gone, TERMS)
+    assert all(back[each.line.line_id].money == each.line.due for each in sold)

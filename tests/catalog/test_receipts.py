@@ -68,7 +68,9 @@ def test_an_amount_a_percentage_and_a_free_item_come_off_what_is_due_and_earn_no
     told = answer.json()
     assert (told["discount"], told["money_due"], told["points_earned"]) == ("17.00", "13.00", 13)
     assert counter.post("/purchases", receipt(one, *codes) | {"occurred_at": _at(told)}).json() == told
-    lines = counter.get(f"/purchases/{told['id']}").json()["lines"]
+    seen = counter.get(f"/purchases/{told['id']}").json()
+    assert sorted(seen["vouchers"]) == sorted([amount.code, percent.code, free.code])
+    lines = seen["lines"]
     assert [(line["net_amount"], line["discount"]) for line in lines] == [("10.00", "3.50"), ("20.00", "13.50")]
     assert list(Voucher.objects.values_list("used", flat=True)) == [1, 1, 1]
     assert slug(counter.post("/purchases", receipt(one, amount.code, number="R2"))) == "already-used"
@@ -96,8 +98,8 @@ def test_a_voucher_that_cannot_be_used_refuses_the_receipt_and_nothing_moves(cou
         answer = counter.post("/purchases", receipt(one, good.code, bad.code))
         assert slug(answer) == why
         assert answer.json()["errors"][0]["pointer"] == "/vouchers/1"
-    for bad in ("AAAA", "00000000000000"):
-        assert slug(counter.post("/purchases", receipt(one, bad)), 422) == "validation"
+    for unknown in ("AAAA", "00000000000000"):
+        assert slug(counter.post("/purchases", receipt(one, unknown)), 422) == "validation"
     assert slug(counter.post("/purchases", receipt(one, good.code, good.code.lower())), 422) == "validation"
     assert (Purchase.objects.count(), Posting.objects.count(), available(one)) == (0, lines, points)
     assert not Voucher.objects.exclude(used=0).exists()
@@ -180,3 +182,15 @@ def test_a_batch_with_vouchers_costs_the_same_statements_for_2_and_10_receipts(c
         assert {row["status"] for row in told["results"]} == {201}
         costs.append(len(statements))
     assert costs[0] == costs[1]
+
+
+def test_a_return_that_came_before_its_sale_leaves_the_voucher_free(counter: Till) -> None:
+    one = rich()
+    mine = voucher(one, FIVE)
+    at = timezone.now().isoformat()
+    early = {"source": "till-1", "receipt_number": "R1", "return_number": "B1", "occurred_at": at, "amount": "30.00"}
+    assert counter.post("/returns", early).status_code == 202
+    told = counter.post("/purchases", receipt(one, mine.code) | {"occurred_at": at}).json()
+    [back] = counter.get(f"/purchases/{told['id']}").json()["returns"]
+    assert (told["money_due"], back["money_back"]) == ("25.00", "25.00")
+    assert issuing.found(mine.code).used == 0

@@ -34,7 +34,7 @@ from tests.reliability.state import State  # noqa: E402
 type Round = Callable[[str, int, Database, Path], int]
 TIERS: dict[str, tuple[str, int, str, Round]] = {
     "points": ("trials", 100, "scenarios", lambda seed, count, _base, _folder: contention.play(seed, count)),
-    "items": ("trials", 50, "scenarios", lambda seed, count, _base, _folder: items.play(seed, count)),
+    "items": ("trials", 20, "scenarios", lambda seed, count, _base, _folder: items.play(seed, count)),
     "keys": ("keys", 500, "effects", lambda seed, count, _base, _folder: keys.play(seed, count)),
     "broker": ("reminders", 1000, "acknowledged", broker.play),
     "returns": ("receipts", 2500, "returns", lambda seed, count, _base, _folder: returning.play(seed, count)),
