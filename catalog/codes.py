@@ -84,7 +84,7 @@ def _read(text: str) -> tuple[dict[str, int], list[Skipped]]:
     """Codes with the line where each stands first, and the lines that hold none that can be kept."""
     found: dict[str, int] = {}
     skipped: list[Skipped] = []
-    first = next((mark for mark in text.partition("\n")[0] if mark in MARKS), ",")
+    first = next((mark for mark in text if mark in MARKS), ",")
     rows = csv.reader(StringIO(text), delimiter=first)
     try:
         for row in rows:

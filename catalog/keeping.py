@@ -182,11 +182,14 @@ def _rows(one: Reward) -> dict[str | None, Stock]:
 
 
 def _write(one: Reward, given: RewardIn, picture: Picture | None, now: datetime) -> None:
+    spoken = one.picture_text
     for name, value in _said(given).items():
         setattr(one, name, value)
     if picture is not None:
         one.picture = picture.name
-    if one.picture and not given.picture_text:
+    elif "picture_text" not in given.model_fields_set:
+        one.picture_text = spoken  # it belongs to the picture, which stays
+    if one.picture and not one.picture_text:
         detail = _("Say what the picture shows, for those who cannot see it.")
         raise Problem("validation", detail, faults=[Fault("/picture_text", detail)])
     one.withdrawn_at = (one.withdrawn_at or now) if given.withdrawn else None

@@ -75,7 +75,9 @@ def _opened(content: bytes) -> Image.Image:
                 raise _refused(_("The picture has more than 40 million pixels. Save it smaller."))
             if min(picture.size) < SIDE_MIN:
                 raise _refused(_("The picture is smaller than %(side)s pixels.") % {"side": SIDE_MIN})
-            picture.load()
+            if picture.mode in ("P", "PA", "1"):  # pens and palettes cannot be drawn smaller
+                picture = picture.convert("RGBA")
+            picture.thumbnail((LARGE, LARGE), Image.Resampling.LANCZOS)  # first: what follows copies
             return _upright(picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _refused(_("The picture has more than 40 million pixels. Save it smaller.")) from error

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
-from django.utils.text import capfirst
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -101,12 +101,12 @@ def words() -> dict[str, forms.Field]:
     """Title, description and what the picture shows, in every other language."""
     found: dict[str, forms.Field] = {}
     for language, name in LANGUAGES:
-        found[in_language("title", language)] = text(_("title in %(language)s") % {"language": name}, 120)
+        found[in_language("title", language)] = text(format_lazy(_("title in {language}"), language=name), 120)
         found[in_language("description", language)] = forms.CharField(
-            label=capfirst(_("description in %(language)s") % {"language": name}), max_length=2000, required=False,
-            widget=UnfoldAdminTextareaWidget({"rows": 2}),
+            label=capfirst(format_lazy(_("description in {language}"), language=name)), max_length=2000, required=False,
+            widget=UnfoldAdminTextareaWidget({"rows": 3}),
         )  # fmt: skip
-        found[in_language("picture_text", language)] = text(_("what it shows, in %(language)s") % {"language": name}, 160)
+        found[in_language("picture_text", language)] = text(format_lazy(_("what it shows, in {language}"), language=name), 160)
     return found
 
 

@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError as FieldError
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
@@ -17,11 +18,15 @@ from catalog import keeping
 from catalog.admin.fields import WindowForm, choice, number, placed, shown_window
 from catalog.models import RewardPrice, Stock
 from catalog.schemas import PRICES_MAX, STOCK_MAX, PriceIn
+from loyalty import terms
+from loyalty.backoffice import ReadOnlyInline
 from loyalty.problems import problem_of
 
 PLACES = {
     "starts_at": "starts_on", "ends_at": "ends_on", "hours/0": "hours_from", "hours/1": "hours_to", "hours": "hours_from",
 }  # fmt: skip
+
+LEFT = _("What is left (without a row nobody counts)")
 
 
 class StockForm(forms.ModelForm[Stock]):
@@ -92,10 +97,14 @@ class PriceForm(WindowForm, forms.ModelForm[RewardPrice]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial = {**self.initial, **shown_window(self.instance), "tier": self.instance.tier}
+            self.initial = {**self.initial, **shown_window(self.instance), "tier": self.instance.tier, "money": self._money()}
         known = keeping.tiers()
         names = known | {self.instance.tier: known.get(self.instance.tier, self.instance.tier)}
         self.fields["tier"].choices = [("", _("every member")), *((code, name) for code, name in names.items() if code)]  # type: ignore[attr-defined]
+
+    def _money(self) -> str | None:
+        decimals = terms.current(timezone.now()).minor_units
+        return keeping.plain(self.instance.money, decimals) if self.instance.money else None
 
     def _post_clean(self) -> None:
         """Judged by the shape of the API."""
@@ -147,7 +156,7 @@ class StockInline(ByReward, TabularInline):  # type: ignore[misc]
     fields = ("store", "left")
     extra = 1
     show_title = False
-    verbose_name_plural = _("What is left (without a row nobody counts)")
+    verbose_name_plural = LEFT
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -171,6 +180,22 @@ class PriceInline(ByReward, StackedInline):  # type: ignore[misc]
     extra = 0
     max_num = PRICES_MAX
     verbose_name_plural = _("Other prices (the member gets the best that holds)")
+
+
+class Look(ReadOnlyInline):
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("catalog.view_reward")
+
+
+class StockLook(Look):
+    model = Stock
+    fields = ("store", "left")
+    verbose_name_plural = LEFT
+
+
+class PriceLook(Look):
+    model = RewardPrice
+    fields = ("name", "points", "money", "tier", "starts_at", "ends_at", "weekdays", "hours", "birthday_month")
 
 
 def _gone(one: forms.ModelForm[Any]) -> bool:

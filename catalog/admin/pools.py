@@ -18,9 +18,10 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from catalog import codes
+from catalog.admin.kept import Kept
 from catalog.models import Code, CodePool
 from loyalty import auditing
-from loyalty.backoffice import Backoffice, ReadOnly, Scope
+from loyalty.backoffice import ReadOnly, Scope
 from loyalty.columns import figure, instant
 from loyalty.problems import Problem
 
@@ -53,8 +54,7 @@ class FillForm(forms.Form):
 
 
 @admin.register(CodePool)
-class PoolAdmin(Backoffice):
-    scope = Scope.PROGRAMME
+class PoolAdmin(Kept):
     change_form_template = "admin/catalog/codepool/change_form.html"
     list_display = ("name", "code", "left", "given", "mark", "condition")
     fields = (("name", "code"), "low_water")

@@ -53,6 +53,9 @@ class StepInline(ReadOnlyInline):
     verbose_name_plural = _("steps")
     when = instant("at", _("when"))
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("catalog.view_redemption")
+
     @admin.display(description=_("by"))
     def who(self, step: RedemptionStep) -> str:
         names = self.admin_site.staff([step.actor]) if step.actor else {}  # type: ignore[attr-defined]
@@ -116,21 +119,8 @@ class RedemptionAdmin(ReadOnly):
         """What waits to be handed over in a shop, what came first at the top."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        bound = self.house.stores_of(request)
-        shops, chosen = handout.by_shop(bound), _chosen(request)
-        rows = handout.waiting(bound).select_related("reward", "member", "store", "voucher").order_by("reserved_at", "id")
-        if "shop" in request.GET:
-            rows = rows.filter(store=chosen)
-        shown = list(rows[:SHOWN])
-        context = {
-            "title": _("Hand-out list"), "opts": self.opts, "rows": [self._row(one) for one in shown],
-            "more": max(sum(count for _id, _name, count in shops) - SHOWN, 0) if len(shown) == SHOWN else 0,
-            "tabs_list": _tabs(shops, chosen, is_all="shop" not in request.GET), "may": request.user.has_perm(FULFIL),
-            "here": request.get_full_path(),
-        }  # fmt: skip
-        return TemplateResponse(
-            request, "admin/catalog/redemption/hand_out.html", self.admin_site.each_context(request) | context
-        )  # fmt: skip
+        context = self.admin_site.each_context(request) | self._waiting(request)
+        return TemplateResponse(request, "admin/catalog/redemption/hand_out.html", context)
 
     def fulfil_view(self, request: HttpRequest, redemption: UUID) -> HttpResponse:
         """It is in the member's hands, or in the post."""
@@ -151,6 +141,19 @@ class RedemptionAdmin(ReadOnly):
             request, redemption, CANCEL, _("Cancelled: %(what)s. The points are back."),
             lambda actor: redeeming.cancel(redemption, by_merchant=True, reason=reason, now=now, actor=actor),
         )  # fmt: skip
+
+    def _waiting(self, request: HttpRequest) -> dict[str, Any]:
+        """The first of what waits, for this member of staff and in the shop of the address."""
+        bound, chosen, is_all = self.house.stores_of(request), _chosen(request), "shop" not in request.GET
+        shops = handout.by_shop(bound)
+        rows = handout.waiting(bound).select_related("reward", "member", "store", "voucher").order_by("reserved_at", "id")
+        shown = list((rows if is_all else rows.filter(store=chosen))[:SHOWN])
+        waiting = sum(count for store, _name, count in shops if is_all or store == chosen)
+        return {
+            "title": _("Hand-out list"), "opts": self.opts, "rows": [self._row(one) for one in shown],
+            "more": max(waiting - SHOWN, 0), "tabs_list": _tabs(shops, chosen, is_all=is_all),
+            "may": request.user.has_perm(FULFIL),
+        }  # fmt: skip
 
     def _do(
         self, request: HttpRequest, redemption: UUID, right: str, done: Any, verb: Callable[[UUID], Redemption]

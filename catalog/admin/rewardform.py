@@ -12,6 +12,7 @@ from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelect2MultipleWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldBooleanWidget,
 )
 
@@ -20,7 +21,7 @@ from catalog.admin.fields import LANGUAGES, UNITS, WindowForm, choice, in_langua
 from catalog.keeping import Picture
 from catalog.models import Reward, Voucher
 from catalog.schemas import DAYS_MAX, RewardIn
-from loyalty import queries
+from loyalty import queries, terms
 from loyalty.problems import Problem, problem_of
 
 KEPT = "picture_kept"
@@ -77,6 +78,7 @@ class RewardForm(WordFields, WindowForm, forms.ModelForm[Reward]):  # type: igno
 
     class Meta:
         model = Reward
+        widgets = {"description": UnfoldAdminTextareaWidget({"rows": 4})}
         fields = (
             "code", "title", "description", "kind", "category", "points", "fulfilment", "per_member", "code_pool", "picture_text",
         )  # fmt: skip
@@ -87,7 +89,7 @@ class RewardForm(WordFields, WindowForm, forms.ModelForm[Reward]):  # type: igno
         one, known = self.instance, keeping.tiers()
         chosen = [] if self.is_new else [each.code for each in one.stores.all()]
         if not self.is_new:
-            self.initial = {**self.initial, **self._shown(one), "stores": chosen, "tiers": one.tiers}
+            self.initial = {**self.initial, **self._shown(one), "stores": chosen, "tiers": one.tiers, "picture": None}
         shops = queries.open_stores()
         self._offer("stores", [(code, shops.get(code, code)) for code in dict.fromkeys([*chosen, *shops])])
         self._offer("tiers", [(code, known.get(code, code)) for code in dict.fromkeys([*one.tiers, *known])])
@@ -184,10 +186,11 @@ class RewardForm(WordFields, WindowForm, forms.ModelForm[Reward]):  # type: igno
         }  # fmt: skip
 
     def _shown(self, one: Reward) -> dict[str, Any]:
-        voucher = one.voucher or {}
+        voucher, decimals = one.voucher or {}, terms.current(timezone.now()).minor_units
         valid = voucher.get("valid_for", "P30D")
         return {
-            **shown_window(one), "money": one.money or None, "cost": one.cost,
+            **shown_window(one), "money": keeping.plain(one.money, decimals) if one.money else None,
+            "cost": None if one.cost is None else keeping.plain(one.cost, decimals),
             "voucher_type": voucher.get("type", "amount"), "voucher_amount": voucher.get("amount"),
             "voucher_minimum": voucher.get("minimum_spend"), "voucher_uses": voucher.get("uses", 1),
             "voucher_valid": int(valid[1:-1]), "voucher_unit": valid[-1],

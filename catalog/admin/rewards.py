@@ -20,11 +20,11 @@ from unfold.decorators import display
 
 from catalog import keeping, pictures, pricing
 from catalog.admin.fields import LANGUAGES, in_language
-from catalog.admin.inlines import PriceInline, StockInline
+from catalog.admin.inlines import PriceInline, PriceLook, StockInline, StockLook
+from catalog.admin.kept import Kept
 from catalog.admin.rewardform import RewardForm
-from catalog.models import Reward, RewardPrice, Stock
+from catalog.models import Reward
 from loyalty import auditing, money, queries, terms
-from loyalty.backoffice import Backoffice, ReadOnlyInline, Scope
 from loyalty.columns import figure, moment
 from loyalty.problems import Problem
 
@@ -41,15 +41,10 @@ STATES = {
 LOOKS: Any = {"offered": "success", "not-yet": "info", "ended": "default", "withdrawn": "default", "sold-out": "danger"}
 
 
-class StockLook(ReadOnlyInline):
-    model = Stock
-    fields = ("store", "left")
-    verbose_name_plural = _("What is left (without a row nobody counts)")
-
-
-class PriceLook(ReadOnlyInline):
-    model = RewardPrice
-    fields = ("name", "points", "money", "tier", "starts_at", "ends_at", "weekdays", "hours", "birthday_month")
+def flush(column: Any) -> Any:
+    """A column of numbers, flush right."""
+    column.formatting = "price"
+    return column
 
 
 class Offered(admin.SimpleListFilter):
@@ -64,8 +59,7 @@ class Offered(admin.SimpleListFilter):
 
 
 @admin.register(Reward)
-class RewardAdmin(Backoffice):
-    scope = Scope.PROGRAMME
+class RewardAdmin(Kept):
     form = RewardForm
     change_form_template = "admin/catalog/reward/change_form.html"
     list_display = ("named", "kind", "price", "left", "waits", "costs", "suggests", "reaches", "condition")
@@ -74,7 +68,7 @@ class RewardAdmin(Backoffice):
     search_fields = ("title", "code")
     search_help_text = _("Title or code")
     export_columns = (
-        "code", "title", "kind", "category__code", "points", "money", "cost", "left", "waiting_now", "costs", "suggests",
+        "code", "title", "kind", "category__code", "points", "money", "cost", "left", "waits", "costs", "suggests",
         "reaches", "withdrawn_at",
     )  # fmt: skip
     readonly_fields = ("when", "voucher_says", "shops", "tier_names")
@@ -83,7 +77,7 @@ class RewardAdmin(Backoffice):
         "voucher_minimum": VOUCHER, "voucher_categories": VOUCHER,
         **dict.fromkeys(("voucher_uses", "voucher_valid", "voucher_unit"), ITEM),
     }  # fmt: skip
-    waits = figure("waiting_now", _("waiting"))
+    waits = figure("waiting_now", pgettext_lazy("reward", "waiting"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reward]:
         rows: QuerySet[Reward] = super().get_queryset(request).select_related("category", "code_pool")
@@ -127,7 +121,7 @@ class RewardAdmin(Backoffice):
                 _("Who and when"),
                 {"fields": (("stores", "tiers"), ("starts_on", "ends_on"), "weekdays", ("hours_from", "hours_to"))},
             ),
-            (_("In other languages"), {"fields": in_languages}),
+            (_("In other languages"), {"classes": ["collapse"], "fields": in_languages}),
         ]  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
@@ -137,12 +131,6 @@ class RewardAdmin(Backoffice):
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return [StockInline, PriceInline] if self.has_change_permission(request, obj) else [StockLook, PriceLook]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and self.house.stores_of(request) is None
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return super().has_change_permission(request, obj) and self.house.stores_of(request) is None
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -214,7 +202,7 @@ class RewardAdmin(Backoffice):
         self.prepare([one])
         yield _("state"), STATES[one.state], moment(one.withdrawn_at) or ""
         yield _("left"), self.left(one) or "–", _("of the codes in the pool") if one.code_pool_id else _("in all shops together")
-        yield _("waiting"), self.waits(one), _("members who want to be told")
+        yield pgettext_lazy("reward", "waiting"), self.waits(one), _("members who want to be told")
         yield _("cost per point"), self.costs(one) or "–", _("the cost less the money paid, by the points")
         worth = _("points that are worth to the member what it costs you")
         yield _("suggested points"), self.suggests(one) or "–", worth
@@ -231,22 +219,26 @@ class RewardAdmin(Backoffice):
         points = _("%(points)s points") % {"points": number_format(one.points, force_grouping=True)}
         return f"{points} + {money.text(one.money, self._contract(one).currency)}" if one.money else points
 
+    @flush
     @admin.display(description=_("left"))
     def left(self, one: Any) -> str:
         left = _left(one)
         return "" if left is None else number_format(left, force_grouping=True)
 
+    @flush
     @admin.display(description=_("cost per point"))
     def costs(self, one: Any) -> str:
         each = None if one.cost is None else pricing.cost_per_point(one.cost, one.money, one.points)
         return "" if each is None else f"{number_format(round(each, 4).normalize())} {self._contract(one).currency}"
 
+    @flush
     @admin.display(description=_("suggested points"))
     def suggests(self, one: Any) -> str:
         value = self._contract(one).point_value
         points = None if one.cost is None else pricing.suggested_points(one.cost, one.money, value)
         return "" if points is None else number_format(points, force_grouping=True)
 
+    @flush
     @admin.display(description=_("reach"))
     def reaches(self, one: Any) -> str:
         self._contract(one)

@@ -6,14 +6,15 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from catalog.admin.fields import LANGUAGES, in_language, text
+from catalog.admin.kept import Kept
 from catalog.models import Category
-from loyalty.backoffice import Backoffice, Scope
 from loyalty.columns import figure
 
-NAMES = {in_language("name", code): text(_("name in %(language)s") % {"language": name}, 80) for code, name in LANGUAGES}
+NAMES = {in_language("name", code): text(format_lazy(_("name in {language}"), language=name), 80) for code, name in LANGUAGES}
 Names = type("Names", (forms.Form,), dict(NAMES))
 
 
@@ -35,8 +36,7 @@ class CategoryForm(Names, forms.ModelForm[Category]):  # type: ignore[valid-type
 
 
 @admin.register(Category)
-class CategoryAdmin(Backoffice):
-    scope = Scope.PROGRAMME
+class CategoryAdmin(Kept):
     form = CategoryForm
     list_display = ("name", "code", "position", "rewards")
     search_fields = ("name", "code")

@@ -29,6 +29,9 @@ class UseInline(ReadOnlyInline):
     when = instant("at", _("used"))
     given_back = instant("released_at", _("given back"))
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("catalog.view_voucher")
+
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("store")
 

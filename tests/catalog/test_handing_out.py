@@ -67,13 +67,14 @@ def test_a_manager_hands_out_what_waits_in_the_own_shop_and_nothing_else() -> No
 
 
 def test_only_what_is_put_into_hands_stands_in_the_list() -> None:
-    wei, now = rich(), timezone.now()
+    wei = rich()
     coupon = {"type": "amount", "amount": "5.00", "minimum_spend": "0.00", "uses": 1, "valid_for": "P30D", "categories": []}
     redeemed(wei, code="five", kind="voucher", voucher=coupon, points=1)
     redeemed(wei, code="gift", kind="donation", points=1)
     fetched = redeemed(wei, code="tea", points=1)
-    redeeming.reserve(Ask(wei, Reward.objects.get(code="tea")), now=now)
-    issuing.use(Voucher.objects.get(redemption=fetched).code, Use(queries.stores_by_code(["S1"])["S1"], "till", "R1"), now=now)
+    redeeming.reserve(Ask(wei, Reward.objects.get(code="tea")), now=timezone.now())
+    at_till = Use(queries.stores_by_code(["S1"])["S1"], "till", "R1")
+    issuing.use(Voucher.objects.get(redemption=fetched).code, at_till, now=timezone.now())
     post = redeemed(wei, None, code="book", fulfilment="posted", points=1)
     owner = signed_in("owner")
     page = owner.get(LIST)

@@ -1,16 +1,13 @@
-"""Codes into their pools: every line is taken or told, in parallel too; nobody sees a whole code."""
+"""Codes into their pools: every line is taken or told; nobody sees a whole code."""
 
-import threading
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
 
 from catalog import codes
 from catalog.models import Code, CodePool
-from loyalty.ids import uuid7
 from loyalty.models import AuditRecord
 from tests.staff import signed_in, text
 
@@ -73,24 +70,3 @@ def test_others_do_not_fill(role: str) -> None:
     one = pool()
     assert fill(signed_in(role), one, "A-1").status_code == 403
     assert not Code.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_same_codes_sent_twice_at_once_stand_once_and_are_all_accounted_for() -> None:
-    pools, listed = [pool(), pool("ZOO")], "\n".join(f"CODE-{n}" for n in range(2000))
-    start, outcomes = threading.Barrier(2), []
-
-    def send(one: CodePool) -> None:
-        start.wait(10)
-        try:
-            outcomes.append(codes.fill(one, listed, actor=uuid7()))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=send, args=(one,)) for one in pools]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(30)
-    assert sum(one.new for one in outcomes) == Code.objects.count() == 2000
-    assert [one.new + len(one.skipped) for one in outcomes] == [2000, 2000]

@@ -14,6 +14,7 @@ from PIL import Image
 from catalog import pictures
 from catalog.models import Reward, RewardPrice, Stock, Waiting
 from loyalty.models import AuditRecord
+from tests.api import till
 from tests.factories import StoreFactory, give, member
 from tests.staff import signed_in, text
 
@@ -52,6 +53,7 @@ def test_a_marketer_makes_a_reward_with_stock_and_another_price() -> None:
     shop = StoreFactory.create()
     marketer = signed_in("marketer")
     one = made(marketer, **PRICE | {"stock-0-store": str(shop.pk), "stock-0-left": "3", "stores": ["S1"]})
+    assert one.voucher
     assert (one.title, one.cost, one.voucher["valid_for"]) == ("Mug", Decimal("3.2"), "P2W")
     assert one.translations == {"zh-hans": {"title": "马克杯"}}
     assert [(row.store, row.left) for row in one.stock.all()] == [(shop, 3)]
@@ -152,7 +154,7 @@ def test_a_good_picture_is_still_there_when_another_field_has_to_be_mended() -> 
     marketer = signed_in("marketer")
     answer = marketer.post(f"{PAGE}add/", FORM | {"picture": photograph()})
     assert list(errors(answer)) == ["picture_text"]
-    kept = answer.context["adminform"].form.kept()  # type: ignore[attr-defined]
+    kept = answer.context["adminform"].form.kept()
     assert f'value="{kept}"' in text(answer)
     one = made(marketer, picture_kept=kept, picture_text="A mug")
     assert one.picture.name == kept
@@ -161,6 +163,27 @@ def test_a_good_picture_is_still_there_when_another_field_has_to_be_mended() -> 
     assert marketer.post(f"{PAGE}{one.pk}/change/", gone).status_code == 302
     assert Reward.objects.get(code="mug").picture.name == ""
     assert default_storage.exists(kept)  # others may show it
+
+
+def test_a_put_leaves_the_picture_and_its_words() -> None:
+    made(signed_in("marketer"), picture=photograph(), picture_text="A mug")
+    shown = till("configure")("PUT", "/rewards/mug", {"title": "Mug", "kind": "goods", "points": 1}).json()
+    assert (shown["picture_text"], shown["picture"]["small"][-9:]) == ("A mug", "-480.webp")
+    assert (
+        till("configure")("PUT", "/rewards/mug", {"title": "M", "kind": "goods", "points": 1, "picture_text": ""}).status_code
+        == 422
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("L", "PNG"), ("LA", "PNG"), ("P", "PNG"), ("1", "PNG"), ("RGBA", "WEBP"), ("CMYK", "JPEG")]
+)
+def test_pictures_of_every_make_are_taken(mode: str, kind: str) -> None:
+    out = BytesIO()
+    Image.new("RGBA" if mode == "RGBA" else "RGB", (1300, 200), "#b76b1c").convert(mode).save(out, kind)
+    name = pictures.keep(SimpleUploadedFile("mug", out.getvalue()))
+    with default_storage.open(pictures.small(name)) as file:
+        assert Image.open(file).size == (480, 74)
 
 
 def test_the_page_says_what_a_point_costs_and_whom_it_reaches() -> None:
@@ -206,4 +229,6 @@ def test_others_only_look(role: str) -> None:
 
 def test_a_marketer_of_one_shop_does_not_keep_what_all_shops_offer() -> None:
     StoreFactory.create()
-    assert signed_in("marketer", stores=["S1"]).post(f"{PAGE}add/", FORM).status_code == 403
+    bound = signed_in("marketer", stores=["S1"])
+    for page in (PAGE, "/admin/catalog/codepool/", "/admin/catalog/category/"):
+        assert bound.post(f"{page}add/", FORM).status_code == 403
