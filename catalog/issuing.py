@@ -44,10 +44,10 @@ def parse(text: str) -> str | None:
 def issue(redemption: Redemption, *, keep: bool, now: datetime) -> Voucher | None:
     """The voucher of a redemption, None for what needs none."""
     reward = redemption.reward
-    if reward.kind in (Reward.Kind.CODE, Reward.Kind.DONATION) or reward.fulfilment != Reward.Fulfilment.SHOP:
+    if not needs_voucher(reward):
         return None
     given = reward.voucher or {"type": Voucher.Type.ITEM}
-    until = _until(terms.current(now), now, given.get("valid_for", KEPT)) if keep else now + USE_NOW
+    until = kept_until(reward, terms.current(now), now) if keep else now + USE_NOW
     voucher = Voucher.objects.create(
         code=cards.new_number(SYMBOLS), member=redemption.member, redemption=redemption, type=given["type"],
         title=reward.title, value=Decimal(given.get("amount", 0)), minimum_spend=Decimal(given.get("minimum_spend", 0)),
@@ -56,6 +56,16 @@ def issue(redemption: Redemption, *, keep: bool, now: datetime) -> Voucher | Non
     )  # fmt: skip
     outbox.tell([outbox.Event("voucher.issued", redemption.member_id, {"voucher": str(voucher.pk)})])
     return voucher
+
+
+def needs_voucher(reward: Reward) -> bool:
+    """Whether it is handed over at a till against a code of ours."""
+    return reward.kind not in (Reward.Kind.CODE, Reward.Kind.DONATION) and reward.fulfilment == Reward.Fulfilment.SHOP
+
+
+def kept_until(reward: Reward, contract: Terms, now: datetime) -> datetime:
+    """Until when a voucher of this reward that is kept from `now` on can be used."""
+    return _until(contract, now, (reward.voucher or {}).get("valid_for", KEPT))
 
 
 def use(code: str, given: Use, *, now: datetime, actor: UUID | None = None) -> Voucher:

@@ -52,7 +52,11 @@ REFUSED = {Refusal.INSUFFICIENT_POINTS: Why.POINTS, Refusal.DEFICIT: Why.DEFICIT
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """`points` and `money`: what the member was told it costs in all; another price refuses it."""
+    """`points` and `money`: what the member was told it costs in all; another price refuses it.
+
+    `id`: which redemption it becomes, for whoever may ask twice. Asked again, or while one of the same reward still waits
+    for its confirmation, it answers that one.
+    """
 
     member: Member
     reward: Reward
@@ -60,6 +64,7 @@ class Ask:
     store: StoreFacts | None = None
     points: int | None = None
     money: Decimal | None = None
+    id: UUID | None = None
 
 
 def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption:
@@ -67,6 +72,8 @@ def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption
     contract = terms.current(now)
     with transaction.atomic():
         posting.lock([ask.member.holder])
+        if ask.id and (same := _same(ask, ask.id, now)):
+            return same
         _take_stock(ask)
         [seen] = offers.priced([ask.reward], ask.member, now=now, zone=contract.zone, store=ask.store, quantity=ask.quantity)
         because = seen.quoted.because
@@ -76,7 +83,7 @@ def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption
         points = price.points * ask.quantity
         _insist_on_price(ask, points, price.money * ask.quantity, contract)
         one = Redemption.objects.create(
-            id=uuid7(), member=ask.member, reward=ask.reward, quantity=ask.quantity, points=points,
+            id=ask.id or uuid7(), member=ask.member, reward=ask.reward, quantity=ask.quantity, points=points,
             money=price.money * ask.quantity, store_id=ask.store.id if ask.store else None, reserved_at=now,
             reserved_until=now + RESERVED_FOR,
         )  # fmt: skip
@@ -210,6 +217,15 @@ def _return(voucher: UUID, *, now: datetime) -> bool:
         if one and not held.used:
             _give_back(one, Status.RETURNED, grace=GRACE_OF_VOUCHER, now=now)
     return True
+
+
+def _same(ask: Ask, id_: UUID, now: datetime) -> Redemption | None:
+    """What was made of this ask before, or what of the same reward waits. Another member's id is nobody's."""
+    known = Redemption.objects.filter(pk=id_).first()
+    if known and known.member_id != ask.member.pk:
+        raise Problem("not-found", _("There is no such redemption."), status=404)
+    waits = Redemption.objects.filter(member=ask.member, reward=ask.reward, status=Status.RESERVED, reserved_until__gt=now)
+    return known or waits.first()
 
 
 def _locked(redemption: UUID) -> Redemption:

@@ -33,6 +33,16 @@ def left(rewards: Iterable[int], store: int | None) -> dict[int, int]:
     }
 
 
+def counted_by_store(rewards: Iterable[int]) -> set[int]:
+    """Rewards that are counted store by store, so that a redemption has to name one."""
+    return set(Stock.objects.filter(reward__in=list(rewards)).exclude(store=None).values_list("reward", flat=True))
+
+
+def left_by_store(reward: int) -> dict[int, int]:
+    """What each store has of a reward that is counted store by store."""
+    return dict(Stock.objects.filter(reward=reward).exclude(store=None).values_list("store", "left"))
+
+
 def take(reward: int, store: int | None, quantity: int) -> bool:
     """Take from all rows that count this reward, in the order of their ids; False, with nothing taken, if one has too few.
 

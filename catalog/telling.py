@@ -19,6 +19,8 @@ from members.models import Message
 # So long before its end a voucher is spoken of; one that lives no longer than that is not.
 REMIND = timedelta(days=3)
 BATCH = 1000
+# What was redeemed longer ago than this, before the relay told of it, is history and no news.
+NEWS = timedelta(days=7)
 
 
 def redemption_changed(events: Sequence[Event], *, now: datetime) -> None:
@@ -28,7 +30,8 @@ def redemption_changed(events: Sequence[Event], *, now: datetime) -> None:
     rows = Redemption.objects.filter(pk__in=[*confirmed, *cancelled]).select_related("member", "reward")
     found = {one.pk: one for one in rows}
     reasons = _reasons(cancelled)
-    news = [_receipt(found[id_], Message.Kind.REDEMPTION) for id_ in confirmed]
+    recent = {id_ for id_, one in found.items() if one.reserved_at > now - NEWS}
+    news = [_receipt(found[id_], Message.Kind.REDEMPTION) for id_ in confirmed if id_ in recent]
     for id_ in cancelled:
         told = _receipt(found[id_], Message.Kind.REDEMPTION_CANCELLED)
         told.facts["reason"] = reasons[id_]

@@ -5,7 +5,21 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from config.api import api
-from config.pages import card, checking_in, errors, health, joining, mailbox, media, proof, rules, tier
+from config.pages import (
+    card,
+    checking_in,
+    errors,
+    health,
+    joining,
+    mailbox,
+    media,
+    proof,
+    redeeming,
+    rewards,
+    rules,
+    tier,
+    vouchers,
+)
 from members import views as members
 from members.access import public
 
@@ -16,6 +30,13 @@ urlpatterns = [
     path("card/expiry/", card.expiry, name="expiry"),
     path("tier/", tier.tier, name="tier"),
     path("check-in/", checking_in.check_in, name="check_in"),
+    path("rewards/", rewards.rewards, name="rewards"),
+    path("rewards/<str:code>/", rewards.reward, name="reward"),
+    path("rewards/<str:code>/wait/", rewards.wait, name="reward_wait"),
+    path("rewards/<str:code>/redeem/", redeeming.redeem, name="redeem"),
+    path("redemptions/<uuid:redemption>/", redeeming.redemption, name="redemption"),
+    path("vouchers/", vouchers.vouchers, name="vouchers"),
+    path("vouchers/<uuid:voucher>/", vouchers.voucher, name="voucher"),
     path("history/", card.history, name="history"),
     path("history/proof/", proof.statement, name="proof"),
     path("history/<uuid:entry>/", card.line, name="line"),

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import FilteredRelation, Q, Sum
 from django.db.models.functions import Coalesce
 
-from loyalty.models import Lot, PointType, Posting, Store, Wallet
+from loyalty.models import JournalEntry, Lot, LotUse, PointType, Posting, Store, Wallet
 
 # What members see and spend; qualifying points are told by tiers.
 REDEEMABLE = {"wallet__point_type": PointType.REDEEMABLE}
@@ -226,6 +226,25 @@ def expiry_of_lots(holder: UUID, entries: Sequence[UUID]) -> dict[UUID, datetime
     places = dict(Posting.objects.filter(wallet__holder=holder, entry__in=entries, **REDEEMABLE).values_list("seq", "entry_id"))
     lots = Lot.objects.filter(wallet__holder=holder, seq__in=places, **REDEEMABLE).values_list("seq", "expires_at")
     return {places[seq]: expires_at for seq, expires_at in lots}
+
+
+def keys_of(entries: Iterable[UUID]) -> dict[UUID, str]:
+    """The keys under which entries were posted; whoever made a key knows what it stands for."""
+    return dict(JournalEntry.objects.filter(id__in=list(entries)).values_list("id", "key"))
+
+
+def ends_of_taken(holder: UUID, entry: UUID) -> list[tuple[datetime | None, int]]:
+    """When the lots end from which a burn took, soonest first, and how many points it took of those that end then."""
+    mine = Posting.objects.filter(wallet__holder=holder, entry=entry, **REDEEMABLE).values_list("wallet_id", "seq").first()
+    if mine is None:
+        return []
+    wallet, seq = mine
+    taken = dict(LotUse.objects.filter(wallet=wallet, seq=seq, points__gt=0).values_list("lot_seq", "points"))
+    lots = Lot.objects.filter(wallet=wallet, seq__in=taken)
+    sums: dict[datetime | None, int] = {}
+    for lot, ends in lots.values_list("seq", Coalesce("expires_at", "wallet__idle_expires_at")):
+        sums[ends] = sums.get(ends, 0) + taken[lot]
+    return sorted(sums.items(), key=lambda one: (one[0] is None, one[0]))
 
 
 @dataclass(frozen=True, slots=True)

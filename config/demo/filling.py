@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import batched
-from uuid import NAMESPACE_DNS, uuid5
 
 from campaigns import drafting, events, greeting, publishing, rules
 from campaigns.awarding import Recorded
@@ -13,7 +12,7 @@ from campaigns.events import Happened
 from campaigns.purchases import record
 from campaigns.ruleschemas import RuleIn
 from campaigns.schemas import LineIn, PurchaseIn
-from config.demo import menu
+from config.demo import menu, redeeming
 from loyalty import posting, terms
 from loyalty.ids import uuid7
 from loyalty.places import NewStore, open_stores
@@ -24,11 +23,9 @@ from members.schemas import ConsentIn, MemberIn
 
 SEED = 7
 SOURCE = "demo"
-# Under which id the demo acts in the audit trail.
-ACTOR = uuid5(NAMESPACE_DNS, "demo.example")
 PEOPLE = 360
 DAYS = 365
-BATCH = 1000
+BATCH = 500
 # Since when acts are paid for, and how many regulars check in.
 ACTS_DAYS = 28
 CHECKING_IN = 40
@@ -42,8 +39,8 @@ def tiers(*, now: datetime) -> None:
     """Publish the tier table, unless there is one."""
     if tier_tables.versions():
         return
-    version = tier_tables.draft({"review": "one_down", "grace_days": 30}, menu.TIERS, actor=ACTOR).version
-    tier_tables.publish(version, actor=ACTOR, now=now)
+    version = tier_tables.draft({"review": "one_down", "grace_days": 30}, menu.TIERS, actor=menu.ACTOR).version
+    tier_tables.publish(version, actor=menu.ACTOR, now=now)
 
 
 def members(draw: random.Random, *, now: datetime) -> list[str]:
@@ -126,10 +123,13 @@ def fill(*, now: datetime, tell: Callable[[str], None]) -> None:
     tiers(now=now)
     cards = members(draw, now=now)
     tell(f"{len(cards):,} members in {len(menu.SHOPS)} shops")
-    taken = 0
+    redeeming.stock_up(draw, now=now - timedelta(days=DAYS))
+    taken = redeemed = 0
     for batch in batched(receipts(cards, draw, contract, now=now), BATCH):
         taken += sum(isinstance(outcome, Recorded) for outcome in record(batch, now=now, history=True))
-        tell(f"{taken:,} receipts")
+        redeemed += redeeming.some(cards, draw, contract, now=batch[-1].occurred_at + timedelta(minutes=5))
+        tell(f"{taken:,} receipts, {redeemed:,} rewards")
+    redeeming.for_the_logins(cards, contract, now=now)
     publish_acts(now=now - timedelta(days=ACTS_DAYS))
     told = events.record(list(check_ins(cards, draw, contract, now=now)), now=now)
     tell(f"{sum(isinstance(one, Recorded) for one in told):,} check-ins")

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from uuid import NAMESPACE_DNS, uuid5
 
 from members.tiers import Level
 
+# Under which id the demo acts in the audit trail.
+ACTOR = uuid5(NAMESPACE_DNS, "demo.example")
 SHOPS = {
     "harbour": ("Harbour shop", "Europe/Paris", "Coast"),
     "market": ("Market hall", "Europe/Paris", "Old town"),

@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 
 from campaigns import explaining, greeting, rules
 from campaigns.models import Event, Purchase
-from config.pages import checking_in, statement, tier
+from catalog import offers
+from catalog import queries as catalogue
+from config.pages import checking_in, offering, statement, tickets, tier
 from config.pages.statement import Explained
 from loyalty import money, queries, terms
 from loyalty.paging import decode, encode
@@ -41,11 +43,23 @@ def card(request: HttpRequest, member: Member) -> HttpResponse:
     context = card_facts(member, now) | {
         "expiring": statement.expiries(member.holder, contract, now)[:2],
         "lines": [line.shown(contract) for line in lines],
+        **_rewards(member, contract, now),
         "check_in": checking_in.state(member, contract, now),
         "promised": 0 if member.is_verified else greeting.promised(member, now=now),
         "verify_url": reverse("account_confirm_login_code"),
     }
     return render(request, "portal/card.html", context)
+
+
+def _rewards(member: Member, contract: Terms, now: datetime) -> dict[str, Any]:
+    """The closest reward, what waits for a yes, and the vouchers that are ready."""
+    ready = catalogue.ready_vouchers(member.pk, now=now, limit=3)
+    waits = catalogue.waiting_for_yes(member.pk, now=now)
+    return {
+        "closest": offering.closest(offering.shown(offers.standing(), member, contract, now=now)),
+        "vouchers": [tickets.of_voucher(one, contract, now) for one in ready],
+        "reserved": [tickets.of_redemption(one, contract, now) for one in waits],
+    }
 
 
 @for_member(earn_only=True)
@@ -122,7 +136,9 @@ def line(request: HttpRequest, member: Member, entry: UUID) -> HttpResponse:
 
 
 def _behind(one: Explained, contract: Terms) -> dict[str, Any]:
-    """The receipt behind a line, and what it earned or what of it came back."""
+    """The receipt behind a line and what it earned, what of it came back, or what the points bought."""
+    if one.redemption:
+        return {"detail": one.detail, "redeemed": reverse("redemption", args=[one.redemption.pk])}
     if one.award:
         cause, names = one.award.cause, rules.names()
         return {

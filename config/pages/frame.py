@@ -21,6 +21,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     if signed_in:
         tabs = (
             ("card", _("Card"), "credit-card", {"card", "code", "expiry", "check_in", "tier"}),
+            ("rewards", _("Rewards"), "gift", {"rewards", "reward", "redemption", "voucher", "vouchers"}),
             ("history", _("History"), "scroll-text", {"history", "line"}),
         )
         context["tabs"] = [

@@ -14,6 +14,10 @@ from django_stubs_ext import StrPromise
 from campaigns import explaining, telling
 from campaigns.models import Award, PurchaseReturn
 from campaigns.queries import awards_by_entry, returns_by_entry
+from catalog.models import Redemption
+from catalog.queries import redemptions_by_key
+from catalog.texts import said
+from config.pages import tickets
 from loyalty import queries
 from loyalty.kinds import Kind
 from loyalty.queries import StatementLine
@@ -44,6 +48,7 @@ class Explained:
     detail: str
     award: Award | None
     returned: PurchaseReturn | None = None
+    redemption: Redemption | None = None
 
     def shown(self, contract: Terms) -> dict[str, Any]:
         return {
@@ -64,11 +69,35 @@ def explained(lines: Sequence[StatementLine]) -> list[Explained]:
     awards, back = awards_by_entry(entries), returns_by_entry(entries)
     titles = adjusting.titles(line.entry for line in lines if line.kind == Kind.ADJUST)
     titles |= welcomes(line for line in lines if line.kind == Kind.BONUS and line.entry not in awards)
-    found = [(line, awards.get(line.entry), back.get(line.entry)) for line in lines]
+    bought = redemptions(lines)
+    titles |= {line.entry: _of_redemption(line, bought[line.entry]) for line in lines if line.entry in bought}
     return [
-        Explained(line, titles.get(line.entry) or title(line, award), detail(line, award, returned), award, returned)
-        for line, award, returned in found
+        _explained(line, titles.get(line.entry), awards.get(line.entry), back.get(line.entry), bought.get(line.entry))
+        for line in lines
     ]
+
+
+def _explained(
+    line: StatementLine, called: str | None, award: Award | None, returned: PurchaseReturn | None, bought: Redemption | None
+) -> Explained:
+    why = tickets.why(bought) if bought and line.kind == Kind.RESTORE else ""
+    return Explained(line, called or title(line, award), why or detail(line, award, returned), award, returned, bought)
+
+
+def redemptions(lines: Iterable[StatementLine]) -> dict[UUID, Redemption]:
+    """What was redeemed with the points that a line took or gave back."""
+    asked = [line.entry for line in lines if line.kind in (Kind.BURN, Kind.RESTORE)]
+    return redemptions_by_key(queries.keys_of(asked)) if asked else {}
+
+
+def _of_redemption(line: StatementLine, one: Redemption) -> str:
+    """Flat white at Bastille: by the shop that took it, once one did."""
+    reward = said(one.reward, "title")
+    if line.kind == Kind.RESTORE:
+        return _("Points back: %(reward)s") % {"reward": reward}
+    used = [use for use in one.voucher.use_set.all() if use.released_at is None] if hasattr(one, "voucher") else []
+    store = used[-1].store.name if used else line.store_name
+    return _("%(reward)s at %(store)s") % {"reward": reward, "store": store} if store else reward
 
 
 def welcomes(lines: Iterable[StatementLine]) -> dict[UUID, str]:

@@ -1,4 +1,4 @@
-"""The demo's acts: rules through the public verbs, check-ins by them, and nothing twice."""
+"""The demo: rules, acts and rewards through the public verbs, and nothing twice."""
 
 import random
 from datetime import timedelta
@@ -8,10 +8,12 @@ import pytest
 from campaigns import events
 from campaigns.awarding import Recorded
 from campaigns.models import Event, RuleVersion
-from config.demo import filling, menu
-from loyalty import terms
+from catalog import pictures
+from catalog.models import Code, Redemption, Reward, Voucher
+from config.demo import filling, menu, offer, redeeming
+from loyalty import terms, verifying
 from members.models import Member
-from tests.factories import NOW, ApplicationFactory, members
+from tests.factories import NOW, ApplicationFactory, give, members
 
 pytestmark = pytest.mark.django_db
 
@@ -29,3 +31,25 @@ def test_the_demos_acts_are_published_once_and_pay_for_check_ins() -> None:
     assert list(first.values_list("streak", "points_earned")) == [(n, 5) for n in range(1, 7)]
     assert Event.objects.count() == len(told)
     assert Event.objects.filter(points_earned=0).count() == 0
+
+
+def test_the_demos_catalogue_is_put_once_and_had_for_points() -> None:
+    contract = terms.current(NOW)
+    filling.stores()
+    filling.tiers(now=NOW - timedelta(days=20))
+    draw = random.Random(filling.SEED)  # noqa: S311
+    for _ in range(2):
+        redeeming.stock_up(draw, now=NOW - timedelta(days=20))
+    standing = list(Reward.objects.all())
+    assert {one.code for one in standing} == set(offer.REWARDS)
+    assert all(pictures.is_kept(str(one.picture.name)) and set(one.translations) == set(offer.LANGUAGES) for one in standing)
+    assert Code.objects.count() == redeeming.CODES
+    people = members(ApplicationFactory.build_batch(12, verified=True), now=NOW - timedelta(days=20))
+    for one in people:
+        give(one.holder, 500, at=NOW - timedelta(days=19))
+    cards = [one.cards.get().number for one in people]
+    assert redeeming.some(cards, draw, contract, now=NOW - timedelta(days=7)) == redeeming.AT_A_TIME
+    redeeming.for_the_logins(cards, contract, now=NOW)
+    assert Redemption.objects.filter(member=people[0]).count() == 3
+    assert Voucher.objects.filter(member=people[0], used=0).count() == 1
+    assert not [each for each in verifying.verify() if each.bad_row]
