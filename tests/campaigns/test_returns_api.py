@@ -239,7 +239,7 @@ def test_goodwill_gives_the_money_back_and_leaves_the_points() -> None:
 
 
 def test_points_that_paid_go_back_to_their_lots() -> None:
-    one, pos = member(), till()
+    one, pos = member(verified=True), till()
     bought(one, ("1", "1000.00"))
     ends = queries.open_lots(one.holder, timezone.now())[0].expires_at
     purchase = bought(one, ("1", "4.00"), ("2", "6.00"), points_tender=500)
