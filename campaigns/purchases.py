@@ -207,8 +207,8 @@ def _pay(fresh: Sequence[_Ready], facts: Facts, *, now: datetime) -> list[_Paid]
     acts = [
         Burn(
             key=f"tender:{one.id}", holder=one.member.holder, points=one.points_tender, store=one.store.id,
-            occurred_at=one.receipt.occurred_at, reference=one.receipt.receipt_number, reason="tender", terms=contracts[one.id].id,
-            idle_until=one.alive_until,
+            occurred_at=one.receipt.occurred_at, reference=one.receipt.receipt_number, reason="tender",
+            terms=contracts[one.id].id, idle_until=one.alive_until,
         )
         for one in paying
     ]  # fmt: skip

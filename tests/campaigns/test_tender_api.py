@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from campaigns import quoting
+from campaigns import goods, quoting
 from campaigns.models import Purchase
 from loyalty import publishing, queries, verifying
 from loyalty.models import DocumentGuard, Posting
@@ -129,3 +129,17 @@ def test_one_receipt_that_cannot_be_paid_spoils_no_other_of_its_batch() -> None:
     assert [each["status"] for each in results] == [201, 409, 409, 201]
     assert net(one) == 1000 - 600 + 14
     assert net(poor) == 20
+
+
+def test_the_explanation_says_what_earns_nothing_and_what_was_paid_in_points() -> None:
+    goods.exclude("category", "gift cards", now=timezone.now() - timedelta(days=1))
+    one, pos = rich(1000), till()
+    bought: dict[str, Any] = {
+        "lines": [{"line_id": "1", "net_amount": "75.00"}, {"line_id": "2", "net_amount": "25.00", "category": "gift cards"}],
+    }
+    paid = pos.post("/purchases", receipt(one, 1000, **bought)).json()
+    told = pos.get(f"/purchases/{paid['id']}/trace").json()
+    assert told["explanation"] == [
+        "€25.00 are for goods that earn nothing.", "€10.00 were paid in points.", "€65.00 × 1 = 65",
+    ]  # fmt: skip
+    assert [(line["excluded"], line["paid_in_points"]) for line in told["lines"]] == [(False, "10.00"), (True, "0.00")]
