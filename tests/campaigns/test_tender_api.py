@@ -16,6 +16,7 @@ from loyalty.models import DocumentGuard, Posting
 from members.models import Member
 from tests.api import till
 from tests.factories import StoreFactory, member
+from tests.staff import signed_in, text
 
 pytestmark = pytest.mark.django_db
 
@@ -143,3 +144,21 @@ def test_the_explanation_says_what_earns_nothing_and_what_was_paid_in_points() -
         "€25.00 are for goods that earn nothing.", "€10.00 were paid in points.", "€65.00 × 1 = 65",
     ]  # fmt: skip
     assert [(line["excluded"], line["paid_in_points"]) for line in told["lines"]] == [(False, "10.00"), (True, "0.00")]
+
+
+def test_staff_see_how_a_receipt_was_paid_in_plain_numbers() -> None:
+    goods.exclude("category", "gift cards", now=timezone.now() - timedelta(days=1))
+    one, pos = rich(1000), till()
+    lines = [
+        {"line_id": "1", "quantity": "2.000", "net_amount": "12.50"},
+        {"line_id": "2", "quantity": "0.512", "net_amount": "7.50", "category": "gift cards"},
+    ]
+    paid = pos.post("/purchases", receipt(one, 500, lines=lines)).json()
+    back = {"return_number": "B1", "occurred_at": timezone.now().isoformat(), "lines": [{"line_id": "1", "quantity": "1"}]}
+    returned = pos.post(f"/purchases/{paid['id']}/returns", back).json()
+    owner = signed_in("owner")
+    page = text(owner.get(f"/admin/campaigns/purchase/{paid['id']}/change/"))
+    assert all(said in page for said in ("500 points worth €5.00", "€15.00", "€7.50", "0.512", "earns nothing"))
+    assert not any(raw in page for raw in ("2.000", "12.500", 'alt="False"', ">cancel<"))
+    other = text(owner.get(f"/admin/campaigns/purchasereturn/{returned['id']}/change/"))
+    assert not any(raw in other for raw in ("1.000", "6.250", ">cancel<"))
