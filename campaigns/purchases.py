@@ -63,6 +63,7 @@ class _Ready:
     terms: Terms
     at: datetime
     paid_at: datetime
+    told_at: datetime
     alive_until: datetime | None
 
     @property
@@ -76,8 +77,9 @@ class _Ready:
     def occasion(self) -> Occasion:
         one = self.receipt
         return Occasion(
-            self.id, self.member.holder, one.occurred_at, self.terms, self.alive_until, self.store.id, one.receipt_number
-        )
+            self.id, self.member.holder, one.occurred_at, self.told_at, self.terms, self.alive_until, self.store.id,
+            one.receipt_number,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def record(
     other content is refused with `duplicate-document`. One refused receipt never spoils the others.
     """
     facts = gather(receipts, now=now)
-    first = [refusal(one, facts, now=now, history=history) or _ready(one, facts, now) for one in receipts]
+    first = [refusal(one, facts, now=now, history=history) or _ready(one, facts, now, history=history) for one in receipts]
     answers = _known_first(receipts, first, facts)
     ready = [one for one in answers if isinstance(one, _Ready)]
     taken = iter(awarding.take(ready, lambda some: _take_together(some, facts, now=now, actor=actor)))
@@ -239,7 +241,7 @@ def _with_tender(lines: Sequence[Line], tender: Sequence[LineTender]) -> tuple[L
     return tuple(replace(line, tender=part.amount) for line, part in zip(lines, tender, strict=True))
 
 
-def _ready(receipt: PurchaseIn, facts: Facts, now: datetime) -> _Ready | Problem:
+def _ready(receipt: PurchaseIn, facts: Facts, now: datetime, *, history: bool) -> _Ready | Problem:
     """To be judged by the rules of the receipt's moment, or of the quote that it brings."""
     member, at, paid_at = facts.members[receipt.member], receipt.occurred_at, now
     if receipt.quote is not None:
@@ -249,7 +251,8 @@ def _ready(receipt: PurchaseIn, facts: Facts, now: datetime) -> _Ready | Problem
             return Problem("quote-expired", detail, status=409)
         at = paid_at = quoted
     contract, alive = terms.in_force(facts.terms, at), terms.alive_until(facts.terms, receipt.occurred_at)
-    return _Ready(uuid7(), receipt, facts.stores[receipt.store], member, contract, at, paid_at, alive)
+    told_at = receipt.occurred_at if history else now
+    return _Ready(uuid7(), receipt, facts.stores[receipt.store], member, contract, at, paid_at, told_at, alive)
 
 
 def _lines(receipt: BasketIn, at: datetime, excluded: Excluded) -> tuple[Line, ...]:
