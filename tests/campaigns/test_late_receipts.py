@@ -88,7 +88,7 @@ def test_a_day_is_one_visit_in_any_order_of_telling_and_by_one_quote(by_quote: b
 @pytest.mark.parametrize("pending", [None, "P20D", "P30D"])
 def test_points_with_an_end_of_their_own_count_from_the_day_they_were_told(pending: str | None) -> None:
     one = member(now=LONG_AGO)
-    bonus("short", 5, expires="P14D", **({"pending": pending} if pending else {}))
+    bonus("short", 5, expires="P14D", pending=pending)
     sold, told = NOW - timedelta(days=21), NOW
     earned([receipt(one, sold)], now=told)
     usable = max(told, sold + timedelta(days=int(pending[1:-1]))) if pending else told
