@@ -38,7 +38,7 @@ def stock_up(draw: random.Random, *, now: datetime) -> None:
     there = set(Reward.objects.values_list("code", flat=True))
     for code, (drawn, given) in offer.REWARDS.items():
         if code not in there:
-            picture = Picture(pictures.keep(drawn().upload()))
+            picture = Picture(pictures.keep(ContentFile(drawn().upload().getvalue())))
             keeping.put(code, RewardIn.model_validate(given), actor=menu.ACTOR, now=now, picture=picture)
 
 

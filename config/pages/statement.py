@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 from django_stubs_ext import StrPromise
 
 from campaigns import explaining, telling
-from campaigns.models import Award, PurchaseReturn
-from campaigns.queries import awards_by_entry, returns_by_entry
+from campaigns.models import Award, Purchase, PurchaseReturn
+from campaigns.queries import awards_by_entry, paid_by_entry, returns_by_entry
 from catalog.models import Redemption
 from catalog.queries import redemptions_by_key
 from catalog.texts import said
@@ -41,7 +41,7 @@ TITLES: dict[str, StrPromise] = {
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One line of the passbook."""
+    """One line of the passbook, with the award, the return or the payment behind it."""
 
     line: StatementLine
     title: str
@@ -49,6 +49,7 @@ class Explained:
     award: Award | None
     returned: PurchaseReturn | None = None
     redemption: Redemption | None = None
+    paid: Purchase | None = None
 
     def shown(self, contract: Terms) -> dict[str, Any]:
         return {
@@ -67,21 +68,20 @@ def explained(lines: Sequence[StatementLine]) -> list[Explained]:
     """Each line with its title and arithmetic, in a constant number of statements."""
     entries = [line.entry for line in lines]
     awards, back = awards_by_entry(entries), returns_by_entry(entries)
+    paid = paid_by_entry([line.entry for line in lines if line.kind == Kind.BURN])
     titles = adjusting.titles(line.entry for line in lines if line.kind == Kind.ADJUST)
     titles |= welcomes(line for line in lines if line.kind == Kind.BONUS and line.entry not in awards)
     bought = redemptions(lines)
     titles |= {line.entry: _of_redemption(line, bought[line.entry]) for line in lines if line.entry in bought}
-    return [
-        _explained(line, titles.get(line.entry), awards.get(line.entry), back.get(line.entry), bought.get(line.entry))
-        for line in lines
-    ]
-
-
-def _explained(
-    line: StatementLine, called: str | None, award: Award | None, returned: PurchaseReturn | None, bought: Redemption | None
-) -> Explained:
-    why = tickets.why(bought) if bought and line.kind == Kind.RESTORE else ""
-    return Explained(line, called or title(line, award), why or detail(line, award, returned), award, returned, bought)
+    found = []
+    for line in lines:
+        award, returned, payment = awards.get(line.entry), back.get(line.entry), paid.get(line.entry)
+        redemption, heading = bought.get(line.entry), titles.get(line.entry) or title(line, award)
+        why = tickets.why(redemption) if redemption and line.kind == Kind.RESTORE else ""
+        found.append(
+            Explained(line, heading, why or detail(line, award, returned, payment), award, returned, redemption, payment)
+        )
+    return found
 
 
 def redemptions(lines: Iterable[StatementLine]) -> dict[UUID, Redemption]:
@@ -129,10 +129,12 @@ def _for_bonus(award: Award) -> str:
     return award.rule_version.rule.name
 
 
-def detail(line: StatementLine, award: Award | None, returned: PurchaseReturn | None) -> str:
-    """The arithmetic of the one rule that gave these points, or what came back that took or gave them."""
+def detail(line: StatementLine, award: Award | None, returned: PurchaseReturn | None, paid: Purchase | None) -> str:
+    """The arithmetic of the one rule that gave these points, what came back that took or gave them, or what they paid."""
     if returned:
         return telling.line_sentence(returned, line.points)
+    if paid:
+        return telling.payment_sentence(paid)
     if award is None:
         return ""
     said = explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency)

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0010_visits"),
+        ("campaigns", "0011_payments"),
     ]
 
     operations = [
