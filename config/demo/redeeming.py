@@ -4,6 +4,8 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.core.files.base import ContentFile
+
 from catalog import codes, issuing, keeping, offers, pictures, redeeming
 from catalog.issuing import Use
 from catalog.keeping import Picture
