@@ -8,13 +8,26 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 from pydantic import ValidationError
 
-from campaigns import events, explaining, purchases, quoting, rules
+from campaigns import events, explaining, parking, purchases, quoting, returns, rules
 from campaigns.awarding import Recorded
 from campaigns.eventschemas import EventIn, EventOut
-from campaigns.models import Award, Purchase
+from campaigns.models import Award, Purchase, PurchaseReturn
 from campaigns.queries import events as events_of
 from campaigns.queries import purchases as read_purchases
-from campaigns.schemas import NUMBER_LENGTH, BasketIn, BatchIn, PurchaseIn, PurchaseOut
+from campaigns.queries import returns as read_returns
+from campaigns.queries import returns_of
+from campaigns.returns import Claim
+from campaigns.schemas import (
+    NUMBER_LENGTH,
+    BasketIn,
+    BatchIn,
+    PurchaseIn,
+    PurchaseOut,
+    ReceiptReturnIn,
+    ReturnIn,
+    ReturnOut,
+    WaitingOut,
+)
 from loyalty import money, queries
 from loyalty.endpoints import write
 from loyalty.problems import Problem, problem_of
@@ -93,7 +106,7 @@ def read(request: HttpRequest, purchase: UUID) -> Any:
         "occurred_at": one.occurred_at.isoformat(),
         "recorded_at": one.recorded_at.isoformat(),
         "lines": _lines(one),
-        "returns": [],
+        "returns": [_returned(each) for each in returns_of(one.pk)],
     }
 
 
@@ -103,6 +116,82 @@ def _lines(one: Purchase) -> list[dict[str, Any]]:
          "quantity": f"{line.quantity:f}", "net_amount": money.plain(line.net_amount, one.currency), "points": line.points}
         for line in one.lines.order_by("id")
     ]  # fmt: skip
+
+
+@router.post("/purchases/{uuid:purchase}/returns", auth=POS, response={201: ReturnOut, 202: WaitingOut})
+def take_back(request: HttpRequest, response: HttpResponse, purchase: UUID, body: ReturnIn) -> Status[Any]:
+    """Goods of a purchase come back: what the kept ones no longer earn is taken back, what was paid in points goes back."""
+
+    def act() -> tuple[int, Any]:
+        _may_be_generous(request, body)
+        [outcome] = returns.take([Claim(_found(request, purchase).pk, body)], now=timezone.now(), actor=_key(request).pk)
+        return _taken_back(outcome)
+
+    return write(request, response, act)
+
+
+@router.post("/returns", auth=POS, response={201: ReturnOut, 202: WaitingOut})
+def take_back_by_number(request: HttpRequest, response: HttpResponse, body: ReceiptReturnIn) -> Status[Any]:
+    """The same by the number of the receipt: one that is not known yet waits for its sale (202)."""
+
+    def act() -> tuple[int, Any]:
+        _may_be_generous(request, body)
+        outcome = parking.take(_of_its_store(request, body), now=timezone.now(), actor=_key(request).pk)
+        return _taken_back(outcome)
+
+    return write(request, response, act)
+
+
+def _taken_back(outcome: returns.Taken | Problem) -> tuple[int, Any]:
+    if isinstance(outcome, Problem):
+        raise outcome
+    one = read_returns([outcome.id])[outcome.id]
+    if one.purchase is None:
+        return 202, {"id": str(one.pk), "status": "problem" if one.problem else "parked", "detail": one.problem}
+    holder = one.purchase.member.holder
+    return 201, _figures(one) | {"balance": queries.net_balances([holder])[holder]}
+
+
+def _figures(one: PurchaseReturn) -> dict[str, Any]:
+    return {
+        "id": str(one.pk),
+        "points_clawed_back": one.points_clawed_back,
+        "points_returned": one.points_returned,
+        "money_back": money.plain(one.money_back, one.currency),
+    }
+
+
+def _returned(one: PurchaseReturn) -> dict[str, Any]:
+    """A return as it stands with its purchase."""
+    lines = [
+        {"line_id": line.line.line_id, "quantity": f"{line.quantity:f}", "net_amount": money.plain(line.net_amount, one.currency),
+         "money_back": money.plain(line.money_back, one.currency), "points_returned": line.points_returned}
+        for line in one.lines.all()
+    ]  # fmt: skip
+    return _figures(one) | {
+        "return_number": one.return_number,
+        "occurred_at": one.occurred_at.isoformat(),
+        "recorded_at": one.recorded_at.isoformat(),
+        "goodwill": one.goodwill,
+        "reason": one.reason,
+        "lines": lines,
+    }
+
+
+def _may_be_generous(request: HttpRequest, body: ReturnIn) -> None:
+    """Letting a member keep the points of returned goods is a gift, which a till alone does not make."""
+    if body.goodwill and not {"adjust", "configure"} & set(_key(request).scopes):
+        raise Problem("forbidden-scope", "A goodwill return needs the scope adjust or configure too.", status=403)
+
+
+def _of_its_store(request: HttpRequest, body: ReceiptReturnIn) -> ReceiptReturnIn:
+    """A key that is bound to a store takes back what that store sold."""
+    store = _key(request).store
+    if store is None:
+        return body
+    if body.store not in (None, store.code):
+        raise Problem("forbidden-scope", f"This key is bound to store {store.code}.", status=403)
+    return body.model_copy(update={"store": store.code})
 
 
 @router.get("/purchases/{uuid:purchase}/trace", auth=Key("pos", "read"))

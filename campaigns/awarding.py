@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -24,6 +24,9 @@ REFUSED: Mapping[Refusal, object] = {
         "This is more than whoever made this key may grant alone. A second person has to trust the key."
     ),
 }  # fmt: skip
+
+# A till's clock may run ahead by this much.
+AHEAD = timedelta(minutes=5)
 
 type Name = tuple[str, str, str]
 """Source, number and kind of a document."""

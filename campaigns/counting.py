@@ -31,6 +31,12 @@ insert into campaigns_capcounter as c (name, day, used)
 select * from unnest(%s::text[], %s::date[], %s::numeric[]) as moved (name, day, used) order by 1, 2
 on conflict (name, day) do update set used = greatest(c.used + excluded.used, 0)
 """
+# What a return takes back; a counter of long ago that was forgotten stays so. (MOVE may not insert less than nothing, nor try.)
+GIVE_BACK = """
+update campaigns_capcounter c set used = greatest(c.used + moved.used, 0)
+  from unnest(%s::text[], %s::date[], %s::numeric[]) as moved (name, day, used)
+ where c.name = moved.name and c.day = moved.day
+"""
 
 
 def forget(before: datetime) -> int:
@@ -67,11 +73,12 @@ class Counters:
             used[counter.day] = used.get(counter.day, Decimal(0)) + sign * amount
 
     def save(self) -> None:
-        moved = {counter: amount for counter, amount in self._moved.items() if amount}
-        if moved:
-            columns = [one.name for one in moved], [one.day for one in moved], list(moved.values())
-            with connection.cursor() as cursor:
-                cursor.execute(MOVE, list(columns))
+        for statement, sign in ((MOVE, 1), (GIVE_BACK, -1)):
+            moved = {counter: amount for counter, amount in self._moved.items() if amount * sign > 0}
+            if moved:
+                columns = [one.name for one in moved], [one.day for one in moved], list(moved.values())
+                with connection.cursor() as cursor:
+                    cursor.execute(statement, list(columns))
 
     def _use(self, counter: Counter) -> Decimal:
         used, window = self._used.get(counter.name, {}), self._windows.get(counter.name, 0)

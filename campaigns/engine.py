@@ -55,7 +55,12 @@ def sift(occasion: Occasion, rules: Iterable[Rule]) -> Sifted:
                 rejected.append((rule, reason))
             else:
                 held.append(rule)
-    return Sifted(tuple(sorted(held, key=_turn)), tuple(rejected))
+    return Sifted(in_turn(held), tuple(rejected))
+
+
+def in_turn(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """In the one order in which rules are taken: base rules first, then by priority, then by code."""
+    return tuple(sorted(rules, key=_turn))
 
 
 def award(occasion: Occasion, sifted: Sifted, used: Mapping[Counter, Decimal]) -> Judgement:
@@ -78,7 +83,6 @@ def award(occasion: Occasion, sifted: Sifted, used: Mapping[Counter, Decimal]) -
 
 
 def _turn(rule: Rule) -> tuple[bool, int, str]:
-    """The one order in which rules are taken."""
     return rule.kind != Kind.BASE, rule.priority, rule.code
 
 

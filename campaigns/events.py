@@ -10,10 +10,10 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from campaigns import awarding, eventkinds, judging, rules, streaks
-from campaigns.awarding import Occasion, Recorded
+from campaigns.awarding import AHEAD, Occasion, Recorded
 from campaigns.judging import Case, Judged
 from campaigns.models import Event
-from campaigns.purchases import AHEAD, OLDEST
+from campaigns.purchases import OLDEST
 from campaigns.streaks import Act
 from campaigns.values import Judgement
 from loyalty import bulk, documents, posting, queries, terms

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from campaigns import awarding, goods, judging, quoting, rules, tendering
-from campaigns.awarding import Occasion, Recorded
+from campaigns import awarding, goods, judging, parking, quoting, rules, tendering
+from campaigns.awarding import AHEAD, Occasion, Recorded
 from campaigns.goods import Excluded
 from campaigns.judging import Case, Judged
 from campaigns.models import Purchase, PurchaseLine
@@ -31,8 +31,6 @@ from members.queries import MemberFacts, resolve
 
 KIND = "purchase"
 OLDEST = timedelta(days=30)
-# A till's clock may run ahead by this much.
-AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +169,7 @@ def record(
 
 def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, actor: UUID | None) -> list[Recorded | Problem]:
     """Raises Problem when the ledger refuses what a receipt pays in points or earns; then nothing of it may stand."""
+    parking.sales_are_coming()
     posting.lock({one.member.holder for one in ready})
     taken = documents.take([one.document() for one in ready])
     fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
@@ -178,6 +177,7 @@ def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, acto
     cases = [Case(one.ready.member, one.ready.at, one.ready.terms, one.ready.store, one.lines) for one in paid]
     judged = judging.judge(cases, facts.rules)
     _write([_Judged(one, each) for one, each in zip(paid, judged, strict=True)], now=now, actor=actor)
+    parking.sales_came({(one.receipt.source, one.receipt.receipt_number): one.id for one in fresh}, now=now)
     return [_answer(one) for one in taken]
 
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from campaigns.models import Award, Event, Purchase, PurchaseLine
+from campaigns.models import Award, ClawBack, Event, Purchase, PurchaseLine, PurchaseReturn
 
 
 def purchases(ids: Iterable[UUID]) -> dict[UUID, Purchase]:
@@ -46,7 +46,29 @@ def of_receipt(number: str, limit: int = 50) -> list[Purchase]:
 
 def entries_of_receipt(number: str) -> set[UUID]:
     """What was posted for a receipt."""
-    return set(Award.objects.filter(purchase__in=of_receipt(number)).values_list("entry", flat=True))
+    found = of_receipt(number)
+    earned = Award.objects.filter(purchase__in=found).values_list("entry", flat=True)
+    return {*earned, *ClawBack.objects.filter(purchase_return__purchase__in=found).values_list("entry", flat=True)}
+
+
+def returns(ids: Iterable[UUID]) -> dict[UUID, PurchaseReturn]:
+    """Returns with their purchases."""
+    rows = PurchaseReturn.objects.filter(id__in=list(ids)).select_related("purchase__member")
+    return {one.pk: one for one in rows}
+
+
+def returns_of(purchase: UUID) -> QuerySet[PurchaseReturn]:
+    """What came back of a purchase, in the order in which it was recorded, with its lines."""
+    rows = PurchaseReturn.objects.filter(purchase=purchase).order_by("recorded_at", "id")
+    return rows.prefetch_related("lines__line")
+
+
+def returns_by_entry(entries: Sequence[UUID]) -> dict[UUID, PurchaseReturn]:
+    """The return by which each journal entry took points or gave them back, with its purchase."""
+    rows = ClawBack.objects.filter(entry__in=entries).select_related("purchase_return__purchase__store")
+    found = {one.entry: one.purchase_return for one in rows}
+    back = PurchaseReturn.objects.filter(tender_entry__in=entries).select_related("purchase__store")
+    return found | {one.tender_entry: one for one in back if one.tender_entry}
 
 
 def were_bought(*, skus: Collection[str], categories: Collection[str], brands: Collection[str], since: datetime) -> bool:

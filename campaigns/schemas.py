@@ -87,6 +87,49 @@ class BatchIn(Strict):
     purchases: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
 
 
+class ReturnLineIn(Strict):
+    """All that is left of the line, or a quantity, or an amount, or that quantity for that amount."""
+
+    line_id: _text(40)  # type: ignore[valid-type]
+    quantity: Annotated[Quantity, Field(gt=0)] | None = None
+    net_amount: Amount | None = None
+
+    @model_validator(mode="after")
+    def brings_something(self) -> "ReturnLineIn":
+        if self.quantity is None and self.net_amount == 0:
+            raise ValueError(_("Give a quantity, or an amount above zero."))
+        return self
+
+
+class ReturnIn(Strict):
+    """What of a purchase came back: lines, or an amount of money. With `goodwill` the member keeps the points."""
+
+    return_number: _text(NUMBER_LENGTH)  # type: ignore[valid-type]
+    occurred_at: Moment
+    lines: Annotated[list[ReturnLineIn], Field(min_length=1, max_length=1000)] | None = None
+    amount: Annotated[Amount, Field(gt=0)] | None = None
+    goodwill: Annotated[bool, Field(strict=True)] = False
+    reason: _text(200, empty=True) = ""  # type: ignore[valid-type]
+
+    @model_validator(mode="after")
+    def says_what_came_back(self) -> "ReturnIn":
+        if (self.lines is None) == (self.amount is None):
+            raise ValueError(_("Give the lines that came back, or an amount."))
+        if self.lines and len({line.line_id for line in self.lines}) != len(self.lines):
+            raise ValueError(_("Name each line once."))
+        if self.goodwill and not self.reason:
+            raise ValueError(_("Give a reason for letting the member keep the points."))
+        return self
+
+
+class ReceiptReturnIn(ReturnIn):
+    """A return by the number of its receipt; it waits for a sale that is not known yet. `store` is that of the sale."""
+
+    source: _text(60)  # type: ignore[valid-type]
+    receipt_number: _text(NUMBER_LENGTH)  # type: ignore[valid-type]
+    store: _text(40) | None = None  # type: ignore[valid-type]
+
+
 class AwardOut(Schema):
     rule: str
     campaign: str | None
@@ -105,3 +148,19 @@ class PurchaseOut(Schema):
     currency: str
     awards: list[AwardOut]
     balance: int
+
+
+class ReturnOut(Schema):
+    id: str
+    points_clawed_back: int
+    points_returned: int
+    money_back: str
+    balance: int
+
+
+class WaitingOut(Schema):
+    """A return whose sale is not known yet (`parked`), or came and does not fit it (`problem`, told by `detail`)."""
+
+    id: str
+    status: str
+    detail: str = ""

@@ -192,6 +192,45 @@ def expiry_of_lots(holder: UUID, entries: Sequence[UUID]) -> dict[UUID, datetime
 
 
 @dataclass(frozen=True, slots=True)
+class Awarded:
+    """An entry that granted points: `clawed` were taken back since, `expired` ended in its own lot, booked or not."""
+
+    holder: UUID
+    points: int
+    clawed: int
+    expired: int
+
+
+# By scalar subqueries, which stay look-ups by index whatever the planner believes of tables that grew a moment ago.
+AWARDED = """
+select p.entry_id, w.holder, p.points,
+       coalesce((select -sum((select sum(b.points) from loyalty_posting b
+                               where b.entry_id = e.id and b.points < 0 and b.kind in ('return', 'reverse')))
+                   from loyalty_journalentry e
+                  where e.undoes = p.entry_id  -- but for what was undone in its turn
+                    and (select count(*) from loyalty_journalentry r
+                          where r.undoes = e.id
+                            and (select count(*) from loyalty_posting s
+                                  where s.entry_id = r.id and s.kind = 'reverse') > 0) = 0), 0),
+       coalesce((select sum(u.points) from loyalty_lotuse u
+                  where u.wallet_id = p.wallet_id and u.lot_seq = p.seq
+                    and (select x.kind from loyalty_posting x where x.wallet_id = u.wallet_id and x.seq = u.seq) = 'expire'), 0)
+       + coalesce((select l.remaining from loyalty_lot l
+                    where l.wallet_id = p.wallet_id and l.seq = p.seq and l.open
+                      and coalesce(l.expires_at, w.idle_expires_at) <= %s), 0)
+  from loyalty_posting p join loyalty_wallet w on w.id = p.wallet_id
+ where p.entry_id = any(%s) and p.points > 0
+"""
+
+
+def awarded(entries: Sequence[UUID], now: datetime) -> dict[UUID, Awarded]:
+    """What became of the points that these entries granted, as of `now`, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(AWARDED, [now, list(entries)])
+        return {entry: Awarded(holder, points, int(clawed), int(expired)) for entry, holder, points, clawed, expired in cursor}
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFacts:
     """A store as other rooms know it."""
 

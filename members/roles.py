@@ -15,7 +15,10 @@ Role = StaffProfile.Role
 type Rights = dict[str, tuple[str, ...]]
 
 PEOPLE = ("members.member", "members.card", "members.consent")
-PURCHASES = ("campaigns.purchase", "campaigns.purchaseline", "campaigns.award", "campaigns.event")
+PURCHASES = (
+    "campaigns.purchase", "campaigns.purchaseline", "campaigns.award", "campaigns.event", "campaigns.purchasereturn",
+    "campaigns.purchasereturnline", "campaigns.clawback",
+)  # fmt: skip
 TIERS = ("members.tiertable", "members.tier", "members.tiermembership")
 RULES = ("campaigns.earnrule", "campaigns.ruleversion", "campaigns.segment", "loyalty.termsversion", *TIERS)
 GOODS = "campaigns.excludedgoods"

@@ -1,5 +1,5 @@
-"""The pages about earning for staff: receipts, events, rules from draft to publication, segments, goods that earn nothing."""
+"""The pages about earning for staff: receipts, returns, events, rules and their versions, segments, goods that earn nothing."""
 
-from campaigns.admin import events, goods, purchases, rules, segments
+from campaigns.admin import events, goods, purchases, returns, rules, segments
 
-__all__ = ["events", "goods", "purchases", "rules", "segments"]
+__all__ = ["events", "goods", "purchases", "returns", "rules", "segments"]

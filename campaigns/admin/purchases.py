@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeNumericFilter
 
 from campaigns import explaining, rules
+from campaigns.admin.returns import ReturnInline
 from campaigns.models import Award, Purchase, PurchaseLine
 from campaigns.queries import of_receipt
 from loyalty import money
@@ -75,7 +76,7 @@ class PurchaseAdmin(ReadOnly):
         (_("Points"), {"fields": ("earned", "why", "contract")}),
     )
     readonly_fields = ("paid", "earned", "why", "contract")
-    inlines = (AwardInline, LineInline)
+    inlines = (AwardInline, LineInline, ReturnInline)
     bought = instant("occurred_at", _("bought"))
     earned = figure("points_earned", _("points"), plus=True)
 

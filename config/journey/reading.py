@@ -110,6 +110,11 @@ def products(data: Path) -> dict[int, tuple[str, str]]:
     return {id_: (category or "", brand or "") for id_, category, brand in _rows(data / "products.parquet", columns)}
 
 
+def incomes(data: Path) -> dict[int, str]:
+    """The income of each household that the data describe; 801 of them are."""
+    return {id_: income or "" for id_, income in _rows(data / "demographics.parquet", ("household_id", "income"))}
+
+
 def _receipts(data: Path) -> Iterator[Receipt]:
     current, seen = None, set()
     for basket, household, store, microseconds, product, quantity, dollars in _rows(data / "transactions.parquet", COLUMNS):

@@ -13,8 +13,9 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from campaigns import explaining, greeting, rules
-from campaigns.models import Award
+from campaigns.models import Event, Purchase
 from config.pages import checking_in, statement, tier
+from config.pages.statement import Explained
 from loyalty import money, queries, terms
 from loyalty.paging import decode, encode
 from loyalty.problems import Problem
@@ -117,18 +118,26 @@ def line(request: HttpRequest, member: Member, entry: UUID) -> HttpResponse:
     [one] = found
     ends = queries.expiry_of_lots(member.holder, [entry]).get(entry)
     context: dict[str, Any] = {"line": one.shown(contract), "expires_on": contract.last_day(ends) if ends else None}
+    return render(request, "portal/line.html", context | _behind(one, contract))
+
+
+def _behind(one: Explained, contract: Terms) -> dict[str, Any]:
+    """The receipt behind a line, and what it earned or what of it came back."""
     if one.award:
         cause, names = one.award.cause, rules.names()
-        context["steps"] = explaining.sentences(cause.trace, one.award.currency, names)
-        context["reasons"] = explaining.reasons(cause.trace, names)
-        context["earned"] = cause.points_earned
-        context["receipt"] = receipt(one.award, contract)
-    return render(request, "portal/line.html", context)
+        return {
+            "steps": explaining.sentences(cause.trace, one.award.currency, names),
+            "reasons": explaining.reasons(cause.trace, names),
+            "earned": cause.points_earned,
+            "receipt": receipt(cause, one.award.purchase, contract),
+        }
+    if one.returned and (purchase := one.returned.purchase):
+        return {"detail": one.detail, "receipt": receipt(purchase, purchase, contract)}
+    return {}
 
 
-def receipt(award: Award, contract: Terms) -> dict[str, Any]:
+def receipt(cause: Purchase | Event, bought: Purchase | None, contract: Terms) -> dict[str, Any]:
     """What is known of the purchase; of an event the shop, if it was in one, and the time."""
-    cause, bought = award.cause, award.purchase
     return {
         "store": cause.store.name if cause.store else "",
         "time": timezone.make_naive(cause.occurred_at, contract.zone),

@@ -45,6 +45,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Purchases and rules"),
             [
                 _list(_("Purchases"), "receipt_long", "campaigns.purchase"),
+                _list(_("Returns"), "assignment_return", "campaigns.purchasereturn"),
                 _list(_("Events"), "bolt", "campaigns.event"),
                 _list(_("Earn rules"), "function", "campaigns.earnrule"),
                 _list(_("Drafts and versions"), "edit_document", "campaigns.ruleversion") | {"active": _is_at_versions},
@@ -95,6 +96,12 @@ def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         _tabs(
             "loyalty.posting", _("All"), (_("Adjustments of the week"), f"kind__exact=adjust&occurred_at_from={week.isoformat()}")
+        ),
+        _tabs(
+            "campaigns.purchasereturn",
+            _("All"),
+            (_("Waiting for their sale"), "state=waiting"),
+            (_("Not fitting their sale"), "state=problem"),
         ),
         _tabs(
             "members.adjustment",

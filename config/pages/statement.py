@@ -8,10 +8,12 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_stubs_ext import StrPromise
 
-from campaigns import explaining
-from campaigns.models import Award
-from campaigns.queries import awards_by_entry
+from campaigns import explaining, telling
+from campaigns.models import Award, PurchaseReturn
+from campaigns.queries import awards_by_entry, returns_by_entry
 from loyalty import queries
 from loyalty.kinds import Kind
 from loyalty.queries import StatementLine
@@ -25,6 +27,12 @@ FILTERS = {
     "used": [Kind.BURN, Kind.EXCHANGE_OUT],
     "expired": [Kind.EXPIRE],
 }
+TITLES: dict[str, StrPromise] = {
+    Kind.EXPIRE: gettext_lazy("Points expired"),
+    Kind.ADJUST: gettext_lazy("Corrected by the shop"),
+    Kind.REVERSE: gettext_lazy("Undone by the shop"),
+    Kind.IMPORT: gettext_lazy("Brought along from the old card"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ class Explained:
     title: str
     detail: str
     award: Award | None
+    returned: PurchaseReturn | None = None
 
     def shown(self, contract: Terms) -> dict[str, Any]:
         return {
@@ -51,11 +60,15 @@ class Explained:
 
 def explained(lines: Sequence[StatementLine]) -> list[Explained]:
     """Each line with its title and arithmetic, in a constant number of statements."""
-    awards = awards_by_entry([line.entry for line in lines])
+    entries = [line.entry for line in lines]
+    awards, back = awards_by_entry(entries), returns_by_entry(entries)
     titles = adjusting.titles(line.entry for line in lines if line.kind == Kind.ADJUST)
     titles |= welcomes(line for line in lines if line.kind == Kind.BONUS and line.entry not in awards)
-    found = [(line, awards.get(line.entry)) for line in lines]
-    return [Explained(line, titles.get(line.entry) or title(line, award), detail(award), award) for line, award in found]
+    found = [(line, awards.get(line.entry), back.get(line.entry)) for line in lines]
+    return [
+        Explained(line, titles.get(line.entry) or title(line, award), detail(line, award, returned), award, returned)
+        for line, award, returned in found
+    ]
 
 
 def welcomes(lines: Iterable[StatementLine]) -> dict[UUID, str]:
@@ -75,15 +88,9 @@ def title(line: StatementLine, award: Award | None) -> str:
             return _("Purchase at %(store)s") % place if line.store_name else _("Purchase")
         case Kind.BURN:
             return _("Used at %(store)s") % place if line.store_name else _("Points used")
-        case Kind.EXPIRE:
-            return _("Points expired")
-        case Kind.ADJUST:
-            return _("Corrected by the shop")
-        case Kind.REVERSE:
-            return _("Undone by the shop")
-        case Kind.IMPORT:
-            return _("Brought along from the old card")
-    return str(Kind(line.kind).label)
+        case Kind.RETURN:
+            return _("Returned to %(store)s") % place if line.store_name else _("Goods returned")
+    return str(TITLES.get(line.kind) or Kind(line.kind).label)
 
 
 def _for_bonus(award: Award) -> str:
@@ -93,8 +100,10 @@ def _for_bonus(award: Award) -> str:
     return award.rule_version.rule.name
 
 
-def detail(award: Award | None) -> str:
-    """The arithmetic of the one rule that gave these points."""
+def detail(line: StatementLine, award: Award | None, returned: PurchaseReturn | None) -> str:
+    """The arithmetic of the one rule that gave these points, or what came back that took or gave them."""
+    if returned:
+        return telling.line_sentence(returned, line.points)
     if award is None:
         return ""
     said = explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency)

@@ -21,12 +21,13 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 testservers.start()
 django.setup()
 
-from tests.bench import batches, calling, growth, many, sweeping  # noqa: E402
+from config.journey.reading import JourneyError  # noqa: E402
+from tests.bench import batches, calling, earning, growth, many, sweeping  # noqa: E402
 from tests.bench.measuring import Rates, figure, ratio, table  # noqa: E402
 from tests.bench.shop import opened  # noqa: E402
 
 MEMBERS = 10_000
-PARTS = ("batches", "http", "growth")
+PARTS = ("batches", "http", "earning", "growth")
 
 
 def main() -> None:
@@ -50,6 +51,8 @@ def main() -> None:
             waits = over_http(admin, 150 if quick else 300, count)
             head = ["POST /api/v1/purchases", "p50 ms", "p99 ms", "a second", "floor p50", "floor p99", "floor a second"]
             say(table(head, waits))
+        if "earning" in parts:
+            say(under_rules(admin, count))
         if "growth" in parts:
             acts, whole = growth.growing(admin, [size for size in (10_000, 1_000_000) if size < largest] + [largest])
             deep = growth.deepening(admin, [10, 10_000 if quick else 100_000])
@@ -57,6 +60,14 @@ def main() -> None:
             say(table(["what", "postings in the ledger", "a second", "beside the smallest"], acts))
             say(table(["the whole ledger", "postings", "took", "postings a second", "beside the floor"], whole))
     say(f"{count} rounds, medians, on {os.cpu_count()} processors; {time.monotonic() - started:.0f} s")
+
+
+def under_rules(admin: psycopg.Connection, count: int) -> str:
+    head = ["live rules", "receipts a second", "beside 1 rule", "SQL sum, a second", "beside it", "engine alone, a second"]
+    try:
+        return table(head, earning.earning(admin, count))
+    except JourneyError as error:
+        return str(error)
 
 
 def in_batches(admin: psycopg.Connection, count: int) -> list[list[str]]:

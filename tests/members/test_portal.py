@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,10 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from campaigns.awarding import Recorded
 from campaigns.purchases import record
+from campaigns.returns import Claim, Taken, take
+from campaigns.schemas import ReturnIn
 from members.models import CodeAttempt, Consent, Member, User
 from tests.factories import ReceiptFactory, StoreFactory, give, member
 
@@ -164,3 +168,16 @@ def test_the_account_page_saves_name_and_language(phone: Client) -> None:
     assert (answer.status_code, one.given_name, one.language) == (302, "Wei-Wei", "fr")
     assert 'lang="fr"' in phone.get("/account/").content.decode()
     assert phone.post("/account/", {"given_name": "x" * 81, "language": "tlh"}).status_code == 200
+
+
+def test_a_return_says_what_came_back_and_what_that_took(phone: Client) -> None:
+    one = member(email="wei@example.com")
+    [bought] = record([ReceiptFactory.build(member=str(one.pk))], now=timezone.now())
+    assert isinstance(bought, Recorded)
+    body = ReturnIn(return_number="B1", occurred_at=timezone.now(), amount=Decimal("5.50"))
+    assert isinstance(take([Claim(bought.id, body)], now=timezone.now())[0], Taken)
+    sign_in(phone, "wei@example.com")
+    line = phone.get("/card/").context["lines"][0]
+    assert (line["points"], line["title"]) == (-5, "Returned to Harbour shop")
+    assert line["detail"] == "You returned goods for €5.50: 5 points taken back"
+    assert "You returned goods for €5.50: 5 points taken back" in phone.get(line["url"]).content.decode()

@@ -20,32 +20,38 @@ from psycopg.conninfo import make_conninfo
 
 from campaigns import purchases, rules
 from campaigns.models import Purchase
-from campaigns.schemas import PurchaseIn
-from config.journey import reading
+from campaigns.values import Rule
+from config.journey import preparing, reading
+from config.journey.receipts import CENTS, SOURCE, STORE_ZONE, name, store_code
+from config.journey.receipts import purchases as receipts_of
 from loyalty import posting, queries, terms
 from loyalty.places import NewStore, open_stores
 from loyalty.problems import Problem
 from loyalty.terms import Terms
 from members.enrolling import enrol
+from members.models import Member
 from members.schemas import MemberIn
 
-SOURCE = "complete-journey"
+BASE = "base"
 RECONCILER = Path(reading.__file__).with_name("reconcile.py")
-STORE_ZONE = "America/New_York"
-CENTS = 2
 # What the reconciler recomputes with a calendar of its own.
 FIRST_TERMS = ("months", 12, "month", 0)
+OTHER_RULES = """\
+The import is checked against rules that it knows, from its first receipt on. This programme has others, or receipts that
+were imported under others; import into a fresh installation."""
 OTHER_TERMS = """\
 The import is checked against the first terms: points last twelve months, to the end of the month, and can be used at
 once. This programme's terms differ, or changed within the data's time; import into a fresh installation."""
 ENROL_BATCH = 1000
 SWEEP_BATCH = 10_000
 SECONDS_BETWEEN_LINES = 5.0
+# Tiers outlast the data.
+AFTERWARDS = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What this run does. `shift` is a whole number of days; `rate` is points for each 1.00."""
+    """What this run does. `shift` is a whole number of days; `rate` is points for each 1.00; `rules` stand beside it."""
 
     data: Path
     meets: reading.Overview
@@ -54,6 +60,15 @@ class Plan:
     terms: Terms
     rate: Decimal
     expire_until: datetime
+    rules: Path | None
+
+    @property
+    def start(self) -> datetime:
+        return self.meets.start + self.shift
+
+    @property
+    def end(self) -> datetime:
+        return self.meets.end + self.shift
 
 
 class Command(BaseCommand):
@@ -71,19 +86,29 @@ class Command(BaseCommand):
         parser.add_argument(
             "--expire-until", type=date.fromisoformat, help="book what ended by this day (default: the data's last)"
         )
+        parser.add_argument(
+            "--rules", type=Path, nargs="?", const=preparing.RULES, help="publish twelve rules first (or those of a file)"
+        )
         parser.add_argument("--data", type=Path, help="folder of the Parquet files (default: the installed package's)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             self._import(options)
-        except (reading.JourneyError, FileNotFoundError) as error:
+        except (reading.JourneyError, preparing.OtherRulesError, FileNotFoundError) as error:
             raise CommandError(str(error)) from None
+        except Problem as problem:
+            raise CommandError(problem.detail) from problem
 
     def _import(self, options: dict[str, Any]) -> None:
         plan = self._plan(options)
         self._say(plan)
-        open_stores(NewStore(_code(one), f"Store {one}", STORE_ZONE) for one in plan.meets.stores)
+        open_stores(NewStore(store_code(one), f"Store {one}", STORE_ZONE) for one in plan.meets.stores)
+        if plan.rules:
+            preparing.publish_tiers(now=plan.start)
+            preparing.publish_rules(preparing.said(plan.rules), now=plan.start)
         self._enrol(plan)
+        if plan.rules:
+            self._describe(plan)
         self._take(plan, options["batch"])
         self._expire(plan)
         self._reconcile(plan)
@@ -96,11 +121,12 @@ class Command(BaseCommand):
         meets = reading.overview(data, limit)
         shift = _shift(meets, until_today=options["until_today"])
         contract, rate = _contract(meets.start + shift, meets.end + shift)
+        _insist_on_rules(options["rules"], meets.start + shift, is_begun=bool(stored))
         until = _end_of(contract, options["expire_until"], meets.end + shift)
-        return Plan(data, meets, limit, shift, contract, rate, until)
+        return Plan(data, meets, limit, shift, contract, rate, until, options["rules"])
 
     def _say(self, plan: Plan) -> None:
-        meets, start, end = plan.meets, plan.meets.start + plan.shift, plan.meets.end + plan.shift
+        meets, start, end = plan.meets, plan.start, plan.end
         self.stdout.write(
             f"{meets.receipts:,} receipts with {meets.lines:,} lines, {len(meets.households):,} members, "
             f"{len(meets.stores):,} stores\nfrom {start:%Y-%m-%d} to {end:%Y-%m-%d} (shifted by {plan.shift.days:,} days); "
@@ -110,15 +136,30 @@ class Command(BaseCommand):
     def _enrol(self, plan: Plan) -> None:
         """Members joined when the data begin, so that no receipt is older than its member."""
         for households in batched(plan.meets.households, ENROL_BATCH, strict=False):
-            applications = [MemberIn(external_id=f"cj-{one}") for one in households]
-            for answer in enrol(applications, now=plan.meets.start + plan.shift, again=True):
+            applications = [MemberIn(external_id=name(one)) for one in households]
+            for answer in enrol(applications, now=plan.start, again=True):
                 if isinstance(answer, Problem):
                     raise CommandError(answer.detail)
+
+    def _describe(self, plan: Plan) -> None:
+        """Tiers and first acts, of all households and of those that the data describe."""
+        incomes = {name(one): income for one, income in reading.incomes(plan.data).items()}
+        members = Member.objects.filter(external_id__in=incomes).values_list("pk", "external_id")
+        tiers = {pk: tier for pk, known_as in members if (tier := preparing.tier_of(incomes[known_as or ""]))}
+        given = preparing.set_tiers(tiers, last=plan.terms.day_of(plan.end) + AFTERWARDS, now=plan.start)
+        self.stdout.write(f"{len(tiers):>9,} members are in a tier, {given:,} of them since now")
+        everybody = [name(one) for one in plan.meets.households]
+        for type_, names in (
+            (preparing.SIGN_UP, everybody), (preparing.PROFILE, [one for one in everybody if one in incomes]),
+        ):  # fmt: skip
+            for some in batched(names, ENROL_BATCH, strict=False):
+                preparing.tell(type_, some, now=plan.start)
 
     def _take(self, plan: Plan, batch: int) -> None:
         started = told = time.monotonic()
         done = known = 0
-        for receipts in _ahead(batched(_purchases(plan), batch, strict=False)):
+        coming = receipts_of(plan.data, plan.limit, shift=plan.shift, currency=plan.terms.currency)
+        for receipts in _ahead(batched(coming, batch, strict=False)):
             for one, outcome in zip(receipts, purchases.record(receipts, now=timezone.now(), history=True), strict=True):
                 if isinstance(outcome, Problem):
                     message = f"Receipt {one.receipt_number}: {outcome.detail}"
@@ -145,7 +186,8 @@ class Command(BaseCommand):
             sys.executable, str(RECONCILER), "--data", str(plan.data), "--shift-days", str(plan.shift.days),
             "--expire-until", plan.expire_until.isoformat(), "--timezone", plan.terms.zone.key,
             "--currency", plan.terms.currency, "--points-per-unit", f"{plan.rate.normalize():f}",
-            *(["--limit", str(plan.limit)] if plan.limit else []),
+            "--point-value", f"{plan.terms.point_value.normalize():f}", "--store-timezone", STORE_ZONE,
+            *(["--limit", str(plan.limit)] if plan.limit else []), *(["--rules", str(plan.rules)] if plan.rules else []),
         ]  # fmt: skip
         # By the environment, for everybody on the machine can read a command line, and the address may hold a password.
         answer = subprocess.run(
@@ -178,30 +220,29 @@ def _end_of(contract: Terms, asked: date | None, end: datetime) -> datetime:
 def _contract(start: datetime, end: datetime) -> tuple[Terms, Decimal]:
     """The terms and the points for each 1.00 that hold from `start` to `end`."""
     versions, published = terms.published(), rules.published(start)
-    contract, base = terms.in_force(versions, start), rules.in_force(published, start)
+    contract, base = terms.in_force(versions, start), _base(published, start)
     if contract.minor_units < CENTS:
         message = f"The data's amounts have cents, and {contract.currency}, the programme's currency, has none."
         raise CommandError(message)
     expiry = (contract.expiry, contract.expiry_months, contract.expiry_round_up, contract.pending_days)
-    if expiry != FIRST_TERMS or contract != terms.in_force(versions, end) or base != rules.in_force(published, end):
+    if expiry != FIRST_TERMS or contract != terms.in_force(versions, end) or base != _base(published, end):
         raise CommandError(OTHER_TERMS)
-    return contract, sum((rule.value for rule in base), Decimal(0))
+    return contract, base.value
 
 
-def _purchases(plan: Plan) -> Iterator[PurchaseIn]:
-    known = reading.products(plan.data)
-    for one in reading.receipts(plan.data, plan.limit):
-        lines = []
-        for line in one.lines:
-            category, brand = known.get(line.product, ("", ""))
-            lines.append({
-                "line_id": str(line.product), "sku": str(line.product), "category": category, "brand": brand,
-                "quantity": line.quantity, "net_amount": Decimal(line.cents).scaleb(-CENTS),
-            })  # fmt: skip
-        yield PurchaseIn(
-            source=SOURCE, receipt_number=str(one.basket), store=_code(one.store), member=f"external:cj-{one.household}",
-            occurred_at=one.at + plan.shift, currency=plan.terms.currency, lines=lines,
-        )  # fmt: skip
+def _base(published: list[rules.Published], at: datetime) -> Rule:
+    """The programme's own rate."""
+    [base] = [one for one in rules.in_force(published, at) if one.code == BASE]
+    return base
+
+
+def _insist_on_rules(file: Path | None, start: datetime, *, is_begun: bool) -> None:
+    """Raises CommandError when rules stand that this run does not know, or when it comes too late with its own."""
+    known = {BASE, *(preparing.said(file) if file else ())}
+    standing = {one.rule.code: one.starts_at for one in rules.published()}
+    late = is_begun and (known - standing.keys() or any(standing[code] > start for code in known))
+    if standing.keys() - known or late:
+        raise CommandError(OTHER_RULES)
 
 
 def _ahead[T](items: Iterator[T]) -> Iterator[T]:
@@ -211,10 +252,6 @@ def _ahead[T](items: Iterator[T]) -> Iterator[T]:
         while (one := coming.result()) is not None:
             coming = thread.submit(next, items, None)
             yield one
-
-
-def _code(store: int) -> str:
-    return f"CJ{store}"
 
 
 def _address() -> str:
