@@ -6,6 +6,8 @@ from django.urls import include, path
 
 from config.api import api
 from config.pages import card, checking_in, errors, health, joining, mailbox, proof, rules, tier
+from config.pages.till import urls as till
+from config.pages.till.pins import set_pin
 from members import views as members
 from members.access import public
 
@@ -37,7 +39,9 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/mail/", mailbox.mailbox, name="mailbox"),
     path("admin/mail/<str:name>/", mailbox.mail, name="mail"),
+    path("admin/till-pin/", set_pin, name="till_pin"),
     path("admin/", admin.site.urls),
+    path("till/", include(till.urlpatterns)),
     path("api/v1/", api.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -26,6 +26,7 @@ BY_HAND = "members.tieroverride"
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
 RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
+TILLS = ("members.device", "members.tilllimits")
 # What marketers write; of rules all but the base rates, which are terms.
 OFFERS = ("campaigns.ruleversion", "campaigns.segment")
 CORRECTIONS = ("members.adjustment",)
@@ -35,7 +36,7 @@ FOUR_EYES = (*CORRECTIONS, "members.apikey", "loyalty.grantlimits")
 CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion", "members.tiertable")
 EVERYTHING = (
     *PEOPLE, BY_HAND, "members.message", *CORRECTIONS, "loyalty.grantlimits", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store",
-    *STAFF, *RECORDS,
+    *TILLS, *STAFF, *RECORDS,
 )  # fmt: skip
 
 RIGHTS: dict[str, Rights] = {
@@ -44,9 +45,9 @@ RIGHTS: dict[str, Rights] = {
         "view": (*EVERYTHING, "members.codeattempt"),
         "add": (
             "members.member", BY_HAND, *CORRECTIONS, "members.staffprofile", "members.apikey", "loyalty.store",
-            "loyalty.grantlimits", GOODS, "campaigns.segment", *CONTRACT,
+            "loyalty.grantlimits", GOODS, "campaigns.segment", *TILLS, *CONTRACT,
         ),
-        "change": ("members.member", *STAFF, "loyalty.store", GOODS, "campaigns.segment", *CONTRACT),
+        "change": ("members.member", *STAFF, "loyalty.store", *TILLS, "members.pin", GOODS, "campaigns.segment", *CONTRACT),
         "post": CORRECTIONS,
         "approve": (*CONTRACT, *FOUR_EYES, BY_HAND),
         "export": EVERYTHING,
@@ -56,11 +57,11 @@ RIGHTS: dict[str, Rights] = {
     Role.MANAGER: {
         "view": (
             *PEOPLE, BY_HAND, *CORRECTIONS, *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.journalentry",
-            "loyalty.lot", "loyalty.store",
+            "loyalty.lot", "loyalty.store", *TILLS,
         ),
-        "add": ("members.member", BY_HAND, *CORRECTIONS),
+        "add": ("members.member", BY_HAND, *CORRECTIONS, "members.device"),
         "post": CORRECTIONS,
-        "change": ("members.member",),
+        "change": ("members.member", "members.device", "members.pin"),
         "approve": (BY_HAND,),
         "export": (*PURCHASES, "loyalty.posting"),
         "reveal": ("members.member",),
@@ -85,7 +86,7 @@ RIGHTS: dict[str, Rights] = {
         "change": ("members.member",),
         "reveal": ("members.member",),
     },
-    Role.CASHIER: {},
+    Role.CASHIER: {"change": ("members.pin",)},
 }  # fmt: skip
 
 
