@@ -42,9 +42,7 @@ def bind(typed: str, *, now: datetime) -> str:
         if device is None:
             detail = _("No till has this code now. Make a new one in the admin; it is valid for 15 minutes.")
             raise Problem("not-found", detail, status=404)
-        Device.objects.filter(pk=device).update(
-            secret=digest(secret), code=None, code_until=None, registered_at=now, seen_at=now
-        )
+        Device.objects.filter(pk=device).update(secret=digest(secret), code=None, code_until=None, registered_at=now, seen_at=now)
         Shift.objects.filter(device=device, ended_at=None).update(ended_at=now)
         auditing.record(None, "device.registered", LABEL, device)
     return secret

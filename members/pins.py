@@ -1,5 +1,6 @@
 """PINs of colleagues: kept slowly hashed behind a key of the server; tries are counted in PostgreSQL before they are compared."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ MANAGERS = (StaffProfile.Role.OWNER, StaffProfile.Role.MANAGER)
 # One try more, or none while it waits; a hundred at once are five.
 COUNT = """
 update members_pin set tries = case when tries < %(most)s then tries + 1 else 1 end, tried_at = %(now)s
- where staff_id = %(staff)s and (tries < %(most)s or tried_at <= %(now)s - %(wait)s) returning tries
+ where staff_id = %(staff)s and (tries < %(most)s or tried_at <= %(waited)s) returning tries
 """
 
 
@@ -45,7 +46,7 @@ def put(staff: StaffProfile, pin: str, *, by: UUID, now: datetime) -> None:
 def check(staff: int, pin: str, *, now: datetime) -> None:
     """Raises Problem unless it is the PIN, and says how many tries are left, or until when to wait. Not in a transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"staff": staff, "now": now, "most": TRIES, "wait": WAIT})
+        cursor.execute(COUNT, {"staff": staff, "now": now, "most": TRIES, "waited": now - WAIT})
         counted = cursor.fetchone()
     one = Pin.objects.filter(pk=staff).first()
     if one is None:
@@ -90,7 +91,7 @@ def may_set_for(staff: StaffProfile) -> QuerySet[StaffProfile]:
 
 
 def _is_easy(pin: str) -> bool:
-    steps = {int(b) - int(a) for a, b in zip(pin, pin[1:], strict=False)}
+    steps = {int(b) - int(a) for a, b in itertools.pairwise(pin)}
     return len(steps) == 1 and steps <= {-1, 0, 1}
 
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
+from django.db.models import Sum as Total
 from django.utils.translation import gettext as _
 
 from loyalty.problems import Problem
@@ -85,7 +85,7 @@ def just_sold(store: int, member: UUID, amount: Decimal, *, now: datetime) -> Ti
 
 
 def may_undo(act: TillAct, *, now: datetime) -> bool:
-    return act.undone_at is None and act.kind != Kind.ENROLMENT and act.kind != Kind.RETURN and now < act.at + UNDO
+    return act.undone_at is None and act.kind not in (Kind.ENROLMENT, Kind.RETURN) and now < act.at + UNDO
 
 
 def mark_undone(act: TillAct, *, by: UUID, now: datetime) -> None:
@@ -95,10 +95,22 @@ def mark_undone(act: TillAct, *, by: UUID, now: datetime) -> None:
         raise Problem("expired", _("The two minutes are over. Make a refund instead."), status=409)
 
 
-def report(shift: Shift, since: datetime) -> list[dict[str, Any]]:
-    """What this colleague did in the shop since then: of each kind how often, points, amount; what was undone apart."""
-    rows = _of(shift, since).values("kind", "undone_at__isnull").order_by("kind", "-undone_at__isnull")
-    return list(rows.annotate(count=Count("pk"), points=Sum("points"), amount=Sum("amount")))
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """All acts of one kind, those that were undone apart."""
+
+    kind: str
+    undone: bool
+    count: int
+    points: int
+    amount: Decimal | None
+
+
+def report(shift: Shift, since: datetime) -> list[Sum]:
+    """What this colleague did in the shop since then."""
+    undone = ExpressionWrapper(Q(undone_at__isnull=False), BooleanField())
+    rows = _of(shift, since).annotate(is_undone=undone).values_list("kind", "is_undone").order_by("kind", "is_undone")
+    return [Sum(*row) for row in rows.annotate(count=Count("pk"), moved=Total("points"), paid=Total("amount"))]
 
 
 def acts_of(shift: Shift, since: datetime, limit: int = 200) -> list[TillAct]:

@@ -74,7 +74,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _list(_("Logins"), "login", "members.user"),
                 _list(_("Tills"), "point_of_sale", "members.device"),
                 _list(_("Offline limits"), "wifi_off", "members.tilllimits"),
-                {"title": _("PIN for the till"), "icon": "pin", "link": reverse("till_pin"), "permission": _has("members.change_pin")},
+                {
+                    "title": _("PIN for the till"),
+                    "icon": "pin",
+                    "link": reverse("till_pin"),
+                    "permission": _has("members.change_pin"),
+                },
                 _list(_("API keys"), "key", "members.apikey"),
                 _list(_("Limits"), "speed", "loyalty.grantlimits"),
             ],

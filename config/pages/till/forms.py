@@ -25,7 +25,9 @@ class CodeForm(forms.Form):
 
 
 class PinForm(forms.Form):
-    staff = forms.IntegerField(error_messages={"required": gettext_lazy("Tap your name."), "invalid": gettext_lazy("Tap your name.")})
+    staff = forms.IntegerField(
+        error_messages={"required": gettext_lazy("Tap your name."), "invalid": gettext_lazy("Tap your name.")}
+    )
     pin = forms.CharField(
         label=gettext_lazy("PIN"), max_length=6,
         widget=forms.PasswordInput({"inputmode": "numeric", "autocomplete": "off", "autofocus": True}),
@@ -106,7 +108,9 @@ class RefundForm(forms.Form):
 
     def __init__(self, contract: Terms, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["amount"] = AmountField(contract, label=_("Amount given back, %(currency)s") % {"currency": contract.currency})
+        self.fields["amount"] = AmountField(
+            contract, label=_("Amount given back, %(currency)s") % {"currency": contract.currency}
+        )
 
 
 class SetPinForm(forms.Form):

@@ -49,12 +49,13 @@ def _sums(shift: Shift, since: datetime, now: datetime) -> list[dict[str, Any]]:
     currency, named = terms.current(now).currency, dict(TillAct.Kind.choices)
     return [
         {
-            "label": str(named[row["kind"]]) if row["undone_at__isnull"] else _undone(named[row["kind"]]),
-            "count": row["count"], "points": row["points"],
-            "amount": money.text(row["amount"], currency) if row["amount"] is not None else "",
+            "label": _undone(named[row.kind]) if row.undone else named[row.kind],
+            "count": row.count,
+            "points": row.points,
+            "amount": money.text(row.amount, currency) if row.amount is not None else "",
         }
         for row in tilling.report(shift, since)
-    ]  # fmt: skip
+    ]
 
 
 def _undone(kind: Any) -> str:

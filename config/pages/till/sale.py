@@ -112,12 +112,12 @@ def _page(
     typed = form.is_bound and form.is_valid()
     promised = _promised(at, form) if typed else _unsent(at, form)
     context = {
-        "member": people.shown(at.member), "standing": people.standing(at.member, at.now), "form": form, "language": at.member.language,
+        "member": people.shown(at.member), "standing": people.standing(at.member, at.now), "form": form,
+        "language": at.member.language,
         "vouchers": _ready(at.member, at.now), "twice": twice, "over_limit": over_limit, **promised,
     }  # fmt: skip
     if twice:
         context["button"] = _("Give again")
-        form.data = {**form.data.dict(), "again": "1"}  # type: ignore[union-attr]
     return page(request, at.shift, "sale", context, status=status)
 
 

@@ -42,7 +42,8 @@ CLOCK = timedelta(minutes=5)
 LATE = timedelta(minutes=2)
 PAGE_FILES = (
     "css/tokens.css", "css/base.css", "css/shell.css", "css/controls.css", "css/forms.css", "css/till.css",
-    "js/till/queue.js", "js/till/shell.js", "js/till/keypad.js", "img/icon.svg",
+    "css/till-parts.css", "css/till-more.css", "js/scheme.js", "js/till/queue.js", "js/till/shell.js", "js/till/keypad.js",
+    "img/icon.svg",
 )  # fmt: skip
 BODY_LIMIT = 200_000
 
@@ -50,7 +51,7 @@ BODY_LIMIT = 200_000
 class SaleIn(Strict):
     """`member` is a card number as scanned, or an id; `again`: the same amount twice is meant."""
 
-    number: Annotated[str, StringConstraints(pattern=r"\A[A-Z0-9-]{8,40}\Z")]
+    number: Annotated[str, StringConstraints(pattern=r"\A[A-Z0-9-]{8,40}\z")]
     member: Annotated[str, StringConstraints(min_length=4, max_length=80)]
     amount: Annotated[Amount, Field(gt=0)]
     at: Moment
@@ -59,7 +60,9 @@ class SaleIn(Strict):
 
 
 class BatchIn(Strict):
-    sales: Annotated[list[SaleIn], Field(min_length=1, max_length=MOST)]
+    """Each sale is judged by itself, so it is taken as it comes."""
+
+    sales: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST)]
 
 
 @public
@@ -77,20 +80,30 @@ def sales(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"answers": [_answer(one, device, now) for one in batch.sales]}, headers={"Cache-Control": "no-store"})
 
 
-def _answer(one: SaleIn, device: Device, now: datetime) -> dict[str, Any]:
+def _answer(given: dict[str, Any], device: Device, now: datetime) -> dict[str, Any]:
     """What became of one sale; refused ones leave the others alone."""
+    number = str(given.get("number", ""))
     try:
-        act = _take(one, device, now)
+        act = _take(_read(given), device, now)
     except Problem as problem:
-        log.info("till_sale_refused", device=str(device.pk), number=one.number, reason=problem.slug)
-        return {"number": one.number, "taken": False, "reason": problem.slug, "detail": wrong(problem)}
-    return {"number": one.number, "taken": True, "url": reverse("till_done", args=[act.pk]), **done.summary(act)}
+        log.info("till_sale_refused", device=str(device.pk), number=number, reason=problem.slug)
+        return {"number": number, "taken": False, "reason": problem.slug, "detail": wrong(problem)}
+    return {"number": number, "taken": True, "url": reverse("till_done", args=[act.pk]), **done.summary(act)}
+
+
+def _read(given: dict[str, Any]) -> SaleIn:
+    try:
+        return SaleIn.model_validate(given)
+    except ValidationError as error:
+        raise problem_of(error) from error
 
 
 def _take(one: SaleIn, device: Device, now: datetime) -> TillAct:
     proof = shifts.proved(one.proof, device, now=now)
     if not proof.at - CLOCK <= one.at <= proof.at + shifts.OFFLINE:
-        raise Problem("not-eligible", _("Nobody's PIN was right at the moment of this sale. A manager has to enter it."), status=409)
+        raise Problem(
+            "not-eligible", _("Nobody's PIN was right at the moment of this sale. A manager has to enter it."), status=409
+        )
     if known := tilling.standing(device.store_id, one.number, Kind.SALE):
         return known
     sale = Sale(_member(one.member), one.amount, one.number, one.at, offline=_is_late(one, proof, now))
@@ -119,7 +132,9 @@ def _insist_on_limits(one: SaleIn, device: Device) -> None:
     contract, limits = terms.current(one.at), tilling.offline_limits(device.store_id)
     if one.amount > limits.amount:
         most = {"amount": money.text(Decimal(limits.amount), contract.currency)}
-        raise Problem("limit-reached-offline", _("Offline at most %(amount)s is taken. A manager has to enter it.") % most, status=409)
+        raise Problem(
+            "limit-reached-offline", _("Offline at most %(amount)s is taken. A manager has to enter it.") % most, status=409
+        )
     day = contract.day_of(one.at)
     first, until = (contract.midnight_after(day - timedelta(days=back)) for back in (1, 0))
     if tilling.offline_room(device.store_id, first=first, until=until) <= 0:
@@ -128,8 +143,8 @@ def _insist_on_limits(one: SaleIn, device: Device) -> None:
 
 
 def _member(text: str) -> Member:
-    found = looking.look(text)
-    member = Member.objects.select_related("user").filter(pk=found.member or _as_id(text)).first()
+    id_ = looking.look(text).member or _as_id(text)
+    member = Member.objects.select_related("user").filter(pk=id_).first() if id_ else None
     if member is None:
         raise Problem("unknown-member", _("No card %(code)s. Check the number or make a new card.") % {"code": text}, status=404)
     return member
