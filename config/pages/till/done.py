@@ -64,11 +64,11 @@ def _heading(act: TillAct, name: str) -> str:
     number = {"points": number_format(abs(act.points)), "name": name, "reward": act.title}
     match act.kind:
         case Kind.SALE if act.points < 0:
-            text = ngettext("%(points)s point of %(name)s used.", "%(points)s points of %(name)s used.", -act.points)
+            text = ngettext("%(points)s point of %(name)s used", "%(points)s points of %(name)s used", -act.points)
         case Kind.SALE:
             text = ngettext("%(points)s point given to %(name)s", "%(points)s points given to %(name)s", act.points)
         case Kind.VOUCHER:
-            text = _("%(reward)s: hand it over to %(name)s.")
+            text = _("%(reward)s: hand it over to %(name)s")
         case Kind.REDEMPTION:
             text = ngettext(
                 "%(reward)s for %(points)s point of %(name)s", "%(reward)s for %(points)s points of %(name)s", abs(act.points)

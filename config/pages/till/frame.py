@@ -1,5 +1,6 @@
 """What surrounds every page of a till: the shop, who is there, and what the page's scripts need."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -32,7 +33,7 @@ def surroundings(shift: Shift) -> dict[str, Any]:
         "idle_seconds": IDLE_SECONDS,
         "proof": shifts.proof(shift, now=now),
         "proof_until": (now + shifts.OFFLINE).isoformat(),
-        "offline_amount": f"{limits.amount:f}",
+        "offline_amount": f"{Decimal(limits.amount).normalize():f}",
         "offline_receipts": limits.receipts,
     }
 

@@ -97,13 +97,13 @@ def _give(request: HttpRequest, at: Counter, form: SaleForm) -> HttpResponse:
     try:
         act = selling.sell(at.shift, wanted, now=at.now)
     except Problem as problem:
-        form.add_error("points" if "points" in _pointed_at(problem) else "amount", wrong(problem))
+        form.add_error("points" if _is_about_points(problem) else "amount", wrong(problem))
         return _page(request, at, form, over_limit=problem.slug == "limit-reached", status=409)
     return redirect("till_done", act.pk)
 
 
-def _pointed_at(problem: Problem) -> str:
-    return " ".join(fault.pointer for fault in problem.faults)
+def _is_about_points(problem: Problem) -> bool:
+    return problem.slug == "insufficient-points" or any("points" in fault.pointer for fault in problem.faults)
 
 
 def _page(
