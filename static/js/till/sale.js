@@ -33,6 +33,8 @@ form.addEventListener("input", () => {
   timer = setTimeout(count, 150);
 });
 
+if (value("amount")) count(); // typed before this was loaded
+
 // Points as money, rewards and a shop's own number are judged by the server alone.
 function isPlain() {
   const more = [...new FormData(form).keys()].filter((name) => name === "vouchers").length;
