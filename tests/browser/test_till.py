@@ -63,9 +63,9 @@ def tablet(chromium: Browser, live_site: str) -> Iterator[Page]:
     assert [one for one in complaints if "409 (Conflict)" not in one] == []
 
 
-def open_till(page: Page) -> None:
+def open_till(page: Page, site: str = "") -> None:
     colleague()
-    page.goto("/till/")
+    page.goto(f"{site}/till/")
     page.get_by_label("Code of the till").fill(code())
     page.get_by_role("button", name="Register").click()
     page.get_by_label("PIN").fill(PIN)

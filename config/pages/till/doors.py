@@ -1,6 +1,5 @@
 """Binding a browser to a shop (once), and the lock (T01): a PIN, then a tap on one's name."""
 
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -46,16 +45,16 @@ def lock(request: HttpRequest, device: Device) -> HttpResponse:
             form.add_error("pin", problem.detail)
         else:
             return redirect(_back(request.POST.get("next")))
-    return render(request, "till/lock.html", _names(request, device, now) | {"form": form})
+    with timezone.override(terms.current(now).zone):
+        return render(request, "till/lock.html", _names(request, device) | {"form": form})
 
 
-def _names(request: HttpRequest, device: Device, now: datetime) -> dict[str, Any]:
+def _names(request: HttpRequest, device: Device) -> dict[str, Any]:
     """Whoever was here last stands first, so that Enter is enough."""
     last = shifts.last_colleague(device)
     colleagues = sorted(pins.colleagues(device.store_id), key=lambda one: one.pk != last)
     kept = _back(request.POST.get("next") or request.GET.get("next"))
-    here = timezone.localtime(now, terms.current(now).zone)
-    return {"shop": device.store, "colleagues": colleagues, "last": last, "next": kept, "unfinished": kept != HOME, "now": here}
+    return {"shop": device.store, "colleagues": colleagues, "last": last, "next": kept, "unfinished": kept != HOME}
 
 
 def _back(address: str | None) -> str:
