@@ -35,7 +35,7 @@ def put(staff: StaffProfile, pin: str, *, by: UUID, now: datetime) -> None:
     """Set a colleague's PIN. Raises Problem when it is no number of 4 to 6 digits, or one that everybody tries first."""
     if not PIN.match(pin):
         raise _wrong(_("Choose 4 to 6 digits."))
-    if _is_easy(pin):
+    if is_easy(pin):
         raise _wrong(_("Everybody tries this one first. Choose another."))
     with transaction.atomic():
         given = {"digest": make_password(_keyed(staff.pk, pin)), "set_by": by, "set_at": now, "tries": 0, "tried_at": None}
@@ -90,7 +90,8 @@ def may_set_for(staff: StaffProfile) -> QuerySet[StaffProfile]:
     return rows.filter(mine).distinct().order_by("name", "pk")
 
 
-def _is_easy(pin: str) -> bool:
+def is_easy(pin: str) -> bool:
+    """Whether its digits are all the same, or a row upwards or downwards."""
     steps = {int(b) - int(a) for a, b in itertools.pairwise(pin)}
     return len(steps) == 1 and steps <= {-1, 0, 1}
 

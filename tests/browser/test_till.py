@@ -74,7 +74,8 @@ def open_till(page: Page, site: str = "") -> None:
 
 
 def rich(**given: Any) -> Member:
-    one = member(**{"verified": True, "given_name": "Wei Chen"} | given)
+    known: dict[str, Any] = {"verified": True, "given_name": "Wei Chen"} | given
+    one = member(**known)
     give(one.holder, 1000, at=timezone.now())
     return one
 
@@ -206,7 +207,9 @@ PAGES = ("/till/", "/till/enrol/", "/till/refund/", "/till/help/", "/till/report
 
 def small(page: Page) -> list[str]:
     """What a finger would miss: no 56 pixels high, or wide."""
-    found = page.locator("main :is(a, button, input:not([type=hidden]), select, summary):visible, header :is(a, button):visible").all()
+    found = page.locator(
+        "main :is(a, button, input:not([type=hidden]), select, summary):visible, header :is(a, button):visible"
+    ).all()
     boxes = [(one.bounding_box(), one.evaluate("one => one.outerHTML.slice(0, 90)")) for one in found]
     labelled = [text for box, text in boxes if box and (box["height"] < 55.5 or box["width"] < 55.5)]
     return [text for text in labelled if 'type="checkbox"' not in text]

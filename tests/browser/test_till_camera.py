@@ -52,4 +52,3 @@ def test_a_code_before_the_camera_opens_the_member(chromium: Browser, live_site:
         expect(other.get_by_text("The camera cannot be used.")).to_be_visible()
     finally:
         browser.close()
-

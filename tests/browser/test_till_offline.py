@@ -25,7 +25,8 @@ from tests.browser.test_till import card, open_till, rich, voucher
 from tests.factories import StoreFactory, member
 
 WAITING = """async () => {
-  const base = await new Promise((done) => { const asked = indexedDB.open("till", 1); asked.onsuccess = () => done(asked.result); });
+  const opened = indexedDB.open("till", 1);
+  const base = await new Promise((done) => { opened.onsuccess = () => done(opened.result); });
   const rows = base.transaction("sales").objectStore("sales").getAll();
   return await new Promise((done) => { rows.onsuccess = () => { base.close(); done(rows.result.length); }; });
 }"""

@@ -23,7 +23,9 @@ def has(one: Member) -> int:
     return queries.net_balances([one.holder])[one.holder]
 
 
-def sale(one: Member, number: str = "TABCDEFGH1", *, at: datetime | None = None, amount: str = "18.60", **given: Any) -> dict[str, Any]:
+def sale(
+    one: Member, number: str = "TABCDEFGH1", *, at: datetime | None = None, amount: str = "18.60", **given: Any
+) -> dict[str, Any]:
     """As the page keeps it while the colleague is there."""
     proof = shifts.proof(Shift.objects.get(ended_at=None), now=timezone.now())
     moment = (at or timezone.now()).isoformat()
@@ -118,7 +120,8 @@ def test_the_same_amount_at_once_is_asked_about_by_the_page() -> None:
 
 def test_twenty_at_once_are_one(committing_db: Database) -> None:
     till, one = unlocked(), member()
-    given, told, cookies = sale(one), [], till.cookies
+    given, cookies = sale(one), till.cookies
+    told: list[bool] = []
 
     def push() -> None:
         client = Client()
