@@ -94,6 +94,14 @@ def test_an_amount_gives_points_and_the_same_form_gives_them_once() -> None:
     assert Posting.objects.get().entry.actor == StaffProfile.objects.get().user.actor
 
 
+def test_what_a_member_is_closest_to_is_said() -> None:
+    till, one = unlocked(), rich(100)
+    reward()
+    reward(code="cake", title="Cake", points=120)
+    assert "2 more points for: Cake." in text(sell(till, one, "18.40"))
+    assert "272 more points for: Flat white." in text(sell(till, one, "10.20"))
+
+
 def test_the_same_amount_twice_in_two_minutes_is_asked_about() -> None:
     till, one = unlocked(), member()
     sell(till, one)

@@ -47,6 +47,8 @@ def test_a_sale_is_taken_once_however_often_it_is_sent() -> None:
     assert first == second
     assert (first["taken"], first["heading"]) == (True, "18 points given to Wei")
     assert (has(one), Purchase.objects.count(), TillAct.objects.get().offline) == (18, 1, False)
+    [other] = send(till, given | {"amount": "18.61"})
+    assert (other["taken"], other["reason"]) == (False, "duplicate-document")
 
 
 @pytest.mark.django_db

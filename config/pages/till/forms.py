@@ -14,7 +14,7 @@ from members import contacts
 from members.schemas import no_nul
 
 AMOUNT = re.compile(r"\A[0-9]{1,9}([.,][0-9]{1,3})?\Z", re.ASCII)
-TYPED = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+TYPED = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "data-takes-scans": True}
 
 
 class CodeForm(forms.Form):
@@ -93,7 +93,7 @@ class SaleForm(forms.Form):
 class EnrolForm(forms.Form):
     contact = forms.CharField(
         label=gettext_lazy("Phone number, e-mail address, or the number on a printed card"), max_length=254,
-        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}),
+        widget=forms.TextInput(TYPED | {"autocapitalize": "none", "autofocus": True}),
         error_messages={"required": gettext_lazy("Enter a phone number, an e-mail address or the number of a printed card.")},
     )  # fmt: skip
     given_name = forms.CharField(

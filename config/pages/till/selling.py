@@ -81,7 +81,7 @@ def sell(shift: Shift, sale: Sale, *, now: datetime) -> TillAct:
     """Take the sale and use its vouchers, all or nothing; the same number again answers as it stands. Raises Problem."""
     shop, actor = shop_of(shift), shift.staff.user.actor
     if known := tilling.standing(shop.id, sale.number, Kind.SALE):
-        return _same(known, sale)
+        return same(known, sale)
     _insist_on_another(sale.member, shift)
     if sale.points:
         _insist_on_verified(sale.member)
@@ -89,7 +89,7 @@ def sell(shift: Shift, sale: Sale, *, now: datetime) -> TillAct:
         [answer] = purchases.record([_receipt(sale, shop.code)], now=now, actor=actor)
         if isinstance(answer, Problem):
             if known := tilling.standing(shop.id, sale.number, Kind.SALE):
-                return _same(known, sale)
+                return same(known, sale)
             raise answer
         for voucher in Voucher.objects.filter(pk__in=sale.vouchers, member=sale.member):
             use = Use(shop, tilling.source(shop.code), sale.number, sale.amount)
@@ -100,6 +100,13 @@ def sell(shift: Shift, sale: Sale, *, now: datetime) -> TillAct:
             amount=sale.amount,
         )  # fmt: skip
         return tilling.write(shift, done, at=sale.at, offline=sale.offline)
+
+
+def same(known: TillAct, sale: Sale) -> TillAct:
+    """The act that stands under the sale's number. Raises Problem when it is another sale."""
+    if (known.member_id, known.amount) != (sale.member.pk, sale.amount):
+        raise purchases.number_taken()
+    return known
 
 
 def _receipt(sale: Sale, store: str) -> PurchaseIn:
@@ -122,12 +129,6 @@ def _preview(member: Member, shift: Shift, amount: Decimal, now: datetime) -> pu
     if problem := purchases.refusal(basket, facts, now=now):
         raise problem
     return purchases.preview(basket, facts, now)
-
-
-def _same(known: TillAct, sale: Sale) -> TillAct:
-    if (known.member_id, known.amount) != (sale.member.pk, sale.amount):
-        raise purchases.number_taken()
-    return known
 
 
 def _insist_on_another(member: Member, shift: Shift) -> None:

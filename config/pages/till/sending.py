@@ -7,7 +7,6 @@ also when the PIN has expired since, or when the answer to the first sending was
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
-from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -22,7 +21,7 @@ from django.views.decorators.http import require_POST
 from pydantic import Field, StringConstraints, ValidationError
 
 from campaigns.schemas import Amount, Moment
-from config.pages.till import done, looking, selling
+from config.pages.till import done, selling
 from config.pages.till.doors import wrong
 from config.pages.till.selling import Sale
 from loyalty import money, terms
@@ -30,6 +29,7 @@ from loyalty.problems import Problem, problem_of
 from members import shifts, tilling
 from members.access import device_of, public
 from members.models import Device, Member, TillAct
+from members.queries import resolve
 from members.schemas import Strict
 from members.shifts import Proof
 from members.tilling import Kind
@@ -104,9 +104,9 @@ def _take(one: SaleIn, device: Device, now: datetime) -> TillAct:
         raise Problem(
             "not-eligible", _("Nobody's PIN was right at the moment of this sale. A manager has to enter it."), status=409
         )
-    if known := tilling.standing(device.store_id, one.number, Kind.SALE):
-        return known
     sale = Sale(_member(one.member), one.amount, one.number, one.at, offline=_is_late(one, proof, now))
+    if known := tilling.standing(device.store_id, one.number, Kind.SALE):
+        return selling.same(known, sale)
     if not sale.offline:
         return _take_now(one, sale, proof, now)
     with transaction.atomic():
@@ -143,18 +143,11 @@ def _insist_on_limits(one: SaleIn, device: Device) -> None:
 
 
 def _member(text: str) -> Member:
-    id_ = looking.look(text).member or _as_id(text)
-    member = Member.objects.select_related("user").filter(pk=id_).first() if id_ else None
+    facts = resolve([text]).get(text)
+    member = Member.objects.select_related("user").filter(pk=facts.id).first() if facts else None
     if member is None:
         raise Problem("unknown-member", _("No card %(code)s. Check the number or make a new card.") % {"code": text}, status=404)
     return member
-
-
-def _as_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 @public

@@ -33,6 +33,8 @@ form.addEventListener("input", () => {
   timer = setTimeout(count, 150);
 });
 
+// A page that comes back from the browser's memory has a number that is used.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
 if (value("amount")) count(); // typed before this was loaded
 
 // Points as money, rewards and a shop's own number are judged by the server alone.

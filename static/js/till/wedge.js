@@ -2,6 +2,8 @@
 // that it presses touches no button. A person's keys are left alone.
 const FAST = 35;
 const LEAST = 8;
+// Fields that are meant for what is scanned.
+const TAKES = "[data-scan] input, [data-takes-scans] input, input[data-takes-scans]";
 const { home } = document.querySelector("[data-shift]").dataset;
 let typed = "";
 let last = 0;
@@ -12,8 +14,7 @@ addEventListener("keydown", (event) => {
   const fast = now - last < FAST;
   last = now;
   if (event.key === "Enter" && typed.length >= LEAST && fast) {
-    const field = event.target.closest?.("[data-scan] input");
-    if (!field) {
+    if (!event.target.matches?.(TAKES)) {
       event.preventDefault();
       event.stopPropagation();
       location.assign(`${home}?code=${encodeURIComponent(typed)}`);
