@@ -54,9 +54,10 @@ class Rooms:
         return min(self._of(rule), key=lambda one: self._left(one[0], one[1], Decimal(0)))[0]
 
     def take(self, rule: Rule, points: Decimal, *, more: bool = False) -> None:
-        """Count `points` of a rule; `more`: of an award that counts already."""
+        """Count `points` of a rule; `more`: of an award that counts already. A time is taken by a whole point alone."""
         for cap, counter in self._of(rule):
-            amount = {"points": points, "money": points * self.occasion.point_value}.get(cap.unit, Decimal(not more))
+            once = Decimal(points >= 1 and not more)
+            amount = {"points": points, "money": points * self.occasion.point_value}.get(cap.unit, once)
             if points:
                 self.moved[counter] = self.moved.get(counter, Decimal(0)) + amount
 

@@ -106,8 +106,9 @@ def _claims(occasion: Occasion, rules: Sequence[Rule]) -> list[_Claim]:
         else:
             claim = _fixed(rule, lines, won.get(rule.code, places))
         if rule.kind == Kind.BASE:
-            for place, points in claim.by_line.items():
-                base_points[place] += points
+            whole = sum(claim.by_line.values(), ZERO)
+            for place, weight in claim.by_line.items():
+                base_points[place] += weight if claim.raw == whole else claim.raw * weight / whole
         claims.append(claim)
     return claims
 
@@ -143,8 +144,7 @@ def _fixed(rule: Rule, lines: Sequence[Line], places: Sequence[int]) -> _Claim:
         measures = {place: lines[place].basis for place in places}
     on = sum(measures.values(), ZERO)
     if rule.per == Per.PURCHASE:
-        by_line = {place: rule.value * basis / on for place, basis in measures.items()}
-        return _Claim(rule, Decimal(1), by_line, rule.value)
+        return _Claim(rule, Decimal(1), measures, rule.value)  # weights alone: shares of a division would make ties of their own
     return _Claim(rule, on, {place: rule.value * measure for place, measure in measures.items()}, _exact(rule.value * on))
 
 

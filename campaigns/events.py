@@ -84,8 +84,9 @@ class _Ready:
 
     def case(self) -> Case:
         return Case(
-            self.member, self.told.promised_at or self.told.occurred_at, self.terms, self.store, event_type=self.told.type
-        )
+            self.member, self.told.promised_at or self.told.occurred_at, self.terms, self.store, event_type=self.told.type,
+            happened_at=self.told.occurred_at,
+        )  # fmt: skip
 
     def document(self) -> documents.Document:
         return documents.Document(self.told.source, self.told.number, KIND, self.id, document_print(self.told, self.member))

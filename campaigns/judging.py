@@ -19,7 +19,7 @@ from members.queries import MemberFacts
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A receipt or an event to be judged by the rules of `at`."""
+    """A receipt or an event to be judged by the rules of `at`; `happened_at` is its own moment, where that is another one."""
 
     member: MemberFacts
     at: datetime
@@ -27,6 +27,7 @@ class Case:
     store: StoreFacts | None = None
     lines: tuple[Line, ...] = ()
     event_type: str | None = None
+    happened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def judge(cases: Sequence[Case], published: Sequence[rules.Published], *, peek: 
     """
     order = sorted(range(len(cases)), key=lambda place: cases[place].at)
     found = standing.standings(
-        [Asked(cases[place].member, cases[place].at, cases[place].event_type) for place in order],
+        [_asked(cases[place]) for place in order],
         _zone(cases),
         [one.rule for one in published],
     )
@@ -59,6 +60,10 @@ def judge(cases: Sequence[Case], published: Sequence[rules.Published], *, peek: 
     if not peek:
         counters.save()
     return [judged[place] for place in range(len(cases))]
+
+
+def _asked(case: Case) -> Asked:
+    return Asked(case.member, case.at, case.happened_at or case.at, case.event_type)
 
 
 def _occasion(case: Case, standing: Standing) -> Occasion:

@@ -49,7 +49,8 @@ def reaches(rule: Rule, lines: Sequence[Line]) -> bool:
         return False
     if rule.at_least_quantity is None:
         return True
-    return sum((paid_quantity(line) for line in lines), Decimal(0)) >= rule.at_least_quantity
+    quantity = sum((paid_quantity(line) for line in lines), Decimal(0))
+    return round(quantity, 9) >= rule.at_least_quantity  # three thirds are one
 
 
 def _in_hours(rule: Rule, occasion: Occasion) -> bool:

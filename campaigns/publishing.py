@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -33,6 +34,12 @@ from loyalty.wording import Line
 VERB = "rate.publish"
 # More than one person alone may give: by a multiplier, at a time, and per amount as so many times the programme's rate.
 FACTOR_ALONE, POINTS_ALONE, RATE_ALONE = Decimal(10), Decimal(5000), 10
+ANY_GOODS: dict[str, Any] = {
+    **dict.fromkeys(("skus", "categories", "brands", "exclude_categories"), frozenset()), "at_least_amount": None,
+    "at_least_quantity": None,
+}  # fmt: skip
+# What was usual through so many days is; so the rate is not raised alone step by step.
+USUAL = timedelta(days=30)
 # Goods that nobody bought for so long are nobody's (SEMANTICS 9).
 UNTOUCHED = timedelta(days=365)
 
@@ -56,6 +63,8 @@ def review(version: UUID, *, now: datetime) -> Review:
 def publish(version: UUID, *, actor: UUID, approval: Approval | None = None, now: datetime) -> Outcome:
     """Freeze a draft and let it start. Raises Problem: too early, without the second person it needs, overtaken."""
     with transaction.atomic():
+        # One publication after the other, for each is judged beside all that holds.
+        list(EarnRule.objects.select_for_update().order_by("pk")[:1])
         one, versions = drafting.draft_of(version)
         seen = _review(one, versions, now)
         if not seen.lines:
@@ -70,7 +79,8 @@ def publish(version: UUID, *, actor: UUID, approval: Approval | None = None, now
 def end(code: str, *, at: datetime, actor: UUID, now: datetime) -> RuleVersion:
     """Let an offer end at a future instant, earlier than it says: by a version that ends as it begins.
 
-    Raises Problem: an unknown rule, a base rate, an instant that is past, nothing to end.
+    What was announced for later is replaced. Raises Problem: an unknown rule, a base rate, an instant that is past,
+    nothing to end.
     """
     with transaction.atomic():
         versions = list(RuleVersion.objects.select_for_update(of=("self", "rule")).select_related("rule").filter(rule__code=code))
@@ -86,13 +96,13 @@ def end(code: str, *, at: datetime, actor: UUID, now: datetime) -> RuleVersion:
             raise Problem(
                 "validation", _("The end lies in the past."), faults=[Fault("/ends_at", _("The end lies in the past."))]
             )
-        number, start = max(one.version for one in versions) + 1, max(at, last.starts_at or at)
+        number = max(one.version for one in versions) + 1
         one = RuleVersion.objects.create(
-            rule=last.rule, version=number, kind=last.kind, value=last.value, spec=last.spec, starts_at=start, ends_at=start,
+            rule=last.rule, version=number, kind=last.kind, value=last.value, spec=last.spec, starts_at=at, ends_at=at,
             drafted_by=actor, published_at=now, published_by=actor,
         )  # fmt: skip
         one.refresh_from_db()
-        facts = {"rule": code, "rule_version": number, "ends_at": start.isoformat()}
+        facts = {"rule": code, "rule_version": number, "ends_at": at.isoformat()}
         auditing.record(actor, "ruleversion.ended", LABEL, one.pk, facts)
     return one
 
@@ -127,10 +137,9 @@ def _review(one: RuleVersion, versions: Sequence[RuleVersion], now: datetime) ->
         detail = _("Version %(number)s was published since. Draft the change anew.") % {"number": follows.version}
         raise Problem("not-eligible", detail, status=409)
     same = follows and drafting.told(follows)[:3] == drafting.told(one)[:3] and follows.ends_at == one.ends_at
-    published = rules.published(now)
     if one.kind == Kind.BASE:
-        return _as_term(one, follows, published, now, same=bool(same))
-    return _as_offer(one, follows, published, now, same=bool(same))
+        return _as_term(one, follows, rules.published(now), now, same=bool(same))
+    return _as_offer(one, follows, now, same=bool(same))
 
 
 def _as_term(
@@ -144,13 +153,11 @@ def _as_term(
         touches=_is_bought([rule, *([rules.of_version(follows)] if follows else [])], now),
     )  # fmt: skip
     lines = [] if same else [_line(one, follows, effect, now)]
-    generous = not same and notice.touches_somebody() and is_generous(rule, rules.in_force(published, now))
+    generous = not same and notice.touches_somebody() and is_generous(rule, (), _usual_rate(now))
     return replace(_as_review(one, follows, lines, effect, asked, now), generous=generous)
 
 
-def _as_offer(
-    one: RuleVersion, follows: RuleVersion | None, published: Sequence[Published], now: datetime, *, same: bool
-) -> Review:
+def _as_offer(one: RuleVersion, follows: RuleVersion | None, now: datetime, *, same: bool) -> Review:
     first = max(now + timedelta(microseconds=1), follows.starts_at or now) if follows else now
     step = weighing.compared(rules.of_version(follows), rules.of_version(one)) if follows else Effect.BENEFIT
     if follows and _conditions(one) != _conditions(follows):
@@ -158,7 +165,7 @@ def _as_offer(
     lines = [] if same else [_line(one, follows, step, now)]
     asked = Notice(detriment=False, first=first, starts_at=one.starts_at or first, days=0)
     made = _as_review(one, follows, lines, Effect.SAME, asked, now)
-    generous = not same and is_generous(rules.of_version(one), rules.in_force(published, now))
+    generous = not same and is_generous(rules.of_version(one), [each.rule for each in rules.published(now)], _usual_rate(now))
     undated = not same and follows is not None and one.starts_at is None
     signed = fingerprint([made.fingerprint, generous]).hex()
     return replace(made, offer=True, generous=generous, fingerprint=signed, undated=undated)
@@ -181,19 +188,51 @@ def _effect(rule: Rule, published: Sequence[Published], start: datetime) -> Effe
     return judging.overall(weighing.effect(rules.in_force(base, at), rules.in_force(becomes, at)) for at in turns)
 
 
-def is_generous(rule: Rule, in_force: Sequence[Rule]) -> bool:
-    """Whether it gives so much that a second person has to agree; `in_force` are the rules that hold now."""
+def is_generous(rule: Rule, others: Iterable[Rule], usual_rate: Decimal) -> bool:
+    """Whether it gives so much that a second person has to agree, with the offers that may hold for the same receipt or act.
+
+    `others` are rules that hold or will hold; what asks for a second person by itself is not counted again. `usual_rate` are
+    points for each 1.00.
+    """
+    most = _most_alone(rule, usual_rate)
+    beside: dict[str, Decimal] = {}
+    for one in others:
+        if one.code != rule.code and _adds_to(one, rule) and _gift(one) <= most:
+            beside[one.code] = max(_gift(one), beside.get(one.code, Decimal(0)))
+    return _gift(rule) + sum(beside.values()) > most
+
+
+def _most_alone(rule: Rule, usual_rate: Decimal) -> Decimal:
     if rule.kind is Kind.MULTIPLIER:
-        return rule.value > FACTOR_ALONE
-    if rule.kind is Kind.EVENT or rule.per is not Per.AMOUNT:
-        return rule.value > POINTS_ALONE
-    return rule.value > RATE_ALONE * programme_rate(in_force)
+        return FACTOR_ALONE - 1
+    return POINTS_ALONE if rule.kind is Kind.EVENT or rule.per is not Per.AMOUNT else RATE_ALONE * usual_rate
+
+
+def _gift(rule: Rule) -> Decimal:
+    """A multiplier of 2 adds the points once."""
+    return rule.value - (rule.kind is Kind.MULTIPLIER)
+
+
+def _adds_to(one: Rule, other: Rule) -> bool:
+    """Whether two offers of a kind may both pay for a receipt, whatever its lines are, or for an act."""
+    if one.kind is Kind.BASE or one.kind is not other.kind or (one.per is Per.AMOUNT) != (other.per is Per.AMOUNT):
+        return False
+    if one.exclusive_group and one.exclusive_group == other.exclusive_group:
+        return False
+    return weighing.at_once(*(replace(each, **ANY_GOODS) for each in (one, other)))
 
 
 def programme_rate(in_force: Sequence[Rule]) -> Decimal:
-    """Points for each 1.00 that everybody gets: the base rate without conditions."""
-    rates = [one.value for one in in_force if one.kind is Kind.BASE and one.per is Per.AMOUNT and weighing.is_plain(one)]
-    return max(rates, default=Decimal(0))
+    """Points for each 1.00 that everybody gets: by the base rate without conditions that comes first."""
+    plain = [one for one in in_force if one.kind is Kind.BASE and weighing.is_plain(one)]
+    first = weighing.winner(plain, (True,) * len(plain))
+    return Decimal(0) if first is None or plain[first].per is not Per.AMOUNT else plain[first].value
+
+
+def _usual_rate(now: datetime) -> Decimal:
+    """The programme's rate, now or some time ago, whichever is lower."""
+    published = rules.published(now - USUAL)
+    return min(programme_rate(rules.in_force(published, at)) for at in (now - USUAL, now))
 
 
 def _is_bought(touched: Sequence[Rule], now: datetime) -> bool:

@@ -84,6 +84,10 @@ class _Paid:
     tender: list[LineTender]
     entry: UUID | None = None
 
+    def case(self) -> Case:
+        one = self.ready
+        return Case(one.member, one.at, one.terms, one.store, self.lines, happened_at=one.receipt.occurred_at)
+
     @property
     def points_spent(self) -> int:
         return self.ready.receipt.points_tender
@@ -106,7 +110,8 @@ class _Judged:
 
 
 def gather(receipts: Sequence[BasketIn], *, now: datetime) -> Facts:
-    first = min((one.occurred_at or now for one in receipts), default=now)
+    # A quote's moment goes by our clock, so a till whose clock is ahead must not hide what held then.
+    first = min((one.occurred_at for one in receipts if one.occurred_at and one.occurred_at < now), default=now)
     return Facts(
         stores=queries.stores_by_code(one.store for one in receipts),
         members=resolve(one.member for one in receipts),
@@ -174,8 +179,7 @@ def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, acto
     taken = documents.take([one.document() for one in ready])
     fresh = [one for one, document in zip(ready, taken, strict=True) if document.fresh]
     paid = _pay(fresh, facts, now=now)
-    cases = [Case(one.ready.member, one.ready.at, one.ready.terms, one.ready.store, one.lines) for one in paid]
-    judged = judging.judge(cases, facts.rules)
+    judged = judging.judge([one.case() for one in paid], facts.rules)
     _write([_Judged(one, each) for one, each in zip(paid, judged, strict=True)], now=now, actor=actor)
     parking.sales_came({(one.receipt.source, one.receipt.receipt_number): one.id for one in fresh}, now=now)
     return [_answer(one) for one in taken]

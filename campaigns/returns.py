@@ -207,7 +207,7 @@ def _carry_out(plans: Sequence[_Plan], *, now: datetime, actor: UUID | None) -> 
     restored = _give_back_tender(fresh, now=now, actor=actor)
     clawed = _claw_back(fresh, now=now, actor=actor)
     _give_room_back(fresh)
-    qualifying.take_back([_counted(one) for one in fresh if one.sale.qualifying_left and not one.claim.body.goodwill], now=now)
+    _count_less(fresh, now=now)
     _write(fresh, restored, clawed, now=now, actor=actor)
     return [_answer(one, taken.get(one.id)) for one in plans]
 
@@ -271,7 +271,17 @@ def _give_room_back(plans: Sequence[_Plan]) -> None:
     counters.save()
 
 
-def _counted(plan: _Plan) -> TakeBack:
+def _count_less(plans: Sequence[_Plan], *, now: datetime) -> None:
+    """Take back what the goods counted for towards a tier. A visit stays while another receipt of its day is kept, and is its."""
+    counting = [one for one in plans if one.sale.qualifying_left and not one.claim.body.goodwill]
+    heirs = sales.others_of_the_day([one.sale for one in counting if keeping.nothing_is_kept(one.sale.sold, one.lines)])
+    qualifying.take_back([_counted(one, is_inherited=one.sale.id in heirs) for one in counting], now=now)
+    left = {one.sale.id: one.sale.qualifying_entry for one in counting}
+    rows = [Purchase(pk=heir, qualifying_entry=left[gone]) for gone, heir in heirs.items()]
+    Purchase.objects.bulk_update(rows, ["qualifying_entry"])
+
+
+def _counted(plan: _Plan, *, is_inherited: bool) -> TakeBack:
     """What the goods that came back counted for towards a tier, never more than the receipt still does."""
     sale, left = plan.sale, plan.sale.qualifying_left
     spend = Decimal(plan.before.trace["basis"]) - Decimal(plan.after.trace["basis"])
@@ -280,7 +290,8 @@ def _counted(plan: _Plan) -> TakeBack:
         member=sale.member, holder=sale.holder, occurred_at=plan.claim.body.occurred_at, key=f"qualify:return:{plan.id}",
         base_points=min(plan.before.base_points - plan.after.base_points, left),
         spend=min(spend, Decimal(left).scaleb(-sale.contract.minor_units)),
-        first_visit=keeping.nothing_is_kept(sale.sold, plan.lines), store=sale.store, reference=plan.claim.body.return_number,
+        first_visit=not is_inherited and keeping.nothing_is_kept(sale.sold, plan.lines), store=sale.store,
+        reference=plan.claim.body.return_number,
         minor_units=sale.contract.minor_units, entry=sale.qualifying_entry,
     )  # fmt: skip
 

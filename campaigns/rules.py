@@ -9,8 +9,8 @@ from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Greatest
 
 from campaigns import specs
 from campaigns.models import EarnRule, RuleVersion
@@ -32,11 +32,13 @@ class Published:
 def published(since: datetime = BEGINNING) -> list[Published]:
     """Every published version that can hold at `since` or later, newest start first, in one statement.
 
-    Versions that had ended or been replaced by then are left out, so that what is over costs nothing.
+    Versions that had ended or been replaced by then, or were replaced before they began, are left out, so that what is
+    over costs nothing.
     """
     followed = RuleVersion.objects.filter(
-        rule=OuterRef("rule"), version__gt=OuterRef("version"), published_at__isnull=False, starts_at__lte=since
-    )
+        rule=OuterRef("rule"), version__gt=OuterRef("version"), published_at__isnull=False,
+        starts_at__lte=Greatest(OuterRef("starts_at"), Value(since)),
+    )  # fmt: skip
     rows = RuleVersion.objects.filter(Q(ends_at=None) | Q(ends_at__gt=since), ~Exists(followed), published_at__isnull=False)
     return _read(rows.order_by("-starts_at", "-version"))
 

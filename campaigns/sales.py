@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from django.db import connection
 
 from campaigns import engine, rules
 from campaigns.engine import Sifted
@@ -23,6 +25,14 @@ COLUMNS = {
     "store": "store_id", "store_code": "store__code", "occurred_at": "occurred_at", "currency": "currency",
     "tender_entry": "tender_entry", "qualifying_entry": "qualifying_entry",
 }  # fmt: skip
+OTHERS = """
+select asked.id, other.id
+  from unnest(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::timestamptz[]) as asked (id, member, first, last)
+  left join lateral (select id from campaigns_purchase p
+                      where p.member_id = asked.member and p.occurred_at >= asked.first and p.occurred_at < asked.last
+                        and p.returned_at is null and p.qualifying_entry is null and p.id <> all(%s)
+                      order by p.occurred_at, p.id limit 1) other on true
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +166,16 @@ def _add_returns(found: dict[UUID, Sale]) -> None:
         found[purchase].gone.append(piece)
         if not goodwill:
             found[purchase].earning.append(piece)
+
+
+def others_of_the_day(gone: Sequence[Sale]) -> dict[UUID, UUID]:
+    """Of sales of which nothing is kept: another of the same member and local day that counts for nothing yet, if there is."""
+    if not gone:
+        return {}
+    days = [one.contract.day_of(one.occurred_at) for one in gone]
+    first = [one.contract.midnight_after(day - timedelta(days=1)) for one, day in zip(gone, days, strict=True)]
+    last = [one.contract.midnight_after(day) for one, day in zip(gone, days, strict=True)]
+    ids = [one.id for one in gone]
+    with connection.cursor() as cursor:
+        cursor.execute(OTHERS, [ids, [one.member for one in gone], first, last, ids])
+        return {id_: other for id_, other in cursor.fetchall() if other}

@@ -59,7 +59,7 @@ class BasketIn(Strict):
     @field_validator("lines")
     @classmethod
     def add_up(cls, lines: list[LineIn]) -> list[LineIn]:
-        if sum(line.net_amount for line in lines) > AMOUNT_MAX:
+        if max(sum(line.net_amount for line in lines), sum(line.quantity for line in lines)) > AMOUNT_MAX:
             raise ValueError(_("The lines come to more than %(amount)s.") % {"amount": AMOUNT_MAX})
         return lines
 

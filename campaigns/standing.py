@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,29 +15,40 @@ from members.queries import MemberFacts, tiers_at
 
 # A birthday counts so long after it was given (SEMANTICS 8.2).
 BIRTHDAY_SETTLES = timedelta(days=30)
-LAST_VISITS = """
-select p.visit, p.occurred_at
+# Of each receipt's moment: the number of its local day, if that is a visit already; the number of the visit that was counted
+# last, whenever it was; whether anything was bought by then.
+VISITS = """
+select day.visit, last.visit, exists (select from campaigns_purchase p
+                                       where p.member_id = asked.member and p.occurred_at <= asked.at and p.returned_at is null)
   from unnest(%s::uuid[], %s::timestamptz[]) with ordinality as asked (member, at, place)
-  left join lateral (select visit, occurred_at from campaigns_purchase p
-                      where p.member_id = asked.member and p.occurred_at <= asked.at and p.returned_at is null
-                      order by p.occurred_at desc limit 1) p on true
+  left join lateral (select visit from campaigns_purchase p
+                      where p.member_id = asked.member and p.returned_at is null
+                        and p.occurred_at between asked.at - interval '26 hours' and asked.at + interval '26 hours'
+                        and (p.occurred_at at time zone %s)::date = (asked.at at time zone %s)::date
+                      order by p.occurred_at desc limit 1) day on true
+  left join lateral (select visit from campaigns_purchase p
+                      where p.member_id = asked.member and p.returned_at is null
+                      order by p.visit desc limit 1) last on true
  order by asked.place
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`event_type` is that of an act; None of a receipt."""
+    """`event_type` is that of an act; None of a receipt. `happened_at` is its own moment, whatever the rules of `at` are."""
 
     member: MemberFacts
     at: datetime
+    happened_at: datetime
     event_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    number: int
-    at: datetime
+@dataclass(slots=True)
+class _Visits:
+    """Of one member in a batch: the numbers of its days, and the last number that was given."""
+
+    days: dict[date, int]
+    last: int
 
 
 def standings(asked: Sequence[Asked], zone: ZoneInfo, rules: Sequence[Rule]) -> list[Standing]:
@@ -54,45 +65,45 @@ def standings(asked: Sequence[Asked], zone: ZoneInfo, rules: Sequence[Rule]) -> 
 
 
 def _by_own_acts(asked: Sequence[Asked], zone: ZoneInfo) -> list[Standing]:
-    visits = iter(_last_visits([one for one in asked if one.event_type is None]))
-    acts = [Act(one.member.id, one.event_type, one.at.astimezone(zone).date()) for one in asked if one.event_type]
+    known = iter(_visits([one for one in asked if one.event_type is None], zone))
+    acts = [Act(one.member.id, one.event_type, _day(one, zone)) for one in asked if one.event_type]
     streaks = iter(lengths(acts))
-    met: dict[UUID, _Visit] = {}
+    met: dict[UUID, _Visits] = {}
     found = []
     for one in asked:
         birthday = _birthday(one.member, one.at)
         if one.event_type:  # an act is no purchase
             found.append(Standing(birthday=birthday, streak=next(streaks)))
             continue
-        before = next(visits)
-        last = max((visit for visit in (before, met.get(one.member.id)) if visit), key=lambda visit: visit.at, default=None)
-        number = _next(last, one.at, zone)
-        met[one.member.id] = _Visit(number, one.at)
+        same_day, last, has_bought = next(known)
+        day, first_here = _day(one, zone), one.member.id not in met
+        mine = met.setdefault(one.member.id, _Visits({}, last))
+        number = same_day or mine.days.get(day)
         found.append(
             Standing(
                 birthday=birthday,
-                first_purchase=last is None,
-                visit=number,
-                first_of_day=last is None or number > last.number,
+                first_purchase=first_here and not has_bought,
+                visit=number or mine.last + 1,
+                first_of_day=number is None,
             )
         )
+        mine.days[day] = number or mine.last + 1
+        mine.last = max(mine.last, mine.days[day])
     return found
 
 
-def _last_visits(asked: Sequence[Asked]) -> list[_Visit | None]:
+def _visits(asked: Sequence[Asked], zone: ZoneInfo) -> list[tuple[int | None, int, bool]]:
+    """As VISITS has it. Days are numbered as they become known, so that no order of telling makes one number twice."""
     if not asked:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(LAST_VISITS, [[one.member.id for one in asked], [one.at for one in asked]])
-        return [_Visit(number, at) if number else None for number, at in cursor.fetchall()]
+        cursor.execute(VISITS, [[one.member.id for one in asked], [one.happened_at for one in asked], zone.key, zone.key])
+        return [(same_day, last or 0, has_bought) for same_day, last, has_bought in cursor.fetchall()]
 
 
-def _next(last: _Visit | None, at: datetime, zone: ZoneInfo) -> int:
+def _day(one: Asked, zone: ZoneInfo) -> date:
     """Receipts of one local day are one visit."""
-    if last is None:
-        return 1
-    same_day = last.at.astimezone(zone).date() == at.astimezone(zone).date()
-    return last.number if same_day else last.number + 1
+    return one.happened_at.astimezone(zone).date()
 
 
 def _birthday(member: MemberFacts, at: datetime) -> tuple[int, int] | None:

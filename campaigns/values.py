@@ -102,8 +102,8 @@ class Line:
 class Standing:
     """What was true of the member at the moment of the occasion.
 
-    `visit`: the how-manieth day with a purchase this is, `first_of_day` its first receipt. `streak`: the how-manieth day in
-    a row with this event. `birthday` is (month, day), None too when it was set less than 30 days before.
+    `visit`: the how-manieth day with a purchase this is, `first_of_day` the first receipt told of it. `streak`: the
+    how-manieth day in a row with this event. `birthday` is (month, day), None too when it was set less than 30 days before.
     """
 
     tier: str | None = None

@@ -204,7 +204,7 @@ def _review(one: TierTable, rows: Sequence[TierTable], now: datetime) -> Review:
     said = [LABEL, one.version, follows.version if follows else 0, *_content(one)]
     coming = follows.version if follows and before and before.starts_at > now else None
     lines = compared(before, after, contract)
-    generous = notice.touches_somebody() and any(level.entry_reward > REWARD_ALONE for level in after.levels)
+    generous = notice.touches_somebody() and sum(level.entry_reward for level in after.levels) > REWARD_ALONE
     return Review(LABEL, str(one.pk), lines, effect, asked, fingerprint(said).hex(), one.drafted_by, coming, generous=generous)
 
 

@@ -31,5 +31,5 @@ class Till:
         return self("POST", path, body, **given)
 
 
-def till(*scopes: str, store: str | None = None) -> Till:
-    return Till(api_key(*(scopes or ("pos", "read")), store=store))
+def till(*scopes: str, store: str | None = None, trusted: bool = False) -> Till:
+    return Till(api_key(*(scopes or ("pos", "read")), store=store, trusted=trusted))

@@ -14,7 +14,9 @@ begin
     select * into before from campaigns_ruleversion
      where rule_id = new.rule_id and published_at is not null and id <> new.id order by version desc limit 1;
     if found then
-        if new.version < before.version or new.starts_at < before.starts_at then
+        -- An offer may end before what was announced for it begins; that is replaced then.
+        if new.version < before.version or (new.starts_at < before.starts_at
+                                            and (new.kind = 'base' or new.ends_at is distinct from new.starts_at)) then
             raise exception 'version % of this rule would start or count before version %', new.version, before.version
                 using errcode = 'integrity_constraint_violation';
         end if;

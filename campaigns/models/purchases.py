@@ -13,8 +13,8 @@ from members.models import Member
 class Purchase(models.Model):
     """A receipt of a member. (`source`, `receipt_number`) is taken once, by the ledger's document guard.
 
-    `visit`: on the how-manieth day with a purchase it was recorded. `net_amount` is before `tender_amount`, what the
-    points were worth that paid a part of it.
+    `visit`: the number of its day among those with a purchase, counted as they become known. `net_amount` is before
+    `tender_amount`, what the points were worth that paid a part of it.
     """
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
@@ -40,6 +40,7 @@ class Purchase(models.Model):
         verbose_name_plural = _("purchases")
         indexes = [
             models.Index(fields=["member", "-occurred_at"], name="purchase_of_member"),
+            models.Index(fields=["member", "-visit"], condition=Q(returned_at=None), name="purchase_visits"),
             models.Index(fields=["-occurred_at", "-id"], name="purchase_time"),
             models.Index(fields=["source", "receipt_number"], name="purchase_number"),
         ]

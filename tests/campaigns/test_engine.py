@@ -170,6 +170,17 @@ RULES = st.builds(
 )  # fmt: skip
 
 
+def test_what_rounds_to_nothing_takes_no_time_from_others() -> None:
+    once_a_day = (Cap("times", "programme", "day", Decimal(1)),)
+    judged = judge(basket("10.00"), [rule("0.04", "a", caps=once_a_day), once("5", "b", caps=once_a_day)])
+    assert given_by(judged) == {"b": 5}
+
+
+def test_three_thirds_that_are_paid_in_money_are_one_of_the_goods() -> None:
+    paid = tuple(Line(str(place), Decimal(3), tender=Decimal(2)) for place in range(3))
+    assert given_by(judge(basket(lines=paid), [once("5", at_least_quantity=Decimal(1))])) == {"bonus": 5}
+
+
 @given(st.lists(AMOUNT, max_size=20), st.lists(RULES, max_size=6, unique_by=lambda one: one.code))
 def test_rules_and_lines_add_up_one_fraction_is_lost_and_no_cap_is_passed(amounts: list[Decimal], rules: list[Rule]) -> None:
     occasion = basket(*map(str, amounts))

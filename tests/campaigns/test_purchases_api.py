@@ -148,6 +148,11 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "an exponent": ({"lines": [{"line_id": "1", "net_amount": "1e3"}]}, "validation", "/lines/0/net_amount"),
     "an underscore": ({"lines": [{"line_id": "1", "net_amount": "1_000"}]}, "validation", "/lines/0/net_amount"),
     "digits of another script": ({"lines": [{"line_id": "1", "net_amount": "٣"}]}, "validation", "/lines/0/net_amount"),
+    "more pieces than there are": (
+        {"lines": [{"line_id": str(i), "quantity": "600000000", "net_amount": "1"} for i in (1, 2)]},
+        "validation",
+        "/lines",
+    ),
     "points in a text": ({"points_tender": "0"}, "validation", "/points_tender"),
     "a field with a slash": ({"a/b~c": 1}, "validation", "/a~1b~0c"),
 }

@@ -18,6 +18,7 @@ from loyalty import publishing as terms_publishing
 from loyalty.acts import Burn
 from loyalty.models import DocumentGuard, OutboxEvent, Posting
 from members.models import Member, TierMembership
+from members.tiers import Level
 from tests.api import Till, till
 from tests.factories import StoreFactory, member
 from tests.members import tiering
@@ -372,3 +373,14 @@ def test_staff_see_what_came_back_and_what_waits() -> None:
     assert ("B-1" in waiting, "B-2" in waiting, "waits for its sale" in waiting) == (False, True, True)
     parked = PurchaseReturn.objects.get(return_number="B-2")
     assert "R-unknown" in text(owner.get(f"/admin/campaigns/purchasereturn/{parked.pk}/change/"))
+
+
+def test_a_visit_stays_while_another_receipt_of_its_day_is_kept() -> None:
+    now = timezone.now()
+    tiering.publish((Level("regular", "Regular", 0), Level("silver", "Silver", 1)), now=now, basis="visits")
+    one = member()
+    first, second = bought(one, ("1", "10.00")), bought(one, ("1", "20.00"))
+    returned(first, back(("1",)))
+    assert tiering.standing(one).tier == "silver"
+    returned(second, back(("1",)))
+    assert not TierMembership.objects.filter(member=one, ended_at=None, tier="silver").exists()

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from campaigns import publishing, rules
+from campaigns import publishing, reporting, rules
 from campaigns.models import EarnRule, RuleVersion, Segment
 from campaigns.values import Cap
 from loyalty.models import AuditRecord, OutboxEvent
@@ -221,6 +221,43 @@ def test_what_is_no_more_than_usual_needs_nobody() -> None:
         assert publish(owner, code).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("given", "apart"),
+    [
+        ({"kind": "event", "per": None, "event_type": "check_in", "value": "1700"}, {"event_type": "share"}),
+        ({"value": "1700"}, {"exclusive_group": "one"}),
+        ({"value": "1700", "what": {"skus": ["a"]}}, {"where": {"stores": ["S2"]}}),
+        ({"per": "amount", "value": "4"}, {"who": {"tiers": ["gold"]}}),
+        ({"kind": "multiplier", "per": None, "value": "4.5"}, {"who": {"tiers": ["gold"]}}),
+    ],
+)
+def test_many_small_rules_for_one_receipt_or_act_are_a_generous_one(given: dict[str, Any], apart: dict[str, Any]) -> None:
+    for code in ("S1", "S2"):
+        StoreFactory.create(code=code)
+    owner = till("configure")
+    first = {"where": {"stores": ["S1"]}, "who": {"tiers": ["silver"]}, "exclusive_group": "one"}
+    asked = {name: first[name] for name in first if name in apart}
+    for number, status in enumerate((200, 200, 202), 1):
+        goods = {"what": {"skus": [f"sku-{number}"]}} if "what" in given else {}
+        put(owner, f"r{number}", **given | asked | goods)
+        assert publish(owner, f"r{number}").status_code == (200 if "exclusive_group" in asked else status)
+    put(owner, "other", **given | apart)
+    assert publish(owner, "other").status_code == 200
+
+
+@pytest.mark.parametrize("priority", [0, 9999])
+def test_the_rate_is_not_raised_alone_step_by_step(priority: int) -> None:
+    """By a rate in front of the programme's own, or by one behind it that no line ever gets."""
+    member()
+    owner = till("configure")
+    put(owner, "more", kind="base", per="amount", value="10", priority=priority)
+    assert publish(owner, "more").json()["status"] == "in_force"
+    for code, given in (("more", {"kind": "base", "priority": priority}), ("extra", {})):
+        put(owner, code, per="amount", value="100", **given)
+        assert publish(owner, code).status_code == 202
+    assert publishing.programme_rate([one.rule for one in rules.published(timezone.now())]) == (1 if priority else 10)
+
+
 def test_an_offer_ends_earlier_by_a_version_from_a_future_instant() -> None:
     owner = till("configure")
     put(owner, "gift")
@@ -234,6 +271,26 @@ def test_an_offer_ends_earlier_by_a_version_from_a_future_instant() -> None:
     assert (before, [one.code for one in rules.in_force(published, soon)]) == (["base", "gift"], ["base"])
     assert "gift" not in [one.rule.code for one in rules.published(soon)]
     assert AuditRecord.objects.filter(verb="ruleversion.ended", object_id=str(ended.pk)).exists()
+
+
+def test_an_offer_that_ends_takes_with_it_what_was_announced() -> None:
+    owner, now = till("configure"), timezone.now()
+    later, soon = now + timedelta(days=20), now + timedelta(minutes=1)
+    put(owner, "gift")
+    publish(owner, "gift")
+    put(owner, "gift", value="20", when={"starts_at": later.isoformat()})
+    assert publish(owner, "gift").json()["status"] == "scheduled"
+    ended = publishing.end("gift", at=soon, actor=UUID(int=1), now=now)
+    for since in (now, soon, later):
+        published = rules.published(since)
+        holding = [[one.code for one in rules.in_force(published, at)] for at in (soon - timedelta(seconds=1), soon, later)]
+        assert holding[1:] == [["base"], ["base"]]
+        assert since > now or holding[0] == ["base", "gift"]
+    rows = RuleVersion.objects.filter(rule__code="gift").order_by("version")
+    states = publishing.states(rows, now=later)
+    assert [states[one.pk] for one in rows] == ["past", "replaced", "ended"]
+    assert [one.starts_at for one in reporting.entries(now) if one.rule.code == "gift"] == [rows[0].starts_at]
+    assert ended.starts_at == soon
 
 
 def test_a_better_base_rate_for_some_starts_at_once_and_a_worse_one_after_the_notice() -> None:

@@ -161,7 +161,6 @@ def test_receipts_that_came_without_the_rules_are_not_judged_anew(bring: Import)
     assert set(Award.objects.values_list("rule_version__rule__code", flat=True)) == {"base"}
 
 
-@pytest.mark.xfail(reason="the engine divides a bonus per purchase before it spreads it, so equal remainders are not equal")
 def test_of_equal_remainders_the_earlier_line_gets_the_point(bring: Import, data: Path) -> None:
     write(data, [(1, 3, 300, START + timedelta(hours=15), [(5, 1, 0.67), (6, 1, 1.0), (7, 1, 1.33)])])
     assert "0 differences" in bring()

@@ -81,6 +81,17 @@ def test_a_table_that_makes_no_sense_is_refused(levels: list[Level]) -> None:
     assert not TierTable.objects.exists()
 
 
+def test_rewards_that_one_receipt_may_bring_together_wait_for_a_second_person() -> None:
+    member(now=NOW)
+    many = [Level(f"t{n}", f"T{n}", n, 1_300) for n in range(1, 5)]
+    draft = publishing.draft({}, many, actor=OWNER)
+    assert publishing.review(draft.version, now=NOW).generous
+    with pytest.raises(Problem, match="second person"):
+        publishing.publish(draft.version, actor=OWNER, now=NOW)
+    draft = publishing.draft({}, many[:3], actor=OWNER)
+    assert publishing.publish(draft.version, actor=OWNER, now=NOW).published
+
+
 def test_a_table_without_tiers_is_not_published() -> None:
     draft = publishing.draft({}, actor=OWNER)
     with pytest.raises(Problem):
