@@ -4,13 +4,16 @@ import random
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 
 from campaigns import events
 from campaigns.awarding import Recorded
 from campaigns.models import Event, RuleVersion
-from config.demo import filling, menu
+from config.demo import counter, filling, menu
 from loyalty import terms
-from members.models import Member
+from members.models import Device, Member, StaffProfile
+from members.staffing import employ
 from tests.factories import NOW, ApplicationFactory, members
 
 pytestmark = pytest.mark.django_db
@@ -29,3 +32,19 @@ def test_the_demos_acts_are_published_once_and_pay_for_check_ins() -> None:
     assert list(first.values_list("streak", "points_earned")) == [(n, 5) for n in range(1, 7)]
     assert Event.objects.count() == len(told)
     assert Event.objects.filter(points_earned=0).count() == 0
+
+
+def test_the_demos_till_can_be_bound_and_opened_and_a_second_run_keeps_its_pins() -> None:
+    filling.stores()
+    for role in ("manager", "cashier", "marketer"):
+        employ(f"{role}@demo.example", role=role, name=menu.STAFF[role], stores=["harbour"])
+    told, first = counter.give_pins(now=timezone.now()), counter.code(now=timezone.now())
+    assert [line.split()[1] for line in told] == ["Aïcha", "Marc"]
+    assert counter.give_pins(now=timezone.now()) == []
+    client, typed = Client(), counter.code(now=timezone.now()).split("/till/")[1].partition("(")[0]
+    assert client.post("/till/register/", {"code": first.split("/till/")[1].partition("(")[0]}).status_code == 200
+    assert client.post("/till/register/", {"code": typed}).status_code == 302
+    staff = StaffProfile.objects.get(role="cashier").pk
+    assert client.post("/till/lock/", {"staff": staff, "pin": told[0].split()[-1]})["Location"] == "/till/"
+    counter.code(now=timezone.now())
+    assert Device.objects.count() == 2, "the one that works is left alone"

@@ -95,7 +95,8 @@ MOST: dict[Callable[[Shop], None], int] = {
     small_ones_to_many_cards: DAY, every_day_for_two_months: MONTH, two_keys_of_one_maker: DAY, a_new_key_for_each_act: DAY,
     keys_and_admin_in_turn: DAY, a_revoked_key_and_its_successor: DAY, receipts_by_an_own_key: DAY,
     receipts_and_adjustments_by_one_key: DAY, a_key_of_the_shell_that_she_uses: DAY, the_same_form_twice: SINGLE,
-    the_same_request_again: SINGLE, a_trusted_key_by_hand: DAY, sales_at_an_own_till: DAY, one_receipt_typed_again_and_again: SINGLE,
+    the_same_request_again: SINGLE, a_trusted_key_by_hand: DAY, sales_at_an_own_till: DAY,
+    one_receipt_typed_again_and_again: SINGLE,
     sales_that_her_till_sends: DAY - 6, sales_that_her_till_says_were_offline: DAY,
 }  # fmt: skip
 
