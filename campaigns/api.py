@@ -199,9 +199,10 @@ def trace(request: HttpRequest, purchase: UUID) -> Any:
     """How the points came about: basis by line, each rule with its arithmetic, rounding, terms; in words and numbers."""
     one = _found(request, purchase)
     lines = [
-        {"line_id": line.line_id, "basis": money.plain(line.basis, one.currency), "points": line.points}
+        {"line_id": line.line_id, "basis": money.plain(line.basis, one.currency), "points": line.points,
+         "excluded": line.excluded, "paid_in_points": money.plain(line.tender_amount, one.currency)}
         for line in one.lines.order_by("id")
-    ]
+    ]  # fmt: skip
     names = rules.names()
     said = explaining.sentences(one.trace, one.currency, names) + explaining.reasons(one.trace, names)
     return {"id": str(one.pk), "explanation": said, "lines": lines, **one.trace}

@@ -42,11 +42,15 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What the awards of one receipt or act have in common. `id` is its own; the ledger's keys are made of it."""
+    """What the awards of one receipt or act have in common. `id` is its own; the ledger's keys are made of it.
+
+    `told_at` is when it was told; of history, which was told elsewhere before, it is `at`.
+    """
 
     id: UUID
     holder: UUID
     at: datetime
+    told_at: datetime
     terms: Terms
     alive_until: datetime | None
     store: int | None
@@ -103,7 +107,7 @@ def post(kind: str, granted: Sequence[tuple[Occasion, Sequence[Granted]]], *, no
 def _accruals(kind: str, one: Occasion, granted: Sequence[Granted]) -> list[Accrual]:
     acts = []
     for each in granted:
-        usable, ends = rules.period(each.rule, one.terms, one.at)
+        usable, ends = rules.period(each.rule, one.terms, one.at, one.told_at)
         acts.append(Accrual(
             key=f"{kind}:{one.id}:{each.rule.code}", holder=one.holder, points=each.points,
             kind=LedgerKind.EARN if each.rule.kind is Kind.BASE else LedgerKind.BONUS, occurred_at=one.at, available_at=usable,

@@ -231,7 +231,16 @@ def _trace(
         "raw": plain(raw),
         "points": sum(claim.share for claim in claims),
         "used": [[counter.name, counter.day.isoformat(), plain(amount)] for counter, amount in used.items() if amount],
+    } | _no_basis(lines)
+
+
+def _no_basis(lines: Sequence[Line]) -> dict[str, str]:
+    """What of the amount is for excluded goods, and what was paid in points; left out where it is nothing."""
+    parts = {
+        "excluded": sum((line.net_amount for line in lines if line.excluded), ZERO),
+        "tender": sum((line.tender for line in lines), ZERO),
     }
+    return {name: plain(amount) for name, amount in parts.items() if amount}
 
 
 def _step(claim: _Claim) -> dict[str, Any]:

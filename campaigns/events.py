@@ -68,6 +68,7 @@ class _Ready:
     store: StoreFacts | None
     member: MemberFacts
     terms: Terms
+    told_at: datetime
     alive_until: datetime | None
 
     @property
@@ -93,7 +94,8 @@ class _Ready:
 
     def occasion(self) -> Occasion:
         number, store = self.told.number if self.told.source == API else "", self.store.id if self.store else None
-        return Occasion(self.id, self.member.holder, self.told.occurred_at, self.terms, self.alive_until, store, number)
+        at = self.told.occurred_at
+        return Occasion(self.id, self.member.holder, at, self.told_at, self.terms, self.alive_until, store, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def record(told: Sequence[Happened], *, now: datetime, actor: UUID | None = None
     refused act never spoils the others.
     """
     facts = gather(told)
-    first = [refusal(one, facts, now=now) or _ready(one, facts) for one in told]
+    first = [refusal(one, facts, now=now) or _ready(one, facts, now) for one in told]
     answers = _known_first(told, first, facts)
     ready = [one for one in answers if isinstance(one, _Ready)]
     taken = iter(awarding.take(ready, lambda some: _take_together(some, facts, now=now, actor=actor)))
@@ -170,11 +172,11 @@ def document_print(told: Happened, member: MemberFacts) -> bytes:
     return documents.fingerprint([told.type, str(member.id), at, told.store, dict(told.data)])
 
 
-def _ready(told: Happened, facts: Facts) -> _Ready:
+def _ready(told: Happened, facts: Facts, now: datetime) -> _Ready:
     store = facts.stores[told.store] if told.store else None
     contract = terms.in_force(facts.terms, told.occurred_at)
     alive = terms.alive_until(facts.terms, told.occurred_at)
-    return _Ready(uuid7(), told, store, facts.members[told.member], contract, alive)
+    return _Ready(uuid7(), told, store, facts.members[told.member], contract, now, alive)
 
 
 def _known_first(told: Sequence[Happened], answers: list[_Ready | Problem], facts: Facts) -> list[Recorded | _Ready | Problem]:

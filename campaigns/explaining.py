@@ -1,7 +1,7 @@
 """A trace in words: the same text for member, cashier and support."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.formats import number_format
@@ -9,8 +9,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from campaigns.values import Kind, Per
-from loyalty import money
+from campaigns import wording
+from campaigns.rounding import plain
+from campaigns.values import Cap, Kind, Per
+from loyalty import money, terms
+from loyalty.wording import plural
 
 # Why a rule gave nothing, by the reason that stands in the trace.
 REASONS = {
@@ -44,19 +47,12 @@ EVENTS = {
 
 
 def rule_sentence(step: dict[str, Any], trace: dict[str, Any], currency: str) -> str:
-    """The arithmetic of one rule: €18.60 × 1 = 18.6, or of an event just 5 points."""
-    if step.get("kind") == Kind.EVENT:
-        said = _points(Decimal(step["value"]))
-    else:
-        said = _("%(amount)s × %(rate)s = %(points)s") % {
-            "amount": _measure(step, trace, currency),
-            "rate": number_format(_factor(step)),
-            "points": number_format(Decimal(step["on"]) * _factor(step) if "on" in step else Decimal(step["raw"])),
-        }
-    if not step.get("cut"):
+    """The arithmetic of one rule: €18.60 × 1 = 18.6, 3 pieces × 5 = 15, 3× on 20 points: 40 more, or just 5 points."""
+    said = _sum(step, trace, currency)
+    if "cut" not in step:
         return said
-    limit = number_format(step["points"])
-    return _("%(sum)s, cut to %(points)s: the limit is reached") % {"sum": said, "points": limit}
+    limit = {"sum": said, "points": _number(Decimal(step["points"])), "limit": _limit(step["cut"], currency)}
+    return _("%(sum)s, cut to %(points)s: %(limit)s") % limit
 
 
 def award_sentence(version: str, trace: dict[str, Any], currency: str) -> str:
@@ -67,17 +63,19 @@ def award_sentence(version: str, trace: dict[str, Any], currency: str) -> str:
 def sentences(trace: dict[str, Any], currency: str, names: Mapping[str, str]) -> list[str]:
     """Step by step: what each rule gave and how it was rounded; `names` are those of the rules, by their codes."""
     if trace.get("again"):
+        if trace.get("event") == "check_in":
+            return [_("This counts once a day, and it was counted before.")]
         return [_("This counts once, and it was counted before.")]
     steps = [rule_sentence(step, trace, currency) for step in trace["rules"]]
     if len(steps) > 1 or "event" in trace:
         steps = [named(names.get(step["rule"], step["rule"]), said) for step, said in zip(trace["rules"], steps, strict=True)]
-    points = trace["points"]
-    if not trace["rules"]:
+    points, steps = trace["points"], [*_no_basis(trace, currency), *steps]
+    if not steps:
         steps.append(_("No rule gave points on that day."))
     if Decimal(trace["raw"]) != points:
         steps.append(
             ngettext("Rounded down to %(points)s point.", "Rounded down to %(points)s points.", points)
-            % {"points": number_format(points)}
+            % {"points": _number(Decimal(points))}
         )
     if not points and Decimal(trace["raw"]):
         steps.append(_("The amount was too small for a whole point."))
@@ -102,23 +100,58 @@ def event_title(type_: str, streak: int) -> str:
     return _("%(event)s, day %(count)s in a row") % {"event": title, "count": number_format(streak)}
 
 
-def _points(value: Decimal) -> str:
-    text = ngettext("%(points)s point", "%(points)s points", 1 if value == 1 else 2)
-    return text % {"points": number_format(value)}
-
-
 def named(rule: str, said: str) -> str:
     """What a rule gave, behind its name."""
     return _("%(rule)s: %(sum)s") % {"rule": rule, "sum": said}
 
 
+def _no_basis(trace: dict[str, Any], currency: str) -> list[str]:
+    """What of the receipt earns nothing, whatever the rules."""
+    told = {"excluded": _("%(amount)s are for goods that earn nothing."), "tender": _("%(amount)s were paid in points.")}
+    return [text % {"amount": money.text(Decimal(trace[part]), currency)} for part, text in told.items() if part in trace]
+
+
+def _sum(step: dict[str, Any], trace: dict[str, Any], currency: str) -> str:
+    value = Decimal(step["value"])
+    if step.get("kind") == Kind.EVENT or step.get("per") == Per.PURCHASE:
+        return _points(value)
+    if step.get("kind") == Kind.MULTIPLIER:
+        on = Decimal(step["on"])
+        text = ngettext("%(times)s× on %(on)s point: %(more)s more", "%(times)s× on %(on)s points: %(more)s more", plural(on))
+        return text % {"times": _rate(value), "on": _number(on), "more": _number(on * (value - 1))}
+    return _("%(amount)s × %(rate)s = %(points)s") % {
+        "amount": _measure(step, trace, currency),
+        "rate": _rate(value),
+        "points": _number(Decimal(step["on"]) * value if "on" in step else Decimal(step["raw"])),
+    }
+
+
 def _measure(step: dict[str, Any], trace: dict[str, Any], currency: str) -> str:
-    """What the value was multiplied with: an amount, a number of items, base points, or once."""
-    if step.get("kind") == Kind.MULTIPLIER or step.get("per", Per.AMOUNT) != Per.AMOUNT:
-        return number_format(Decimal(step["on"]))
-    return money.text(Decimal(step.get("on", trace["basis"])), currency)
+    """What the value was multiplied with: an amount, or pieces; of what is weighed, or partly paid in points, a number."""
+    if step.get("per", Per.AMOUNT) == Per.AMOUNT:
+        return money.text(Decimal(step.get("on", trace["basis"])), currency)
+    count = Decimal(step["on"])
+    if count != int(count):
+        return _number(count)
+    return ngettext("%(count)s piece", "%(count)s pieces", int(count)) % {"count": _number(count)}
 
 
-def _factor(step: dict[str, Any]) -> Decimal:
-    """A multiplier of 2 adds the base points once."""
-    return Decimal(step["value"]) - (step.get("kind") == Kind.MULTIPLIER)
+def _limit(cut: dict[str, str], currency: str) -> str:
+    cap = Cap(cut["unit"], cut["per"], cut["window"], Decimal(cut["limit"]))
+    if cap.unit == "money" and not currency:  # of an event, which has no money of its own
+        currency = terms.published()[0].currency
+    return wording.limit(cap, currency)
+
+
+def _points(value: Decimal) -> str:
+    return ngettext("%(points)s point", "%(points)s points", plural(value)) % {"points": _rate(value)}
+
+
+def _number(value: Decimal) -> str:
+    """For people: at most two decimals."""
+    return number_format(plain(value.quantize(Decimal("0.01"), ROUND_HALF_UP)), force_grouping=True)
+
+
+def _rate(value: Decimal) -> str:
+    """As it was published, exactly."""
+    return number_format(plain(value), force_grouping=True)

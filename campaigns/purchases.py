@@ -54,7 +54,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A receipt that may be taken, to be judged by the rules of `at`."""
+    """A receipt that may be taken, to be judged by the rules of `at`; what it pays in points by the terms of `paid_at`."""
 
     id: UUID
     receipt: PurchaseIn
@@ -62,7 +62,13 @@ class _Ready:
     member: MemberFacts
     terms: Terms
     at: datetime
+    paid_at: datetime
+    told_at: datetime
     alive_until: datetime | None
+
+    @property
+    def points_tender(self) -> int:
+        return self.receipt.points_tender
 
     def document(self) -> documents.Document:
         one = self.receipt
@@ -71,8 +77,9 @@ class _Ready:
     def occasion(self) -> Occasion:
         one = self.receipt
         return Occasion(
-            self.id, self.member.holder, one.occurred_at, self.terms, self.alive_until, self.store.id, one.receipt_number
-        )
+            self.id, self.member.holder, one.occurred_at, self.told_at, self.terms, self.alive_until, self.store.id,
+            one.receipt_number,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ class _Paid:
 
     @property
     def points_spent(self) -> int:
-        return self.ready.receipt.points_tender
+        return self.ready.points_tender
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,7 @@ def preview(receipt: BasketIn, facts: Facts, at: datetime) -> Preview:
     """What the receipt would earn at `at` and could be paid with; nothing moves."""
     member, contract, lines = facts.members[receipt.member], terms.in_force(facts.terms, at), _lines(receipt, at, facts.excluded)
     [judged] = judging.judge([Case(member, at, contract, facts.stores[receipt.store], lines)], facts.rules, peek=True)
-    available = queries.balances([member.holder], at)[member.holder].available
+    available = queries.balances([member.holder], at)[member.holder].available if member.verified else 0
     return Preview(judged.judgement, tendering.limits(lines, contract=contract, available=available))
 
 
@@ -165,7 +172,7 @@ def record(
     other content is refused with `duplicate-document`. One refused receipt never spoils the others.
     """
     facts = gather(receipts, now=now)
-    first = [refusal(one, facts, now=now, history=history) or _ready(one, facts, now) for one in receipts]
+    first = [refusal(one, facts, now=now, history=history) or _ready(one, facts, now, history=history) for one in receipts]
     answers = _known_first(receipts, first, facts)
     ready = [one for one in answers if isinstance(one, _Ready)]
     taken = iter(awarding.take(ready, lambda some: _take_together(some, facts, now=now, actor=actor)))
@@ -186,19 +193,24 @@ def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, acto
 
 
 def _pay(fresh: Sequence[_Ready], facts: Facts, *, now: datetime) -> list[_Paid]:
-    """Spend the points that receipts are paid with, before they earn any; burning is always judged now."""
-    paying = [one for one in fresh if one.receipt.points_tender]
+    """Spend the points that receipts are paid with, before they earn any.
+
+    Burning is judged now, whenever the receipt was written, or by the quote that it brings (SEMANTICS 1.7).
+    """
+    contracts = {one.id: terms.in_force(facts.terms, one.paid_at) for one in fresh}
+    paying = [one for one in fresh if one.points_tender]
     available = queries.balances({one.member.holder for one in paying}, now) if paying else {}
     paid = []
     for one in fresh:
         lines = _lines(one.receipt, one.at, facts.excluded)
-        tender = _tender(one, lines, available[one.member.holder].available) if one.receipt.points_tender else []
+        payable = _payable(lines, _lines(one.receipt, one.paid_at, facts.excluded))
+        tender = _tender(one, payable, contracts[one.id], available[one.member.holder].available) if one.points_tender else []
         paid.append(_Paid(one, _with_tender(lines, tender), tender))
     acts = [
         Burn(
-            key=f"tender:{one.id}", holder=one.member.holder, points=one.receipt.points_tender, store=one.store.id,
-            occurred_at=one.receipt.occurred_at, reference=one.receipt.receipt_number, reason="tender", terms=one.terms.id,
-            idle_until=one.alive_until,
+            key=f"tender:{one.id}", holder=one.member.holder, points=one.points_tender, store=one.store.id,
+            occurred_at=one.receipt.occurred_at, reference=one.receipt.receipt_number, reason="tender",
+            terms=contracts[one.id].id, idle_until=one.alive_until,
         )
         for one in paying
     ]  # fmt: skip
@@ -206,14 +218,21 @@ def _pay(fresh: Sequence[_Ready], facts: Facts, *, now: datetime) -> list[_Paid]
     return [replace(one, entry=next(entries)) if one.points_spent else one for one in paid]
 
 
-def _tender(one: _Ready, lines: Sequence[Line], available: int) -> list[LineTender]:
-    points, within = one.receipt.points_tender, tendering.limits(lines, contract=one.terms, available=available)
+def _tender(one: _Ready, lines: Sequence[Line], contract: Terms, available: int) -> list[LineTender]:
+    if not one.member.verified:
+        raise Problem("not-eligible", _("The member's e-mail or phone has to be verified first."), status=409)
+    points, within = one.points_tender, tendering.limits(lines, contract=contract, available=available)
     if points > max(available, 0):
         detail = _("The member has %(count)s points to use now.") % {"count": number_format(max(available, 0))}
         raise Problem("insufficient-points", detail, status=409)
     if why := tendering.check(points, within):
         raise Problem("validation", why, faults=[Fault("/points_tender", why)])
-    return tendering.spread(points, lines, one.terms)
+    return tendering.spread(points, lines, contract)
+
+
+def _payable(lines: Sequence[Line], now: Sequence[Line]) -> list[Line]:
+    """Goods that are excluded when they are paid take no points, nor do those that were when they were bought."""
+    return [replace(line, excluded=line.excluded or again.excluded) for line, again in zip(lines, now, strict=True)]
 
 
 def _with_tender(lines: Sequence[Line], tender: Sequence[LineTender]) -> tuple[Line, ...]:
@@ -222,17 +241,18 @@ def _with_tender(lines: Sequence[Line], tender: Sequence[LineTender]) -> tuple[L
     return tuple(replace(line, tender=part.amount) for line, part in zip(lines, tender, strict=True))
 
 
-def _ready(receipt: PurchaseIn, facts: Facts, now: datetime) -> _Ready | Problem:
+def _ready(receipt: PurchaseIn, facts: Facts, now: datetime, *, history: bool) -> _Ready | Problem:
     """To be judged by the rules of the receipt's moment, or of the quote that it brings."""
-    member, at = facts.members[receipt.member], receipt.occurred_at
+    member, at, paid_at = facts.members[receipt.member], receipt.occurred_at, now
     if receipt.quote is not None:
         quoted = quoting.moment(receipt.quote, store=receipt.store, member=str(member.id), now=now)
         if quoted is None:
             detail = _("The quote is over, or for another store or member. Ask for a new one.")
             return Problem("quote-expired", detail, status=409)
-        at = quoted
+        at = paid_at = quoted
     contract, alive = terms.in_force(facts.terms, at), terms.alive_until(facts.terms, receipt.occurred_at)
-    return _Ready(uuid7(), receipt, facts.stores[receipt.store], member, contract, at, alive)
+    told_at = receipt.occurred_at if history else now
+    return _Ready(uuid7(), receipt, facts.stores[receipt.store], member, contract, at, paid_at, told_at, alive)
 
 
 def _lines(receipt: BasketIn, at: datetime, excluded: Excluded) -> tuple[Line, ...]:

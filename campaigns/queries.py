@@ -71,6 +71,12 @@ def returns_by_entry(entries: Sequence[UUID]) -> dict[UUID, PurchaseReturn]:
     return found | {one.tender_entry: one for one in back if one.tender_entry}
 
 
+def paid_by_entry(entries: Collection[UUID]) -> dict[UUID, Purchase]:
+    """The purchase that each journal entry paid for in points, with its shop."""
+    rows = Purchase.objects.filter(tender_entry__in=entries).select_related("store") if entries else ()
+    return {one.tender_entry: one for one in rows if one.tender_entry}
+
+
 def were_bought(*, skus: Collection[str], categories: Collection[str], brands: Collection[str], since: datetime) -> bool:
     """Whether any of these goods was bought since then."""
     goods = Q(sku__in=skus) | Q(category__in=categories) | Q(brand__in=brands)

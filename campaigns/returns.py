@@ -182,10 +182,14 @@ def _pieces(body: ReturnIn, sale: Sale) -> list[Piece] | Problem:
 def _too_much(short: TooMuch, sale: Sale) -> Problem:
     left = {"amount": money.text(short.net_amount, sale.currency), "quantity": plain(short.quantity), "line": short.line_id}
     extra: dict[str, object] = {"net_amount_left": money.plain(short.net_amount, sale.currency)}
+    is_over = not (short.quantity or short.net_amount)
     if short.line_id is None:
-        return Problem("validation", _("Of this receipt %(amount)s is left to return.") % left, status=409, extra=extra)
-    text = _("Of line %(line)s a quantity of %(quantity)s for %(amount)s is left to return.") % left
-    return Problem("validation", text, status=409, extra=extra | {"line_id": short.line_id, "quantity_left": left["quantity"]})
+        text = _("This receipt was returned already.") if is_over else _("Of this receipt %(amount)s is left to return.")
+        return Problem("validation", text % left, status=409, extra=extra)
+    text = _("Of line %(line)s a quantity of %(quantity)s for %(amount)s is left to return.")
+    text = _("Line %(line)s was returned already.") if is_over else text
+    extra |= {"line_id": short.line_id, "quantity_left": left["quantity"]}
+    return Problem("validation", text % left, status=409, extra=extra)
 
 
 def _carry_out_or_refuse(plan: _Plan, *, now: datetime, actor: UUID | None) -> Taken | Problem:

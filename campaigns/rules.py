@@ -89,12 +89,15 @@ def of_version(one: RuleVersion) -> Rule:
     return specs.compiled(one.pk, one.rule.code, one.kind, one.value, one.spec, one.ends_at)
 
 
-def period(rule: Rule, contract: Terms, at: datetime) -> tuple[datetime, datetime | None]:
-    """From when to when the points of a rule can be used: by the rule itself, where it says so, else by the terms."""
+def period(rule: Rule, contract: Terms, at: datetime, told_at: datetime) -> tuple[datetime, datetime | None]:
+    """From when to when the points of a rule can be used: by the rule itself, where it says so, else by the terms.
+
+    A rule's own expiry is short, so it counts from when we were told, lest points of a till that was offline come expired.
+    """
     usable = at + (_later(contract.day_of(at), rule.pending) - contract.day_of(at)) if rule.pending else contract.usable_from(at)
     if not rule.expires:
         return usable, contract.ends(usable)
-    return usable, contract.midnight_after(_later(contract.day_of(usable), rule.expires))
+    return usable, contract.midnight_after(_later(contract.day_of(max(usable, told_at)), rule.expires))
 
 
 def _read(rows: QuerySet[RuleVersion]) -> list[Published]:

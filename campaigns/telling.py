@@ -1,11 +1,17 @@
-"""A return in words: the same text for member, cashier and support."""
+"""A return, and a payment with points, in words: the same text for member, cashier and support."""
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from campaigns.models import PurchaseReturn
+from campaigns.models import Purchase, PurchaseReturn
 from loyalty import money
+
+
+def payment_sentence(one: Purchase) -> str:
+    """What the points of a purchase paid."""
+    worth, whole = money.text(one.tender_amount, one.currency), money.text(one.net_amount, one.currency)
+    return _("%(worth)s of %(amount)s paid in points") % {"worth": worth, "amount": whole}
 
 
 def line_sentence(one: PurchaseReturn, points: int) -> str:

@@ -16,6 +16,7 @@ from campaigns.specs import ONCE, ONCE_A_DAY
 from campaigns.values import Cap, Kind, Per, Rule
 from loyalty import money
 from loyalty.terms import Terms
+from loyalty.wording import plural
 
 # How `format_interval` writes a day, a month in words and a year.
 INTERVAL = "yMMMd"
@@ -37,7 +38,7 @@ def sentence(rule: Rule, *, since: datetime | None, contract: Terms, names: Name
 
 def gives(rule: Rule, currency: str) -> str:
     """What the rule gives, and for which goods."""
-    goods, one = _goods(rule), 1 if rule.value == 1 else 2
+    goods, one = _goods(rule), plural(rule.value)
     said = {"points": _figure(rule.value), "amount": money.text(Decimal(1), currency), "goods": goods}
     match rule.kind, rule.per:
         case Kind.MULTIPLIER, _per:
@@ -74,7 +75,7 @@ def conditions(rule: Rule, since: datetime | None, contract: Terms, names: Names
     if rule.at_least_amount is not None:
         yield _("for %(amount)s or more") % {"amount": money.text(rule.at_least_amount, contract.currency)}
     if rule.at_least_quantity is not None:
-        text = ngettext("for %(count)s item or more", "for %(count)s items or more", 1 if rule.at_least_quantity == 1 else 2)
+        text = ngettext("for %(count)s item or more", "for %(count)s items or more", plural(rule.at_least_quantity))
         yield text % {"count": _figure(rule.at_least_quantity)}
     yield from _window(since, rule.ends_at, contract)
 
@@ -267,7 +268,7 @@ def _is_midnight(at: datetime, contract: Terms) -> bool:
 
 
 def _limited(cap: Cap, currency: str) -> str:
-    one = 1 if cap.limit == 1 else 2
+    one = plural(cap.limit)
     match cap.unit:
         case "money":
             return _("points worth %(amount)s") % {"amount": money.text(cap.limit, currency)}

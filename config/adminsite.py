@@ -20,8 +20,8 @@ from django.views.decorators.csp import csp_override
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
-from campaigns import explaining
-from campaigns.queries import awards_by_entry, entries_of_receipt, of_receipt
+from campaigns import explaining, telling
+from campaigns.queries import awards_by_entry, entries_of_receipt, of_receipt, paid_by_entry, returns_by_entry
 from config.pages import dossier
 from loyalty import terms
 from loyalty.backoffice import Backoffice
@@ -103,12 +103,14 @@ class RegularsAdminSite(UnfoldAdminSite):
         return entries_of_receipt(text)
 
     def cause_of(self, entry: UUID) -> tuple[str, str] | None:
-        award = awards_by_entry([entry]).get(entry)
-        if award is None:
-            return None
-        said = explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency)
-        page = f"admin:campaigns_{award.cause._meta.model_name}_change"
-        return reverse(page, args=[award.cause.pk]), f"{award.rule_version.rule.name}: {said}"
+        if award := awards_by_entry([entry]).get(entry):
+            said = explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency)
+            return dossier.page_of(award.cause), f"{award.rule_version.rule.name}: {said}"
+        if returned := returns_by_entry([entry]).get(entry):
+            return dossier.page_of(returned), telling.sentences(returned)[0]
+        if paid := paid_by_entry([entry]).get(entry):
+            return dossier.page_of(paid), telling.payment_sentence(paid)
+        return None
 
     def members_of_receipt(self, text: str) -> set[UUID]:
         return {one.member_id for one in of_receipt(text)}

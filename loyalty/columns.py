@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -21,6 +22,11 @@ def signed(number: int | None, *, plus: bool = False) -> str:
         return ""
     text = number_format(abs(number), force_grouping=True)
     return f"−{text}" if number < 0 else f"+{text}" if plus and number > 0 else text
+
+
+def quantity(number: Decimal) -> str:
+    """2 or 0.512: no more decimals than it needs."""
+    return number_format(f"{number.normalize():f}", force_grouping=True)
 
 
 def moment(instant: datetime | None) -> str | None:

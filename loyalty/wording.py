@@ -86,9 +86,16 @@ def judgement(effect: Effect) -> str:
     return {Effect.SAME: _("the same"), Effect.BENEFIT: _("better"), Effect.DETRIMENT: _("worse")}[effect]
 
 
+def plural(number: Decimal) -> int:
+    """By which each language chooses its form: 0.5 point is one in French and several in English."""
+    if number == int(number):
+        return int(number)
+    return 0 if number < 2 else 2
+
+
 def rate(value: Decimal, currency: str) -> str:
     """1 point per €1.00."""
-    text = ngettext("%(points)s point per %(amount)s.", "%(points)s points per %(amount)s.", 1 if value == 1 else 2)
+    text = ngettext("%(points)s point per %(amount)s.", "%(points)s points per %(amount)s.", plural(value))
     return text % {"points": number_format(value.normalize()), "amount": money.text(Decimal(1), currency)}
 
 

@@ -8,13 +8,17 @@ from itertools import groupby
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
 from loyalty.terms import FOREVER
 from members import cards
 from members.models import Card, Member, Tier, TierMembership, TierTable
 from members.tiers import Level, Table
 
+# A proved contact, or none to prove (SEMANTICS 8.1); an external id alone comes from the shop's own system.
+MAY_SPEND = ExpressionWrapper(
+    Q(email_verified_at__isnull=False) | Q(phone_verified_at__isnull=False) | Q(email="", phone=""), output_field=BooleanField()
+)
 # Of each instant the row that stood then; without one, the tier of everybody in the table that governed it.
 TIERS_AT = """
 select coalesce(nullif(m.tier, ''), base.code, '')
@@ -33,13 +37,17 @@ select coalesce(nullif(m.tier, ''), base.code, '')
 
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
-    """What a purchase needs to know of a member; `birthday` is (month, day)."""
+    """What a purchase needs to know of a member; `birthday` is (month, day).
+
+    `verified`: may spend. Whoever has no contact has none to prove: the shop brought them along under a number of its own.
+    """
 
     id: UUID
     holder: UUID
     status: str
     birthday: tuple[int, int] | None = None
     birthday_set_at: datetime | None = None
+    verified: bool = False
 
 
 def resolve(references: Iterable[str]) -> dict[str, MemberFacts]:
@@ -54,13 +62,14 @@ def resolve(references: Iterable[str]) -> dict[str, MemberFacts]:
             | Q(external_id__in=externals.values())
             | Q(id__in=Card.objects.filter(number__in=numbers.values()).values("member"))
         )
-        .values_list("id", "holder", "status", "external_id", "birth_month", "birth_day", "birthday_set_at")
+        .annotate(may_spend=MAY_SPEND)
+        .values_list("id", "holder", "status", "external_id", "birth_month", "birth_day", "birthday_set_at", "may_spend")
         .order_by()
     )
     by_key: dict[object, MemberFacts] = {}
-    for id_, holder, status, external_id, month, day, set_at in rows:
+    for id_, holder, status, external_id, month, day, set_at, may_spend in rows:
         birthday = (month, day) if month and day else None
-        by_key[id_] = by_key[("external", external_id)] = MemberFacts(id_, holder, status, birthday, set_at)
+        by_key[id_] = by_key[("external", external_id)] = MemberFacts(id_, holder, status, birthday, set_at, may_spend)
     of_card = dict(Card.objects.filter(number__in=numbers.values()).values_list("number", "member")) if numbers else {}
     found = {reference: by_key.get(id_) for reference, id_ in ids.items()}
     found |= {reference: by_key.get(of_card.get(number)) for reference, number in numbers.items()}

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeNumericFilter
 
 from campaigns import explaining, rules
@@ -16,7 +17,7 @@ from campaigns.models import Award, Purchase, PurchaseLine
 from campaigns.queries import of_receipt
 from loyalty import money
 from loyalty.backoffice import ReadOnly, ReadOnlyInline
-from loyalty.columns import figure, instant
+from loyalty.columns import figure, instant, quantity, signed
 from loyalty.filters import Between
 from members import finding
 
@@ -30,9 +31,29 @@ def steps(trace: dict[str, Any], currency: str) -> str:
 
 class LineInline(ReadOnlyInline):
     model = PurchaseLine
-    fields = ("line_id", "sku", "category", "brand", "quantity", "net_amount", "earned")
-    readonly_fields = ("earned",)
+    fields = ("line_id", "sku", "category", "brand", "count", "price", "in_points", "earned", "note")
+    readonly_fields = ("count", "price", "in_points", "earned", "note")
     earned = figure("points", _("points"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PurchaseLine]:
+        rows: QuerySet[PurchaseLine] = super().get_queryset(request).select_related("purchase")
+        return rows
+
+    @admin.display(description=_("quantity"))
+    def count(self, line: PurchaseLine) -> str:
+        return quantity(line.quantity)
+
+    @admin.display(description=_("amount"))
+    def price(self, line: PurchaseLine) -> str:
+        return money.text(line.net_amount, line.purchase.currency)
+
+    @admin.display(description=_("of it in points"))
+    def in_points(self, line: PurchaseLine) -> str:
+        return money.text(line.tender_amount, line.purchase.currency) if line.tender_amount else ""
+
+    @admin.display(description=_("note"))
+    def note(self, line: PurchaseLine) -> str:
+        return str(_("earns nothing")) if line.excluded else ""
 
 
 class AwardInline(ReadOnlyInline):
@@ -72,10 +93,25 @@ class PurchaseAdmin(ReadOnly):
         "points_earned",
     )  # fmt: skip
     fieldsets = (
-        (_("Receipt"), {"fields": ("receipt_number", "source", "member", "store", "occurred_at", "recorded_at", "paid")}),
+        (
+            _("Receipt"),
+            {
+                "fields": (
+                    "receipt_number",
+                    "source",
+                    "member",
+                    "store",
+                    "occurred_at",
+                    "recorded_at",
+                    "paid",
+                    "in_points",
+                    "in_money",
+                )
+            },
+        ),
         (_("Points"), {"fields": ("earned", "why", "contract")}),
     )
-    readonly_fields = ("paid", "earned", "why", "contract")
+    readonly_fields = ("paid", "in_points", "in_money", "earned", "why", "contract")
     inlines = (AwardInline, LineInline, ReturnInline)
     bought = instant("occurred_at", _("bought"))
     earned = figure("points_earned", _("points"), plus=True)
@@ -95,6 +131,17 @@ class PurchaseAdmin(ReadOnly):
         return money.text(purchase.net_amount, purchase.currency)
 
     paid.formatting = "price"  # type: ignore[attr-defined]
+
+    @admin.display(description=_("of it in points"))
+    def in_points(self, purchase: Purchase) -> str | None:
+        if not purchase.points_spent:
+            return None
+        said = ngettext("%(points)s point worth %(amount)s", "%(points)s points worth %(amount)s", purchase.points_spent)
+        return said % {"points": signed(purchase.points_spent), "amount": money.text(purchase.tender_amount, purchase.currency)}
+
+    @admin.display(description=_("of it in money"))
+    def in_money(self, purchase: Purchase) -> str:
+        return money.text(purchase.net_amount - purchase.tender_amount, purchase.currency)
 
     @admin.display(description=_("because"))
     def why(self, purchase: Purchase) -> str:

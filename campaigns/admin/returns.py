@@ -15,7 +15,7 @@ from campaigns import telling
 from campaigns.models import ClawBack, PurchaseReturn, PurchaseReturnLine
 from loyalty import money
 from loyalty.backoffice import ReadOnly, ReadOnlyInline
-from loyalty.columns import figure, instant
+from loyalty.columns import figure, instant, quantity
 from loyalty.filters import Between
 
 WORDS = {
@@ -36,14 +36,23 @@ class State(admin.SimpleListFilter):
         return queryset.filter(STATES.get(self.value() or "", Q()))
 
 
+def kindness(one: PurchaseReturn) -> str:
+    """A word where it is so; a return like any other needs none."""
+    return str(_("yes")) if one.goodwill else ""
+
+
 class ReturnInline(ReadOnlyInline):
     """The returns of a purchase, on its page."""
 
     model = PurchaseReturn
-    fields = ("number", "occurred_at", "worth", "back", "clawed", "given", "goodwill", "reason")
-    readonly_fields = ("number", "worth", "back", "clawed", "given")
+    fields = ("number", "occurred_at", "worth", "back", "clawed", "given", "kindly", "reason")
+    readonly_fields = ("number", "worth", "back", "clawed", "given", "kindly")
     clawed = figure("points_clawed_back", _("points taken back"))
     given = figure("points_returned", _("points given back"))
+
+    @admin.display(description=_("points left out of goodwill"))
+    def kindly(self, one: PurchaseReturn) -> str:
+        return kindness(one)
 
     @admin.display(description=_("return number"))
     def number(self, one: PurchaseReturn) -> str:
@@ -61,13 +70,25 @@ class ReturnInline(ReadOnlyInline):
 
 class ReturnLineInline(ReadOnlyInline):
     model = PurchaseReturnLine
-    fields = ("line_id", "quantity", "net_amount", "money_back", "given")
-    readonly_fields = ("line_id", "given")
+    fields = ("line_id", "count", "worth", "back", "given")
+    readonly_fields = ("line_id", "count", "worth", "back", "given")
     given = figure("points_returned", _("points given back"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PurchaseReturnLine]:
-        rows: QuerySet[PurchaseReturnLine] = super().get_queryset(request).select_related("line")
+        rows: QuerySet[PurchaseReturnLine] = super().get_queryset(request).select_related("line", "purchase_return")
         return rows
+
+    @admin.display(description=_("quantity"))
+    def count(self, one: PurchaseReturnLine) -> str:
+        return quantity(one.quantity)
+
+    @admin.display(description=_("worth of the goods"))
+    def worth(self, one: PurchaseReturnLine) -> str:
+        return money.text(one.net_amount, one.purchase_return.currency)
+
+    @admin.display(description=_("money back"))
+    def back(self, one: PurchaseReturnLine) -> str:
+        return money.text(one.money_back, one.purchase_return.currency)
 
     @admin.display(description=_("line"))
     def line_id(self, one: PurchaseReturnLine) -> str:
@@ -109,13 +130,17 @@ class ReturnAdmin(ReadOnly):
     )  # fmt: skip
     fieldsets = (
         (_("Return"), {"fields": ("return_number", "source", "receipt", "occurred_at", "recorded_at", "state", "problem")}),
-        (_("Points"), {"fields": ("worth", "back", "why", "goodwill", "reason", "content")}),
+        (_("Points"), {"fields": ("worth", "back", "why", "kindly", "reason", "content")}),
     )
-    readonly_fields = ("receipt", "state", "worth", "back", "why")
+    readonly_fields = ("receipt", "state", "worth", "back", "why", "kindly")
     inlines = (ReturnLineInline, ClawBackInline)
     returned = instant("occurred_at", _("returned"))
     clawed = figure("points_clawed_back", _("points taken back"))
     given = figure("points_returned", _("points given back"))
+
+    @admin.display(description=_("points left out of goodwill"))
+    def kindly(self, one: PurchaseReturn) -> str:
+        return kindness(one)
 
     @display(description=_("state"), label=LOOKS)
     def state(self, one: PurchaseReturn) -> Any:

@@ -42,6 +42,7 @@ class Purchase(models.Model):
             models.Index(fields=["member", "-occurred_at"], name="purchase_of_member"),
             models.Index(fields=["member", "-visit"], condition=Q(returned_at=None), name="purchase_visits"),
             models.Index(fields=["-occurred_at", "-id"], name="purchase_time"),
+            models.Index(fields=["tender_entry"], condition=~Q(tender_entry=None), name="purchase_payment"),
             models.Index(fields=["source", "receipt_number"], name="purchase_number"),
         ]
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from campaigns import explaining, greeting, rules
-from campaigns.models import Event, Purchase
+from campaigns import explaining, greeting, rules, telling
+from campaigns.models import Award, Event, Purchase, PurchaseReturn
 from config.pages import checking_in, statement, tier
 from config.pages.statement import Explained
 from loyalty import money, queries, terms
@@ -122,18 +122,36 @@ def line(request: HttpRequest, member: Member, entry: UUID) -> HttpResponse:
 
 
 def _behind(one: Explained, contract: Terms) -> dict[str, Any]:
-    """The receipt behind a line, and what it earned or what of it came back."""
+    """The receipt behind a line, and what it earned, what of it came back or what of it was paid in points."""
     if one.award:
         cause, names = one.award.cause, rules.names()
         return {
             "steps": explaining.sentences(cause.trace, one.award.currency, names),
             "reasons": explaining.reasons(cause.trace, names),
-            "earned": cause.points_earned,
+            "total": {"label": _total(one.award), "points": cause.points_earned},
             "receipt": receipt(cause, one.award.purchase, contract),
         }
     if one.returned and (purchase := one.returned.purchase):
-        return {"detail": one.detail, "receipt": receipt(purchase, purchase, contract)}
+        came_back = _came_back(one.returned, purchase, contract)
+        steps = telling.sentences(one.returned)
+        return {"detail": one.detail, "steps": steps, "receipt": came_back, "purchase_url": _purchase_url(purchase)}
+    if one.paid:
+        shown = receipt(one.paid, one.paid, contract) | _payment(one.paid)
+        return {"detail": one.detail, "receipt": shown, "purchase_url": _purchase_url(one.paid)}
     return {}
+
+
+def _total(award: Award) -> str:
+    """Where several rules gave something, the line's own points are less than all."""
+    if len(award.cause.trace["rules"]) < 2:
+        return _("Points")
+    return _("This receipt in all") if award.purchase else _("In all")
+
+
+def _purchase_url(purchase: Purchase) -> str:
+    """The line that tells what a purchase earned, if it earned anything."""
+    award = purchase.awards.order_by("id").first()
+    return reverse("line", args=[award.entry]) if award else ""
 
 
 def receipt(cause: Purchase | Event, bought: Purchase | None, contract: Terms) -> dict[str, Any]:
@@ -143,4 +161,24 @@ def receipt(cause: Purchase | Event, bought: Purchase | None, contract: Terms) -
         "time": timezone.make_naive(cause.occurred_at, contract.zone),
         "number": bought.receipt_number if bought else "",
         "amount": money.text(bought.net_amount, bought.currency) if bought else "",
+    }
+
+
+def _payment(bought: Purchase) -> dict[str, str]:
+    """How a purchase was paid."""
+    return {
+        "in_points": money.text(bought.tender_amount, bought.currency),
+        "in_money": money.text(bought.net_amount - bought.tender_amount, bought.currency),
+    }
+
+
+def _came_back(one: PurchaseReturn, bought: Purchase, contract: Terms) -> dict[str, Any]:
+    """What is known of the return itself."""
+    return {
+        "store": bought.store.name,
+        "time": timezone.make_naive(one.occurred_at, contract.zone),
+        "return_number": one.return_number,
+        "number": one.receipt_number,
+        "worth": money.text(one.net_amount, one.currency),
+        "money_back": money.text(one.money_back, one.currency),
     }

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns.models import Event, Purchase, PurchaseReturn
 from config.pages import statement
 from loyalty import money, queries, terms
 from loyalty.columns import moment, signed
@@ -44,13 +45,18 @@ def _ends(holder: UUID, contract: Terms, now: datetime) -> list[dict[str, Any]]:
 
 
 def _line(one: statement.Explained) -> dict[str, Any]:
-    cause, bought = (one.award.cause, one.award.purchase) if one.award else (None, None)
+    cause = one.award.cause if one.award else one.returned or one.paid
     return {
         "time": moment(one.line.occurred_at),
         "title": one.title,
         "detail": one.detail,
         "points": signed(one.line.points, plus=True),
         "after": signed(one.line.balance_after),
-        "url": reverse(f"admin:campaigns_{cause._meta.model_name}_change", args=[cause.pk]) if cause else "",
-        "receipt": bought.receipt_number if bought else "" if cause else one.line.reference,
+        "url": page_of(cause) if cause else "",
+        "receipt": "" if isinstance(cause, Event) else cause.receipt_number if cause else one.line.reference,
     }
+
+
+def page_of(cause: Purchase | Event | PurchaseReturn) -> str:
+    """Where staff look at what moved points."""
+    return reverse(f"admin:campaigns_{cause._meta.model_name}_change", args=[cause.pk])

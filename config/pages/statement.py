@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 from django_stubs_ext import StrPromise
 
 from campaigns import explaining, telling
-from campaigns.models import Award, PurchaseReturn
-from campaigns.queries import awards_by_entry, returns_by_entry
+from campaigns.models import Award, Purchase, PurchaseReturn
+from campaigns.queries import awards_by_entry, paid_by_entry, returns_by_entry
 from loyalty import queries
 from loyalty.kinds import Kind
 from loyalty.queries import StatementLine
@@ -37,13 +37,14 @@ TITLES: dict[str, StrPromise] = {
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One line of the passbook."""
+    """One line of the passbook, with the award, the return or the payment behind it."""
 
     line: StatementLine
     title: str
     detail: str
     award: Award | None
     returned: PurchaseReturn | None = None
+    paid: Purchase | None = None
 
     def shown(self, contract: Terms) -> dict[str, Any]:
         return {
@@ -62,13 +63,15 @@ def explained(lines: Sequence[StatementLine]) -> list[Explained]:
     """Each line with its title and arithmetic, in a constant number of statements."""
     entries = [line.entry for line in lines]
     awards, back = awards_by_entry(entries), returns_by_entry(entries)
+    paid = paid_by_entry([line.entry for line in lines if line.kind == Kind.BURN])
     titles = adjusting.titles(line.entry for line in lines if line.kind == Kind.ADJUST)
     titles |= welcomes(line for line in lines if line.kind == Kind.BONUS and line.entry not in awards)
-    found = [(line, awards.get(line.entry), back.get(line.entry)) for line in lines]
-    return [
-        Explained(line, titles.get(line.entry) or title(line, award), detail(line, award, returned), award, returned)
-        for line, award, returned in found
-    ]
+    found = []
+    for line in lines:
+        award, returned, payment = awards.get(line.entry), back.get(line.entry), paid.get(line.entry)
+        heading = titles.get(line.entry) or title(line, award)
+        found.append(Explained(line, heading, detail(line, award, returned, payment), award, returned, payment))
+    return found
 
 
 def welcomes(lines: Iterable[StatementLine]) -> dict[UUID, str]:
@@ -100,10 +103,12 @@ def _for_bonus(award: Award) -> str:
     return award.rule_version.rule.name
 
 
-def detail(line: StatementLine, award: Award | None, returned: PurchaseReturn | None) -> str:
-    """The arithmetic of the one rule that gave these points, or what came back that took or gave them."""
+def detail(line: StatementLine, award: Award | None, returned: PurchaseReturn | None, paid: Purchase | None) -> str:
+    """The arithmetic of the one rule that gave these points, what came back that took or gave them, or what they paid."""
     if returned:
         return telling.line_sentence(returned, line.points)
+    if paid:
+        return telling.payment_sentence(paid)
     if award is None:
         return ""
     said = explaining.award_sentence(str(award.rule_version_id), award.cause.trace, award.currency)

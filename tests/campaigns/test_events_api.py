@@ -46,7 +46,7 @@ def test_an_event_becomes_points_that_everybody_sees_the_same() -> None:
     assert line["explanation"] == "Check-in: Daily, 5 points"
     again = pos.post("/events", event(one)).json()
     assert (again["points_earned"], again["awards"], again["balance"]) == (0, [], 5)
-    assert again["explanation"] == ["This counts once, and it was counted before."]
+    assert again["explanation"] == ["This counts once a day, and it was counted before."]
 
 
 def test_an_event_counts_once_by_key_and_by_id() -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from campaigns import drafting, publishing, purchases, quoting
 from campaigns.awarding import Recorded
-from campaigns.models import Purchase
+from campaigns.models import Award, Purchase
 from campaigns.ruleschemas import RuleIn
 from campaigns.schemas import PurchaseIn
+from loyalty import terms
 from members.models import Member, TierMembership
 from members.tiers import Level
 from tests.factories import NOW, StoreFactory, member
@@ -82,3 +83,28 @@ def test_a_day_is_one_visit_in_any_order_of_telling_and_by_one_quote(by_quote: b
     assert not TierMembership.objects.exists()
     earned([receipt(one, NOW - timedelta(days=1))])
     assert tiering.standing(one).tier == "silver"
+
+
+@pytest.mark.parametrize("pending", [None, "P20D", "P30D"])
+def test_points_with_an_end_of_their_own_count_from_the_day_they_were_told(pending: str | None) -> None:
+    one = member(now=LONG_AGO)
+    bonus("short", 5, expires="P14D", pending=pending)
+    sold, told = NOW - timedelta(days=21), NOW
+    earned([receipt(one, sold)], now=told)
+    usable = max(told, sold + timedelta(days=int(pending[1:-1]))) if pending else told
+    contract = terms.current(told)
+    [award] = Award.objects.filter(rule_version__rule__code="short")
+    assert award.expires_at
+    assert contract.last_day(award.expires_at) == contract.day_of(usable) + timedelta(days=14)
+    [base] = Award.objects.exclude(pk=award.pk)
+    assert base.expires_at == contract.ends(contract.usable_from(sold)), "the terms count from the receipt"
+
+
+def test_an_import_of_history_counts_from_the_receipts_moment() -> None:
+    one = member(now=LONG_AGO)
+    bonus("short", 5, expires="P14D")
+    sold = NOW - timedelta(days=40)
+    purchases.record([receipt(one, sold)], now=NOW, history=True)
+    contract, award = terms.current(NOW), Award.objects.get(rule_version__rule__code="short")
+    assert award.expires_at
+    assert contract.last_day(award.expires_at) == contract.day_of(sold) + timedelta(days=14)

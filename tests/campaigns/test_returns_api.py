@@ -96,6 +96,7 @@ def test_small_pieces_leak_nothing() -> None:
     assert (sum(one["points_clawed_back"] for one in answers), answers[-1]["balance"]) == (10, 0)
     assert [one["money_back"] for one in answers] == ["5.00"] * 20
     more = returned(purchase, back(amount="0.01"))
+    assert more.json()["detail"] == "This receipt was returned already."
     assert (more.status_code, more.json()["net_amount_left"]) == (409, "0.00")
     assert Purchase.objects.get().returned_at is not None
     assert nothing_is_wrong()
@@ -234,13 +235,14 @@ def test_goodwill_gives_the_money_back_and_leaves_the_points() -> None:
     assert (answer["points_clawed_back"], answer["money_back"], answer["balance"]) == (0, "10.00", 15)
     again = returned(purchase, back(("1",)))
     assert (again.status_code, again.json()["quantity_left"], again.json()["net_amount_left"]) == (409, "0", "0.00")
+    assert again.json()["detail"] == "Line 1 was returned already."
     rest = returned(purchase, back(("2",))).json()
     assert (rest["points_clawed_back"], rest["balance"]) == (5, 10)
     assert Purchase.objects.get().returned_at is None
 
 
 def test_points_that_paid_go_back_to_their_lots() -> None:
-    one, pos = member(), till()
+    one, pos = member(verified=True), till()
     bought(one, ("1", "1000.00"))
     ends = queries.open_lots(one.holder, timezone.now())[0].expires_at
     purchase = bought(one, ("1", "4.00"), ("2", "6.00"), points_tender=500)

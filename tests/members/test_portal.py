@@ -15,8 +15,11 @@ from campaigns.awarding import Recorded
 from campaigns.purchases import record
 from campaigns.returns import Claim, Taken, take
 from campaigns.schemas import ReturnIn
+from loyalty.models import Posting
 from members.models import CodeAttempt, Consent, Member, User
+from tests.api import till
 from tests.factories import ReceiptFactory, StoreFactory, give, member
+from tests.staff import signed_in, text
 
 pytestmark = pytest.mark.django_db
 
@@ -181,3 +184,43 @@ def test_a_return_says_what_came_back_and_what_that_took(phone: Client) -> None:
     assert (line["points"], line["title"]) == (-5, "Returned to Harbour shop")
     assert line["detail"] == "You returned goods for €5.50: 5 points taken back"
     assert "You returned goods for €5.50: 5 points taken back" in phone.get(line["url"]).content.decode()
+    page = phone.get(line["url"])
+    shown = page.context["receipt"]
+    assert (shown["return_number"], shown["worth"], shown["money_back"]) == ("B1", "€5.50", "€5.50")
+    assert shown["time"] == timezone.make_naive(body.occurred_at, ZoneInfo("Europe/Paris"))
+    assert page.context["steps"][:2] == ["Goods for €5.50 came back.", "What was kept earns 13 points."]
+    assert phone.get(page.context["purchase_url"]).context["receipt"]["amount"] == "€18.60"
+
+
+def test_a_payment_with_points_says_where_and_for_what(phone: Client) -> None:
+    one, now = member(email="wei@example.com", verified=True), timezone.now()
+    give(one.holder, 1000, at=now - timedelta(days=1))
+    receipts = [ReceiptFactory.build(member=str(one.pk), receipt_number="R-800", points_tender=800, occurred_at=now)]
+    assert isinstance(record(receipts, now=now)[0], Recorded)
+    sign_in(phone, "wei@example.com")
+    [line] = [line for line in phone.get("/card/").context["lines"] if line["points"] == -800]
+    assert (line["title"], line["detail"]) == ("Used at Harbour shop", "€8.00 of €18.60 paid in points")
+    page = phone.get(line["url"])
+    shown = page.context["receipt"]
+    assert (shown["store"], shown["number"], shown["in_points"], shown["in_money"]) == (
+        "Harbour shop",
+        "R-800",
+        "€8.00",
+        "€10.60",
+    )
+    earned = phone.get(page.context["purchase_url"])
+    assert earned.context["steps"] == ["€8.00 were paid in points.", "€10.60 × 1 = 10.6", "Rounded down to 10 points."]
+    owner = signed_in("owner")
+    journal = Posting.objects.get(entry=page.context["line"]["id"])
+    assert "€8.00 of €18.60 paid in points" in text(owner.get(f"/admin/loyalty/posting/{journal.pk}/change/"))
+
+
+def test_the_total_of_a_receipt_with_several_rules_is_called_so(phone: Client) -> None:
+    owner = till("configure")
+    assert owner("PUT", "/earn-rules/gift", {"kind": "bonus", "per": "purchase", "value": "2"}).status_code == 201
+    assert owner.post("/earn-rules/gift/publish", {}).status_code == 200
+    one = member(email="wei@example.com")
+    record([ReceiptFactory.build(member=str(one.pk))], now=timezone.now())
+    sign_in(phone, "wei@example.com")
+    line = phone.get("/card/").context["lines"][0]
+    assert phone.get(line["url"]).context["total"] == {"label": "This receipt in all", "points": 20}

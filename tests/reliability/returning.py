@@ -89,7 +89,7 @@ class Trial:
             tiering.publish(now=START)
         self.now += timedelta(minutes=1)
         self.contract: Terms = terms.current(self.now)
-        people = members([ApplicationFactory.build() for _ in range(3 * FAMILIES)], now=self.now)
+        people = members([ApplicationFactory.build(verified=True) for _ in range(3 * FAMILIES)], now=self.now)
         self.people: list[list[Member]] = [people[family::FAMILIES] for family in range(FAMILIES)]
 
     def phase(self, receipts: int) -> None:
