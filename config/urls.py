@@ -20,6 +20,8 @@ from config.pages import (
     tier,
     vouchers,
 )
+from config.pages.till import urls as till
+from config.pages.till.pins import set_pin
 from members import views as members
 from members.access import public
 
@@ -59,7 +61,9 @@ urlpatterns = [
     re_path(r"^media/rewards/(?P<name>[0-9a-f]{32}(-480)?\.webp)$", media.picture, name="picture"),
     path("admin/mail/", mailbox.mailbox, name="mailbox"),
     path("admin/mail/<str:name>/", mailbox.mail, name="mail"),
+    path("admin/till-pin/", set_pin, name="till_pin"),
     path("admin/", admin.site.urls),
+    path("till/", include(till.urlpatterns)),
     path("api/v1/", api.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -10,8 +10,10 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, overload
+from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import Q
@@ -22,13 +24,20 @@ from ninja.security import HttpBearer
 
 from loyalty import limits
 from loyalty.problems import Problem
-from members.models import ApiKey, Member, StaffProfile, User
+from members import devices, shifts
+from members.models import ApiKey, Device, Member, Shift, StaffProfile, User
 
 SCOPES = ("pos", "read", "adjust", "configure", "partner")
 EARN_ONLY_CARD = "earn_only_card"
+TILL_COOKIE = "__Host-till" if settings.SECURE else "till"
+TILL_COOKIE_AGE = timedelta(days=400)
+# What of a form that was sent to a locked till is not shown again.
+UNKEPT = {"csrfmiddlewaretoken", "number", "again"}
 LAST_USE_PRECISION = timedelta(minutes=5)
 
 type View = Callable[..., HttpResponseBase]
+type DeviceView = Callable[Concatenate[HttpRequest, Device, ...], HttpResponseBase]
+type ShiftView = Callable[Concatenate[HttpRequest, Shift, ...], HttpResponseBase]
 type MemberView = Callable[Concatenate[HttpRequest, Member, ...], HttpResponseBase]
 
 
@@ -99,6 +108,56 @@ def member_of(request: HttpRequest, *, earn_only: bool = False) -> Member | None
             return member
     joined = request.session.get(EARN_ONLY_CARD) if earn_only else None
     return members.filter(pk=joined, email_verified_at=None, phone_verified_at=None).first() if joined else None
+
+
+def for_device(view: DeviceView) -> View:
+    """Hands the till to the view: the browser that a shop's staff bound to it. Any other is asked to register."""
+
+    @functools.wraps(view)
+    def permitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        device = device_of(request)
+        if device is None:
+            return redirect("till_register")
+        return _kept_by_nobody(view(request, device, *args, **kwargs))
+
+    permitted.access = "device"  # type: ignore[attr-defined]
+    return permitted
+
+
+def for_till(view: ShiftView) -> View:
+    """Hands the shift to the view: a colleague whose PIN was right, at a till of the shop. Else the till is locked.
+
+    What was typed into a form meanwhile waits in the address to which the PIN leads back; nothing of it is done.
+    """
+
+    @functools.wraps(view)
+    def permitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        device = device_of(request)
+        if device is None:
+            return redirect("till_register")
+        shift = shifts.current(device, now=timezone.now())
+        if shift is None:
+            return redirect(f"/till/lock/?{urlencode({'next': _unfinished(request)})}")
+        return _kept_by_nobody(view(request, shift, *args, **kwargs))
+
+    permitted.access = "till"  # type: ignore[attr-defined]
+    return permitted
+
+
+def device_of(request: HttpRequest) -> Device | None:
+    return devices.known(request.COOKIES.get(TILL_COOKIE, ""), now=timezone.now())
+
+
+def _unfinished(request: HttpRequest) -> str:
+    if request.method != "POST":
+        return request.get_full_path()
+    typed = [(name, value) for name in request.POST if name not in UNKEPT for value in request.POST.getlist(name)]
+    return f"{request.path}?{urlencode(typed)}" if typed else request.path
+
+
+def _kept_by_nobody(response: HttpResponseBase) -> HttpResponseBase:
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
 
 
 class Key(HttpBearer):

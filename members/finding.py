@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Right
 
 from members import cards, contacts
 from members.models import Card, Member
@@ -41,3 +41,12 @@ def _phone(text: str) -> str | None:
         return contacts.phone(text) if any(letter.isdigit() for letter in text) else None
     except ValueError:
         return None
+
+
+def with_phone_ending(members: QuerySet[Member], digits: str) -> QuerySet[Member]:
+    """Those whose phone number ends so, by the index of the last four digits; closed cards left out."""
+    rows = members.exclude(phone="").exclude(status=Member.Status.CLOSED)
+    if len(digits) < 4:
+        return rows.none()
+    ending = rows.annotate(last_digits=Right("phone", 4)).filter(last_digits=digits[-4:], phone__endswith=digits)
+    return ending.order_by("-joined_at", "pk")

@@ -31,6 +31,7 @@ BY_HAND = "members.tieroverride"
 BOOKS = ("loyalty.posting", "loyalty.journalentry", "loyalty.wallet", "loyalty.lot")
 STAFF = ("members.staffprofile", "members.user", "members.apikey")
 RECORDS = ("loyalty.auditrecord", "loyalty.outboxevent", "members.approvalrequest")
+TILLS = ("members.device", "members.tilllimits")
 # What marketers write; of rules all but the base rates, which are terms.
 OFFERS = ("campaigns.ruleversion", "campaigns.segment")
 CORRECTIONS = ("members.adjustment",)
@@ -41,7 +42,7 @@ CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion", "members.tiertable"
 EVERYTHING = (
     *PEOPLE, *CATALOGUE, BY_HAND,
     "members.message", *CORRECTIONS, "loyalty.grantlimits", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store",
-    *STAFF, *RECORDS,
+    *TILLS, *STAFF, *RECORDS,
 )  # fmt: skip
 
 RIGHTS: dict[str, Rights] = {
@@ -50,9 +51,11 @@ RIGHTS: dict[str, Rights] = {
         "view": (*EVERYTHING, "members.codeattempt"),
         "add": (
             "members.member", BY_HAND, *CORRECTIONS, "members.staffprofile", "members.apikey", "loyalty.store",
-            "loyalty.grantlimits", GOODS, "campaigns.segment", *CONTRACT, *KEPT,
+            "loyalty.grantlimits", GOODS, "campaigns.segment", *TILLS, *CONTRACT, *KEPT,
         ),
-        "change": ("members.member", *STAFF, "loyalty.store", GOODS, "campaigns.segment", *CONTRACT, *KEPT),
+        "change": (
+            "members.member", *STAFF, "loyalty.store", *TILLS, "members.pin", GOODS, "campaigns.segment", *CONTRACT, *KEPT,
+        ),
         "fulfil": ("catalog.redemption",),
         "cancel": ("catalog.redemption",),
         "post": CORRECTIONS,
@@ -64,13 +67,13 @@ RIGHTS: dict[str, Rights] = {
     Role.MANAGER: {
         "view": (
             *PEOPLE, BY_HAND, *CORRECTIONS, *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.journalentry",
-            "loyalty.lot", "loyalty.store", *KEPT, *REDEEMED,
+            "loyalty.lot", "loyalty.store", *TILLS, *KEPT, *REDEEMED,
         ),
-        "add": ("members.member", BY_HAND, *CORRECTIONS),
+        "add": ("members.member", BY_HAND, *CORRECTIONS, "members.device"),
         "fulfil": ("catalog.redemption",),
         "cancel": ("catalog.redemption",),
         "post": CORRECTIONS,
-        "change": ("members.member",),
+        "change": ("members.member", "members.device", "members.pin"),
         "approve": (BY_HAND,),
         "export": (*PURCHASES, "loyalty.posting"),
         "reveal": ("members.member",),
@@ -100,7 +103,7 @@ RIGHTS: dict[str, Rights] = {
         "change": ("members.member",),
         "reveal": ("members.member",),
     },
-    Role.CASHIER: {},
+    Role.CASHIER: {"change": ("members.pin",)},
 }  # fmt: skip
 
 

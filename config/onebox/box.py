@@ -23,6 +23,7 @@ Regulars is ready. Ctrl-C stops it.
   Member portal   {origin}/
   Join page       {origin}/j/
   Staff           {origin}/admin/
+  Till            {origin}/till/
   Mail it sent    {origin}/admin/mail/
   API             {origin}/api/v1/docs
   Data folder     {data}
@@ -134,6 +135,6 @@ class Box:
 
     def _say_where(self) -> None:
         self._console.say(READY.format(origin=self._env["REGULARS_ORIGIN"], data=self._wish.data))
-        logins = self._wish.data / "demo-logins.txt"
-        if logins.exists():
-            self._console.say(logins.read_text())
+        for told in (self._wish.data / name for name in ("demo-logins.txt", "demo-till.txt")):
+            if told.exists():
+                self._console.say(told.read_text().rstrip())

@@ -3,6 +3,7 @@ from members.models.adjustments import Adjustment
 from members.models.messages import Message
 from members.models.people import Card, Consent, Member
 from members.models.tiers import Tier, TierMembership, TierOverride, TierTable
+from members.models.tills import Device, Pin, Shift, TillAct, TillLimits
 from members.models.users import User
 
 __all__ = [
@@ -13,12 +14,17 @@ __all__ = [
     "CodeAttempt",
     "CodesSent",
     "Consent",
+    "Device",
     "Member",
     "Message",
+    "Pin",
+    "Shift",
     "StaffProfile",
     "Tier",
     "TierMembership",
     "TierOverride",
     "TierTable",
+    "TillAct",
+    "TillLimits",
     "User",
 ]

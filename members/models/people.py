@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import UUID7, Lower, Now
+from django.db.models.functions import UUID7, Lower, Now, Right
 from django.utils.translation import gettext_lazy as _
 
 from members.models.users import User
@@ -58,6 +58,8 @@ class Member(models.Model):
         indexes = [
             models.Index(fields=["birth_month", "birth_day"], name="member_birthday"),
             models.Index(fields=["-joined_at", "-id"], name="member_joined"),
+            # A till asks for the end of a phone number.
+            models.Index(Right("phone", 4), condition=~Q(phone=""), name="member_phone_ending"),
         ]
 
     def __str__(self) -> str:

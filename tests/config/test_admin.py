@@ -33,7 +33,7 @@ from members import adjusting, approving
 from members.access import create_key
 from members.adjusting import Wanted
 from members.approving import Act
-from members.models import Member, Message, StaffProfile, TierOverride, TierTable, User
+from members.models import Device, Member, Message, StaffProfile, TierOverride, TierTable, TillLimits, User
 from members.roles import RIGHTS
 from members.staffing import employ
 from tests.campaigns.acting import act
@@ -68,6 +68,8 @@ def fill(first: int, last: int) -> None:
         auditing.record(actor, "member.changed", "members.member", one.pk, {"email": None})
         Message.objects.create(member=one, kind="welcome", subject_key="joined", channel="email")
         create_key(f"till {n}", ["pos"], store=store.pk)
+        Device.objects.create(name=f"Counter {n}", store=store)
+        TillLimits.objects.create(store=store)
         TermsVersion.objects.create(version=n + 10, currency="EUR", timezone="UTC", point_value=1, expiry="never", starts_at=now)
         segments.add(Segment.objects.create(code=f"segment-{n}", name=f"Segment {n}"), [one.pk], actor=actor, now=now)
         other = EarnRule.objects.create(code=f"rule-{n}", name=f"Rule {n}")

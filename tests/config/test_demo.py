@@ -4,15 +4,18 @@ import random
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 
 from campaigns import events
 from campaigns.awarding import Recorded
 from campaigns.models import Event, RuleVersion
 from catalog import pictures
 from catalog.models import Code, Redemption, Reward, Voucher
-from config.demo import filling, menu, offer, redeeming
+from config.demo import counter, filling, menu, offer, redeeming
 from loyalty import terms, verifying
-from members.models import Member
+from members.models import Device, Member, StaffProfile
+from members.staffing import employ
 from tests.factories import NOW, ApplicationFactory, give, members
 
 pytestmark = pytest.mark.django_db
@@ -53,3 +56,19 @@ def test_the_demos_catalogue_is_put_once_and_had_for_points() -> None:
     assert Redemption.objects.filter(member=people[0]).count() == 3
     assert Voucher.objects.filter(member=people[0], used=0).count() == 1
     assert not [each for each in verifying.verify() if each.bad_row]
+
+
+def test_the_demos_till_can_be_bound_and_opened_and_a_second_run_keeps_its_pins() -> None:
+    filling.stores()
+    for role in ("manager", "cashier", "marketer"):
+        employ(f"{role}@demo.example", role=role, name=menu.STAFF[role], stores=["harbour"])
+    told, first = counter.give_pins(now=timezone.now()), counter.code(now=timezone.now())
+    assert [line.split()[1] for line in told] == ["Aïcha", "Marc"]
+    assert counter.give_pins(now=timezone.now()) == []
+    client, typed = Client(), counter.code(now=timezone.now()).split("/till/")[1].partition("(")[0]
+    assert client.post("/till/register/", {"code": first.split("/till/")[1].partition("(")[0]}).status_code == 200
+    assert client.post("/till/register/", {"code": typed}).status_code == 302
+    staff = StaffProfile.objects.get(role="cashier").pk
+    assert client.post("/till/lock/", {"staff": staff, "pin": told[0].split()[-1]})["Location"] == "/till/"
+    counter.code(now=timezone.now())
+    assert Device.objects.count() == 2, "the one that works is left alone"

@@ -41,6 +41,14 @@ from tests.members.minting import (
     undoing_the_taking_back_of_a_return,
     writing_the_books_in_the_admin,
 )
+from tests.members.minting_at_tills import (
+    one_huge_sale_at_an_own_till,
+    one_receipt_typed_again_and_again,
+    sales_at_an_own_till,
+    sales_that_her_till_says_were_offline,
+    sales_that_her_till_sends,
+    selling_and_undoing_to_free_the_room,
+)
 from tests.members.minting_by_approval import (
     a_helper_who_may_only_ask,
     a_key_of_the_shell_that_she_uses,
@@ -80,13 +88,16 @@ NOTHING: list[Callable[[Shop], None]] = [
     an_approver_who_gains_by_it, raising_the_limits_alone, raising_the_limits_through_a_lowering, trusting_her_own_key,
     trusting_her_key_at_anothers_request, a_trust_that_was_for_another_key, points_in_a_file_of_members,
     an_imported_balance_with_an_actor, writing_the_books_in_the_admin, giving_and_undoing_to_free_the_room,
+    one_huge_sale_at_an_own_till, selling_and_undoing_to_free_the_room,
 ]  # fmt: skip
 MOST: dict[Callable[[Shop], None], int] = {
     **dict.fromkeys(NOTHING, 0), **GIVEN, many_small_ones_through_the_api: DAY, many_small_ones_through_the_admin: DAY,
     small_ones_to_many_cards: DAY, every_day_for_two_months: MONTH, two_keys_of_one_maker: DAY, a_new_key_for_each_act: DAY,
     keys_and_admin_in_turn: DAY, a_revoked_key_and_its_successor: DAY, receipts_by_an_own_key: DAY,
     receipts_and_adjustments_by_one_key: DAY, a_key_of_the_shell_that_she_uses: DAY, the_same_form_twice: SINGLE,
-    the_same_request_again: SINGLE, a_trusted_key_by_hand: DAY,
+    the_same_request_again: SINGLE, a_trusted_key_by_hand: DAY, sales_at_an_own_till: DAY,
+    one_receipt_typed_again_and_again: SINGLE,
+    sales_that_her_till_sends: DAY - 6, sales_that_her_till_says_were_offline: DAY,
 }  # fmt: skip
 
 

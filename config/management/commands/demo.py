@@ -1,4 +1,5 @@
 import time
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -6,7 +7,7 @@ from django.utils import timezone
 
 from campaigns.queries import has_receipts_of
 from config import environment, relay
-from config.demo import filling, menu
+from config.demo import counter, filling, menu
 from members.staffing import employ
 
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
             relay.drain(now=now)
             self.stdout.write(f"Filled in {time.monotonic() - started:.0f} s.")
         self.stdout.write(self._logins())
+        self.stdout.write(self._till(now))
 
     def _logins(self) -> str:
         """The logins as they were written the first time; made now if the file is gone."""
@@ -34,6 +36,14 @@ class Command(BaseCommand):
             lines += [f"{'member':10} {email:22} {hint}" for email in menu.MEMBERS]
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("\n".join(lines) + "\n")
+        return file.read_text()
+
+    def _till(self, now: datetime) -> str:
+        """PINs as they were given the first time, and a new code for a browser."""
+        file = environment.data_folder() / "demo-till.txt"
+        known = [line for line in (file.read_text().splitlines() if file.is_file() else []) if line.startswith("PIN")]
+        lines = [*known, *counter.give_pins(now=now), counter.code(now=now)]
+        file.write_text("\n".join(lines) + "\n")
         return file.read_text()
 
     def _login(self, role: str, name: str) -> str:

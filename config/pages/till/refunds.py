@@ -1,0 +1,105 @@
+"""Refunds (T08): the receipt, or one of the last sales; wholly or in part; what is taken back is said before."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from pydantic import ValidationError
+
+from campaigns import queries, returns
+from campaigns.models import Purchase, PurchaseReturn, PurchaseReturnLine
+from campaigns.returns import Claim
+from campaigns.schemas import ReturnIn
+from config.pages.till import people, undoing
+from config.pages.till.doors import wrong
+from config.pages.till.forms import RefundForm
+from config.pages.till.frame import line, page
+from loyalty import money, terms
+from loyalty import queries as ledger
+from loyalty.problems import Problem, problem_of
+from members import tilling
+from members.access import for_till
+from members.models import Shift, TillAct
+from members.tilling import Done, Kind
+
+
+@for_till
+def refunds(request: HttpRequest, shift: Shift) -> HttpResponse:
+    """Find the sale: by its receipt number, or among the shop's last ones."""
+    typed = request.GET.get("receipt", "").strip()[:120]
+    found = [one for one in queries.of_receipt(typed) if one.store_id == shift.device.store_id] if typed else []
+    if len(found) == 1:
+        return redirect("till_refund", found[0].pk)
+    sales = [line(act) | {"purchase": act.thing} for act in tilling.sales(shift.device.store_id)]
+    return page(request, shift, "refunds", {"typed": typed, "found": [_row(one) for one in found], "sales": sales})
+
+
+@for_till
+def refund(request: HttpRequest, shift: Shift, purchase: UUID) -> HttpResponse:
+    now, one = timezone.now(), queries.purchases([purchase]).get(purchase)
+    if one is None or one.store_id != shift.device.store_id:
+        raise Http404
+    left = _left(one)
+    contract = terms.current(now)
+    initial = {"amount": f"{left:.{contract.minor_units}f}", "number": f"R{tilling.new_number()[1:]}", **request.GET.dict()}
+    form = RefundForm(contract, request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect("till_done", _take_back(one, shift, form.cleaned_data, now).pk)
+        except Problem as problem:
+            form.add_error("amount", wrong(problem))
+    return page(request, shift, "refund", _facts(one, left, now) | {"form": form})
+
+
+def _take_back(one: Purchase, shift: Shift, given: dict[str, Any], now: datetime) -> TillAct:
+    """The whole receipt frees the vouchers that were used on it. A form that is sent twice is one refund."""
+    number, amount = given["number"] or f"R{tilling.new_number()[1:]}", given["amount"]
+    if known := tilling.standing(shift.device.store_id, number, Kind.RETURN):
+        return known
+    try:
+        body = ReturnIn(return_number=number, occurred_at=now, amount=amount, reason="till")
+    except ValidationError as error:
+        raise problem_of(error) from error
+    with transaction.atomic():
+        before = ledger.net_balances([one.member.holder])[one.member.holder]
+        [answer] = returns.take([Claim(one.pk, body)], now=now, actor=shift.staff.user.actor)
+        if isinstance(answer, Problem):
+            raise answer
+        if not _left(one):
+            undoing.free_vouchers(one.receipt_number, shift, now=now)
+        moved = ledger.net_balances([one.member.holder])[one.member.holder] - before
+        done = Done(Kind.RETURN, one.member_id, answer.id, number, points=moved, amount=amount)
+        return tilling.write(shift, done, at=now)
+
+
+def _left(one: Purchase) -> Decimal:
+    """What of the receipt has not come back."""
+    back = PurchaseReturnLine.objects.filter(purchase_return__purchase=one).aggregate(back=Sum("net_amount"))["back"]
+    return one.net_amount - (back or Decimal(0))
+
+
+def _facts(one: Purchase, left: Decimal, now: datetime) -> dict[str, Any]:
+    """What is known of the sale, and how the points stand that a refund takes back."""
+    contract = terms.current(now)
+    points = ledger.balances([one.member.holder], now)[one.member.holder]
+    returned = PurchaseReturn.objects.filter(purchase=one).order_by("-occurred_at")
+    return {
+        "sale": _row(one), "member": people.shown(one.member), "left": money.text(left, one.currency), "nothing_left": not left,
+        "earned": one.points_earned, "spent": one.points_spent, "points": points, "short": points.available < one.points_earned,
+        "returns": [{"number": each.return_number, "at": each.occurred_at} for each in returned],
+        "late": (contract.day_of(now) - contract.day_of(one.occurred_at)).days > contract.return_days,
+        "return_days": contract.return_days,
+    }  # fmt: skip
+
+
+def _row(one: Purchase) -> dict[str, Any]:
+    return {
+        "id": one.pk, "number": one.receipt_number, "at": one.occurred_at, "who": people.shown(one.member).name,
+        "amount": money.text(one.net_amount, one.currency), "points": one.points_earned,
+    }  # fmt: skip

@@ -1,0 +1,129 @@
+"""A member and an amount (T03): who it is, what is ready for them, what the amount gives, and one button."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from catalog.models import Voucher
+from config.pages.till import people, selling
+from config.pages.till.doors import wrong
+from config.pages.till.forms import SaleForm
+from config.pages.till.frame import page
+from config.pages.till.selling import Sale
+from loyalty import queries, terms
+from loyalty.problems import Problem
+from members import tilling
+from members.access import for_till
+from members.models import Member, Shift
+
+VOUCHERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One member at the counter of a shift, now."""
+
+    shift: Shift
+    member: Member
+    now: datetime
+
+
+@for_till
+def sale(request: HttpRequest, shift: Shift, member: UUID) -> HttpResponse:
+    at = Counter(shift, people.found(member), timezone.now())
+    form = _form(at, request.POST or None, {**request.GET.dict(), "number": tilling.new_number(), "again": ""})
+    if request.method == "POST" and form.is_valid() and not _is_recount(request):
+        return _give(request, at, form)
+    return _page(request, at, form)
+
+
+@for_till
+def gives(request: HttpRequest, shift: Shift, member: UUID) -> HttpResponse:
+    """The live sentence alone."""
+    at = Counter(shift, people.found(member), timezone.now())
+    form = _form(at, request.GET, {})
+    return render(request, "till/gives.html", _promised(at, form) if form.is_valid() else {})
+
+
+def _is_recount(request: HttpRequest) -> bool:
+    return "recount" in request.POST
+
+
+def _form(at: Counter, data: Any, initial: dict[str, Any]) -> SaleForm:
+    contract = terms.current(at.now)
+    available = queries.balances([at.member.holder], at.now)[at.member.holder].available
+    usable = available if contract.tender_max_percent and contract.point_value and at.member.is_verified else 0
+    ready = [(str(one.pk), one.title) for one in _ready(at.member, at.now)]
+    return SaleForm(contract, data, initial=initial, max_points=max(usable, 0), vouchers=ready)
+
+
+def _ready(member: Member, now: datetime) -> list[Voucher]:
+    rows = Voucher.objects.filter(member=member, ended_at=None, valid_from__lte=now, valid_until__gt=now)
+    return [one for one in rows.order_by("valid_until")[:VOUCHERS] if one.used < one.uses]
+
+
+def _promised(at: Counter, form: SaleForm) -> dict[str, Any]:
+    """What the amount gives, or why it cannot be given."""
+    given = form.cleaned_data
+    try:
+        promise = selling.promise(at.member, at.shift, given["amount"], given.get("points") or 0, now=at.now)
+    except Problem as problem:
+        return {"refused": wrong(problem)}
+    button = ngettext("Give %(points)s point", "Give %(points)s points", promise.points)
+    return {
+        "promise": promise, "sentence": promise.sentence(), "button": button % {"points": number_format(promise.points)},
+        "due": promise.due if given.get("points") else "",
+    }  # fmt: skip
+
+
+def _give(request: HttpRequest, at: Counter, form: SaleForm) -> HttpResponse:
+    given, shop = form.cleaned_data, at.shift.device.store_id
+    number = given["receipt"] or given["number"] or tilling.new_number()
+    twice = tilling.just_sold(shop, at.member.pk, given["amount"], now=at.now)
+    if twice and twice.number != number and not given["again"]:
+        return _page(request, at, form, twice=True, status=409)
+    wanted = Sale(
+        at.member, given["amount"], number, at.now, points=given.get("points") or 0,
+        vouchers=[UUID(one) for one in given.get("vouchers", ())],
+    )  # fmt: skip
+    try:
+        act = selling.sell(at.shift, wanted, now=at.now)
+    except Problem as problem:
+        form.add_error("points" if _is_about_points(problem) else "amount", wrong(problem))
+        return _page(request, at, form, over_limit=problem.slug == "limit-reached", status=409)
+    return redirect("till_done", act.pk)
+
+
+def _is_about_points(problem: Problem) -> bool:
+    return problem.slug == "insufficient-points" or any("points" in fault.pointer for fault in problem.faults)
+
+
+def _page(
+    request: HttpRequest, at: Counter, form: SaleForm, *, twice: bool = False, over_limit: bool = False, status: int = 200
+) -> HttpResponse:
+    typed = form.is_bound and form.is_valid()
+    promised = _promised(at, form) if typed else _unsent(at, form)
+    context = {
+        "member": people.shown(at.member), "standing": people.standing(at.member, at.now), "form": form,
+        "language": at.member.language,
+        "vouchers": _ready(at.member, at.now), "twice": twice, "over_limit": over_limit, **promised,
+    }  # fmt: skip
+    if twice:
+        context["button"] = _("Give again")
+    return page(request, at.shift, "sale", context, status=status)
+
+
+def _unsent(at: Counter, form: SaleForm) -> dict[str, Any]:
+    """Of an amount that waits in the address since the till was locked."""
+    if form.is_bound or "amount" not in form.initial:
+        return {}
+    waiting = _form(at, form.initial, {})
+    return _promised(at, waiting) if waiting.is_valid() else {}

@@ -1,0 +1,143 @@
+"""A sale at a till: one line without goods, taken once under its number, with the vouchers that were handed over with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from pydantic import ValidationError
+
+from campaigns import purchases, queries, tendering
+from campaigns.schemas import BasketIn, LineIn, PurchaseIn
+from catalog import issuing
+from catalog.issuing import Use
+from catalog.models import Voucher
+from loyalty import money, terms
+from loyalty import queries as ledger
+from loyalty.problems import Problem, problem_of
+from loyalty.queries import StoreFacts
+from members import tilling
+from members.models import Member, Shift, TillAct
+from members.tilling import Done, Kind
+
+LINE = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """`number` is that of the receipt, or one that the till made; `at` the moment of the sale."""
+
+    member: Member
+    amount: Decimal
+    number: str
+    at: datetime
+    points: int = 0
+    vouchers: Sequence[UUID] = field(default_factory=list)
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a sale would give. `limits` say how much of it may be paid in points."""
+
+    points: int
+    balance: int
+    due: str
+    limits: tendering.Limits
+
+    def sentence(self) -> str:
+        """Gives 186 points. New balance 1,426."""
+        text = ngettext(
+            "Gives %(points)s point. New balance %(balance)s.", "Gives %(points)s points. New balance %(balance)s.", self.points
+        )
+        return text % {"points": number_format(self.points), "balance": number_format(self.balance)}
+
+
+def shop_of(shift: Shift) -> StoreFacts:
+    return ledger.stores_by_code([shift.device.store.code])[shift.device.store.code]
+
+
+def promise(member: Member, shift: Shift, amount: Decimal, points: int, *, now: datetime) -> Promise:
+    """What it would give now; nothing moves. Raises Problem when so many points cannot be used."""
+    contract = terms.current(now)
+    whole = _preview(member, shift, amount, now)
+    if points:
+        _insist_on_verified(member)
+        if why := tendering.check(points, whole.tender):
+            raise Problem("validation", why)
+    paid = min(contract.worth(points), amount)
+    judged = _preview(member, shift, amount - paid, now).judgement if points else whole.judgement
+    before = ledger.net_balances([member.holder])[member.holder]
+    due = money.text(amount - paid, contract.currency)
+    return Promise(judged.points, before - points + judged.points, due, whole.tender)
+
+
+def sell(shift: Shift, sale: Sale, *, now: datetime) -> TillAct:
+    """Take the sale and use its vouchers, all or nothing; the same number again answers as it stands. Raises Problem."""
+    shop, actor = shop_of(shift), shift.staff.user.actor
+    if known := tilling.standing(shop.id, sale.number, Kind.SALE):
+        return same(known, sale)
+    _insist_on_another(sale.member, shift)
+    if sale.points:
+        _insist_on_verified(sale.member)
+    with transaction.atomic():
+        [answer] = purchases.record([_receipt(sale, shop.code)], now=now, actor=actor)
+        if isinstance(answer, Problem):
+            if known := tilling.standing(shop.id, sale.number, Kind.SALE):
+                return same(known, sale)
+            raise answer
+        for voucher in Voucher.objects.filter(pk__in=sale.vouchers, member=sale.member):
+            use = Use(shop, tilling.source(shop.code), sale.number, sale.amount)
+            issuing.use(voucher.code, use, now=now, actor=actor)
+        purchase = queries.purchases([answer.id])[answer.id]
+        done = Done(
+            Kind.SALE, sale.member.pk, purchase.pk, sale.number, points=purchase.points_earned - purchase.points_spent,
+            amount=sale.amount,
+        )  # fmt: skip
+        return tilling.write(shift, done, at=sale.at, offline=sale.offline)
+
+
+def same(known: TillAct, sale: Sale) -> TillAct:
+    """The act that stands under the sale's number. Raises Problem when it is another sale."""
+    if (known.member_id, known.amount) != (sale.member.pk, sale.amount):
+        raise purchases.number_taken()
+    return known
+
+
+def _receipt(sale: Sale, store: str) -> PurchaseIn:
+    try:
+        return PurchaseIn(
+            source=tilling.source(store), receipt_number=sale.number, store=store, member=str(sale.member.pk),
+            occurred_at=sale.at, currency=terms.current(sale.at).currency, points_tender=sale.points,
+            lines=[LineIn(line_id=LINE, net_amount=sale.amount)],
+        )  # fmt: skip
+    except ValidationError as error:
+        raise problem_of(error) from error
+
+
+def _preview(member: Member, shift: Shift, amount: Decimal, now: datetime) -> purchases.Preview:
+    basket = BasketIn(
+        store=shift.device.store.code, member=str(member.pk), occurred_at=now, currency=terms.current(now).currency,
+        lines=[LineIn(line_id=LINE, net_amount=amount)],
+    )  # fmt: skip
+    facts = purchases.gather([basket], now=now)
+    if problem := purchases.refusal(basket, facts, now=now):
+        raise problem
+    return purchases.preview(basket, facts, now)
+
+
+def _insist_on_another(member: Member, shift: Shift) -> None:
+    user = shift.staff.user
+    if member.user_id == user.pk or (member.email and member.email.lower() == user.email.lower()):
+        raise Problem("not-eligible", _("This card is your own: a colleague has to give the points."), status=409)
+
+
+def _insist_on_verified(member: Member) -> None:
+    if not member.is_verified:
+        detail = _("Points can be used once the phone number or the e-mail address is confirmed.")
+        raise Problem("not-eligible", detail, status=409)

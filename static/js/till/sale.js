@@ -1,0 +1,72 @@
+// The live sentence, the keys, and sending: a sale is kept in the browser's database first, then sent, so that neither a
+// lost answer nor a lost connection makes it none or two. What needs more than that goes as a plain form.
+import "./keypad.js";
+import { flush, keep, lastShift, momentOf } from "./queue.js";
+
+const form = document.querySelector("[data-sale]");
+const here = form.querySelector("[data-gives-here]");
+const give = form.querySelector("[data-give]");
+const AMOUNT = /^[0-9]{1,9}([.,][0-9]{1,2})?$/;
+let asked = 0;
+let timer = 0;
+
+form.querySelector("[data-recount]").hidden = true;
+
+async function count() {
+  const turn = ++asked;
+  const address = `${form.dataset.gives}?${new URLSearchParams({ amount: value("amount"), points: value("points") })}`;
+  try {
+    const reply = await fetch(address, { redirect: "error" });
+    if (!reply.ok || turn !== asked) return;
+    const made = new DOMParser().parseFromString(await reply.text(), "text/html").body.firstElementChild;
+    here.replaceChildren(made);
+    give.textContent = made.dataset.button || give.dataset.plain;
+  } catch {
+    give.textContent = give.dataset.plain;
+  }
+}
+
+const value = (name) => form.elements[name]?.value.trim() ?? "";
+
+form.addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(count, 150);
+});
+
+// A page that comes back from the browser's memory has a number that is used.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+if (value("amount")) count(); // typed before this was loaded
+
+// Points as money, rewards and a shop's own number are judged by the server alone.
+function isPlain() {
+  const more = [...new FormData(form).keys()].filter((name) => name === "vouchers").length;
+  return AMOUNT.test(value("amount")) && /[1-9]/.test(value("amount")) && !more && !value("points") && !value("receipt");
+}
+
+form.addEventListener("submit", async (event) => {
+  if (event.submitter?.name === "recount" || !isPlain() || form.dataset.left) return;
+  event.preventDefault();
+  if (form.dataset.sending) return;
+  form.dataset.sending = "1";
+  const shift = await lastShift();
+  const sale = {
+    number: value("number"), member: form.dataset.member, amount: value("amount").replace(",", "."), at: momentOf(shift),
+    proof: shift.proof, again: Boolean(form.elements.again?.value),
+  };
+  const label = `${document.querySelector("#who")?.textContent.trim().replace(/\s+/g, " ")} · ${value("amount")}`;
+  try {
+    await keep({ ...sale, label }, { told: true });
+  } catch {
+    return plainly();
+  }
+  const answer = (await flush().catch(() => new Map())).get(sale.number);
+  if (answer?.taken) location.assign(answer.url);
+  else if (answer) plainly();
+  else location.assign(`${document.querySelector("[data-shift]").dataset.home}?queued=1`);
+});
+
+// The server says what is the matter, and asks what has to be asked.
+function plainly() {
+  form.dataset.left = "1";
+  form.requestSubmit(give);
+}

@@ -1,0 +1,41 @@
+// While a colleague is there: remembers the proof of it for sales without a connection, and locks after minutes of nothing.
+import { rememberShift } from "./queue.js";
+
+const { dataset } = document.querySelector("[data-shift]");
+const idle = Number(dataset.idle) * 1000;
+let timer = 0;
+
+rememberShift({
+  proof: dataset.proof,
+  until: dataset.until,
+  offset: Date.parse(dataset.now) - Date.now(),
+  shop: dataset.shop,
+  mostAmount: Number(dataset.mostAmount),
+  mostReceipts: Number(dataset.mostReceipts),
+}).catch(() => {});
+
+// What was typed waits in the address to which the PIN leads back.
+function unfinished() {
+  const form = document.querySelector("[data-sale]");
+  const address = new URL(location.href);
+  for (const [name, value] of form ? new FormData(form) : []) {
+    if (value && !["csrfmiddlewaretoken", "number", "again"].includes(name)) address.searchParams.set(name, value);
+  }
+  return address.pathname + address.search;
+}
+
+function lock() {
+  if (!navigator.onLine) return wait();
+  location.replace(`${dataset.lock}?next=${encodeURIComponent(unfinished())}`);
+}
+
+function wait() {
+  clearTimeout(timer);
+  timer = setTimeout(lock, idle);
+}
+
+for (const name of ["keydown", "pointerdown"]) addEventListener(name, wait);
+wait();
+
+document.querySelector("[data-print]")?.addEventListener("click", () => print());
+for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
