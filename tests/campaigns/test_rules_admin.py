@@ -92,6 +92,19 @@ def test_what_the_form_shows_is_what_was_written() -> None:
     assert (one.spec, one.ends_at) == (spec, ends)
 
 
+def test_each_box_of_a_limit_has_a_label_and_no_limit_is_chosen() -> None:
+    StoreFactory.create()
+    marketer = signed_in("marketer")
+    page = text(marketer.get(f"{PAGE}add/"))
+    for label in ("At most", "What is counted", "Counted together for", "Within", "Days"):
+        assert f"<label><span>{label}</span>" in page
+    one = drafted(marketer)
+    form = FORM | {"cap_1_0": "", "cap_1_1": ""}
+    assert marketer.post(f"{PAGE}{one.pk}/change/", form).status_code == 302
+    one.refresh_from_db()
+    assert "caps" not in one.spec
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
@@ -104,6 +117,11 @@ def test_what_the_form_shows_is_what_was_written() -> None:
         ({"kind": "event"}, "event_type"),
         ({"kind": "event", "event_type": "custom", "event_name": "Ü"}, "event_type"),
         ({"cap_1_3": "rolling", "cap_1_4": "400"}, "cap_1"),
+        ({"cap_1_3": "rolling"}, "cap_1"),
+        ({"cap_1_4": "7"}, "cap_1"),
+        ({"cap_1_0": ""}, "cap_1"),
+        ({"cap_2_0": "5", "cap_2_1": ""}, "cap_2"),
+        ({"cap_2_4": "7"}, "cap_2"),
         ({"tiers": "g old"}, "tiers"),
         ({"every_visit": "1"}, "every_visit"),
         ({"funded_by": "me"}, "funded_by"),
