@@ -21,7 +21,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-type Choices = Sequence[tuple[str, str | Promise]]
+type Choices = list[tuple[str, str | Promise]]
 
 UNITS: Choices = [("D", _("days")), ("W", _("weeks")), ("M", _("months")), ("Y", _("years"))]
 COUNTED: Choices = [("", _("no limit")), ("points", _("points")), ("times", _("times")), ("money", _("worth in money"))]
@@ -66,7 +66,7 @@ class NamesField(forms.CharField):
 class Parts(forms.MultiWidget):
     """Boxes side by side, each below its label."""
 
-    def __init__(self, boxes: Sequence[tuple[str | Promise, forms.Widget]]) -> None:
+    def __init__(self, boxes: Sequence[tuple[Any, forms.Widget]]) -> None:
         super().__init__([widget for _label, widget in boxes])
         self.labels = [label for label, _widget in boxes]
 

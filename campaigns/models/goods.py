@@ -51,10 +51,10 @@ class ExcludedGoods(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return self.code
+
     @property
     def starts_at(self) -> datetime | None:
         """As pages of drafts call it."""
         return self.since
-
-    def __str__(self) -> str:
-        return self.code

@@ -155,7 +155,8 @@ def test_what_somebody_bought_is_excluded_after_the_notice_by_two_persons_and_me
     assert (one.detriment, one.since) == (True, contract.midnight_after(late - timedelta(days=1)))
     assert one.approved_by not in (None, one.drafted_by, one.published_by)
     assert not goods.excluded().holds("", "tobacco", now)
-    assert one.since and goods.excluded().holds("", "tobacco", one.since)
+    assert one.since
+    assert goods.excluded().holds("", "tobacco", one.since)
     page = text(Client().get("/rules/"))
     assert "Tobacco: earns no points and cannot be paid in points." in page
     assert date_format(late, "DATE_FORMAT") in page
