@@ -58,6 +58,7 @@ class ApprovalAdmin(ReadOnly):
         context = {} if one is None else {
             "facts": facts_of(one), "waits": not one.decision, "elsewhere": self._elsewhere(one),
             "may_decide": self._may(request, one), "is_own": approving.is_of(one, auditing.actor_of(request)),
+            "hopeless": not one.decision and deciding.is_hopeless(one),
         }  # fmt: skip
         response: HttpResponse = super().change_view(request, object_id, form_url, context | (extra_context or {}))
         return response

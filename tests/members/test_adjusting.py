@@ -144,6 +144,25 @@ def test_nobody_corrects_their_own_card_by_login_or_by_address() -> None:
     assert balance(one) == 0
 
 
+def test_a_key_that_nobody_answers_for_is_told_so_at_once_and_an_old_request_of_it_can_only_be_refused() -> None:
+    one = member()
+    key_id, token = create_key("shell", ["adjust"])
+    answer = ask(Till(token), one, 9_000)
+    assert answer.status_code == 409
+    assert "make it with --made-by" in answer.json()["detail"]
+    assert not Adjustment.objects.exists()
+    staffing.employ("ida@shop.example", role="owner")
+    ask(Till(create_key("ida's", ["adjust"], made_by=User.objects.get().actor)[1]), one, 9_000)
+    asked = ApprovalRequest.objects.get()
+    page, finance = f"/admin/members/approvalrequest/{asked.pk}/change/", signed_in("finance")
+    assert 'value="approved"' in text(finance.get(page))
+    ApprovalRequest.objects.update(requested_by=key_id)
+    shown = text(finance.get(page))
+    assert "it can only be refused" in shown
+    assert 'value="approved"' not in shown
+    assert 'value="refused"' in shown
+
+
 def test_one_token_is_one_adjustment() -> None:
     one, now = member(), timezone.now()
     key = create_key("shop", ["adjust"])[0]
