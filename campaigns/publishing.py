@@ -127,6 +127,19 @@ def states(rows: Iterable[RuleVersion], *, now: datetime) -> dict[UUID, str]:
     return {pk: "ended" if pk in ended else state for pk, state in stand.items()}
 
 
+def ended_by(rows: Iterable[RuleVersion]) -> dict[UUID, RuleVersion]:
+    """By the version that ends a rule, what held until then, with that end; nothing where the rule had not begun."""
+    ends = {one.rule_id: one for one in rows if one.published_at and one.starts_at and one.starts_at == one.ends_at}
+    found: dict[UUID, RuleVersion] = {}
+    earlier = RuleVersion.objects.filter(rule__in=ends).exclude(published_at=None).select_related("rule")
+    for one in earlier.order_by("starts_at", "version"):
+        last = ends[one.rule_id]
+        if one.starts_at and last.starts_at and one.version < last.version and one.starts_at < last.starts_at:
+            one.ends_at = last.ends_at
+            found[last.pk] = one
+    return found
+
+
 def _versions(one: RuleVersion) -> list[RuleVersion]:
     return list(RuleVersion.objects.filter(rule=one.rule_id).select_related("rule").order_by("version"))
 

@@ -235,6 +235,13 @@ def _who(rule: Rule, names: Names) -> Iterator[str]:
 
 def _window(since: datetime | None, until: datetime | None, contract: Terms) -> Iterator[str]:
     """From the first day to the last one; to the minute where a day is not whole."""
+    if since and since == until:  # the version that ends a rule
+        at = until.astimezone(contract.zone)
+        yield _("ended on %(date)s at %(time)s") % {
+            "date": date_format(at, "DATE_FORMAT"),
+            "time": time_format(at, "TIME_FORMAT"),
+        }
+        return
     begin, end = _date(since, contract), _date(until, contract, is_end=True)
     if since and until and _is_midnight(since, contract) and _is_midnight(until, contract) and since < until:
         yield _days(contract.day_of(since), contract.last_day(until))

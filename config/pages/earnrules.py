@@ -44,7 +44,7 @@ def overlaps(request: HttpRequest) -> Any:
 
 @router.get("/earn-rules/{code}", auth=CONFIGURE)
 def read(request: HttpRequest, code: str) -> Any:
-    """A rule: its draft and what that would change, else its newest version."""
+    """A rule: its draft and what that would change, else its newest version; of one that was ended what held, with its end."""
     return _one(code)
 
 
@@ -109,6 +109,9 @@ def _shown(found: Sequence[EarnRule], now: datetime) -> dict[str, dict[str, Any]
     """The rules as API.md has them, by code, in a constant number of statements."""
     versions, contract = _newest(found), terms.current(now)
     states = publishing.states(versions, now=now) | _waiting(versions, now)
+    held = publishing.ended_by(versions)
+    versions = [held.get(one.pk, one) for one in versions]
+    states |= {one.pk: "ended" if one.ends_at and one.ends_at <= now else "in_force" for one in held.values()}
     compiled = {one.pk: rules.of_version(one) for one in versions}
     names = naming.behind(compiled.values())
     return {one.rule.code: _item(one, states, contract, names) for one in versions}

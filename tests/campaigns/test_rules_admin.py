@@ -76,6 +76,16 @@ def test_a_marketer_drafts_reads_the_sentence_publishes_and_ends_an_offer() -> N
     assert list(verbs) == ["ruleversion.drafted", "ruleversion.published", "ruleversion.ended"]
 
 
+def test_ending_what_was_announced_and_has_not_begun_says_that_it_never_begins() -> None:
+    StoreFactory.create()
+    marketer = signed_in("marketer")
+    one = drafted(marketer, starts_on="2030-11-28")
+    act(marketer, "publish", one)
+    asked = text(marketer.post(f"{PAGE}{one.pk}/act/end/"))
+    assert "Now it will never begin" in asked
+    assert "one minute more" not in asked
+
+
 def test_what_the_form_shows_is_what_was_written() -> None:
     StoreFactory.create()
     marketer = signed_in("marketer")

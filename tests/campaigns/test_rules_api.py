@@ -1,6 +1,6 @@
 """Earn rules through the API: written, refused in words, published, approved, followed, ended."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,10 +9,12 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from campaigns import publishing, reporting, rules
 from campaigns.models import EarnRule, RuleVersion, Segment
 from campaigns.values import Cap
+from loyalty import terms
 from loyalty.models import AuditRecord, OutboxEvent
 from members import approving
 from members.approving import Decision
@@ -271,6 +273,32 @@ def test_an_offer_ends_earlier_by_a_version_from_a_future_instant() -> None:
     assert (before, [one.code for one in rules.in_force(published, soon)]) == (["base", "gift"], ["base"])
     assert "gift" not in [one.rule.code for one in rules.published(soon)]
     assert AuditRecord.objects.filter(verb="ruleversion.ended", object_id=str(ended.pk)).exists()
+
+
+def test_an_ended_offer_is_shown_as_it_held_with_its_end() -> None:
+    owner, now = till("configure"), timezone.now()
+    put(owner, "gift")
+    publish(owner, "gift")
+    soon = now + timedelta(minutes=1)
+    publishing.end("gift", at=soon, actor=UUID(int=1), now=now)
+    shown = owner.get("/earn-rules/gift").json()
+    assert (shown["status"], shown["version"]) == ("in_force", 1)
+    assert datetime.fromisoformat(shown["when"]["ends_at"]) == soon
+    assert datetime.fromisoformat(shown["starts_at"]) < soon
+    assert " until " in shown["sentence"]
+    assert shown["sentence"] == owner.get("/earn-rules").json()["items"][1]["sentence"]
+
+
+def test_an_announced_offer_that_is_ended_says_when_and_never_that_it_holds_backwards() -> None:
+    owner, now = till("configure"), timezone.now()
+    contract = terms.current(now)
+    midnight = contract.midnight_after(contract.day_of(now))
+    put(owner, "gift", when={"starts_at": (midnight + timedelta(days=5)).isoformat()})
+    publish(owner, "gift")
+    publishing.end("gift", at=midnight, actor=UUID(int=1), now=now)
+    shown = owner.get("/earn-rules/gift").json()
+    day = date_format(contract.day_of(midnight), "DATE_FORMAT")
+    assert shown["sentence"] == f"10 extra points for a purchase, ended on {day} at 00:00."
 
 
 def test_an_offer_that_ends_takes_with_it_what_was_announced() -> None:
