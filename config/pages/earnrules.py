@@ -13,7 +13,7 @@ from campaigns import drafting, naming, publishing, reporting, rules, specs, wor
 from campaigns.models import EarnRule, RuleVersion
 from campaigns.ruleschemas import RuleIn
 from config.pages.contracts import CONFIGURE, of_programme
-from loyalty import terms
+from loyalty import judging, terms
 from loyalty.endpoints import write
 from loyalty.notice import Review
 from loyalty.paging import LIMIT_MAX, decode, page
@@ -92,7 +92,7 @@ def _one(code: str) -> dict[str, Any]:
 
 def _judged(seen: Review) -> dict[str, Any]:
     return {
-        "effect": seen.effect,
+        "effect": judging.overall(line.effect for line in seen.lines),
         "needs_approval": seen.needs_second,
         "earliest_start": seen.notice.first.isoformat(),
         "changes": [{"before": line.before, "after": line.after, "effect": line.effect} for line in seen.lines],

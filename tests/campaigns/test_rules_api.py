@@ -275,6 +275,16 @@ def test_an_offer_ends_earlier_by_a_version_from_a_future_instant() -> None:
     assert AuditRecord.objects.filter(verb="ruleversion.ended", object_id=str(ended.pk)).exists()
 
 
+def test_the_effect_of_an_offer_agrees_with_its_changes() -> None:
+    owner = till("configure")
+    shown = put(owner, "gift").json()
+    assert (shown["effect"], [one["effect"] for one in shown["changes"]]) == ("benefit", ["benefit"])
+    publish(owner, "gift")
+    worse = put(owner, "gift", value="5").json()
+    assert (worse["effect"], [one["effect"] for one in worse["changes"]]) == ("detriment", ["detriment"])
+    assert worse["needs_approval"] is False
+
+
 def test_an_ended_offer_is_shown_as_it_held_with_its_end() -> None:
     owner, now = till("configure"), timezone.now()
     put(owner, "gift")
