@@ -1,6 +1,7 @@
 """Earn rules through the API: written as drafts, said in words, approved by a second person where that is asked, published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from loyalty import judging, terms
 from loyalty.endpoints import write
 from loyalty.notice import Review
 from loyalty.paging import LIMIT_MAX, decode, page
-from loyalty.problems import Problem
+from loyalty.problems import Fault, Problem
 from loyalty.schemas import Nothing
 from loyalty.terms import Terms
 from members import approving
@@ -66,15 +67,27 @@ def publish(request: HttpRequest, response: HttpResponse, code: str, body: Nothi
     def act() -> tuple[int, Any]:
         now, actor, one = timezone.now(), of_programme(request), drafting.last_draft(code)
         seen = publishing.review(one.pk, now=now)
-        publishing.insist_on_time(seen, now=now)
+        with _told_of_the_rule():
+            publishing.insist_on_time(seen, now=now)
         asked = approving.act_on(publishing.VERB, seen)
         approval = approving.approval_or_ask(asked, by=actor, now=now) if seen.needs_second else None
         if seen.needs_second and approval is None:
             return 202, _one(code)
-        outcome = publishing.publish(one.pk, actor=actor, approval=approval, now=now)
+        with _told_of_the_rule():
+            outcome = publishing.publish(one.pk, actor=actor, approval=approval, now=now)
         return 200, _one(code) | ({} if outcome.published else {"status": "unchanged"})
 
     return write(request, response, act)
+
+
+@contextmanager
+def _told_of_the_rule() -> Iterator[None]:
+    """A fault of the draft at its place in the rule: what is published has no body of its own."""
+    try:
+        yield
+    except Problem as problem:
+        problem.faults = [Fault(f"/when{one.pointer}", one.detail) for one in problem.faults]
+        raise
 
 
 def _one(code: str) -> dict[str, Any]:
