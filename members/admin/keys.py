@@ -43,6 +43,7 @@ class KeyForm(forms.ModelForm[ApiKey]):
     class Meta:
         model = ApiKey
         fields = ("name", "scopes", "store", "expires_at")
+        help_texts = {"expires_at": _("In the time zone of the programme. Leave it empty for no end.")}
 
 
 @admin.register(ApiKey)
