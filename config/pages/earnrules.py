@@ -133,15 +133,13 @@ def _shown(found: Sequence[EarnRule], now: datetime) -> dict[str, dict[str, Any]
 def _waiting(versions: Sequence[RuleVersion], now: datetime) -> dict[UUID, str]:
     """How the drafts stand that were put before a second person just as they are."""
     drafts = {str(one.pk): one for one in versions if one.published_at is None}
-    stand = {}
-    for id_, asked in approving.asked_of(publishing.VERB, drafts).items():
-        try:
-            seen = publishing.review(drafts[id_].pk, now=now)
-        except Problem:
-            continue
-        if seen.fingerprint == asked.fingerprint:
-            stand[drafts[id_].pk] = asked.decision or "awaiting_approval"
-    return stand
+    asked = approving.asked_of(publishing.VERB, drafts)
+    signed = publishing.fingerprints([drafts[id_] for id_ in asked], now=now)
+    return {
+        drafts[id_].pk: one.decision or "awaiting_approval"
+        for id_, one in asked.items()
+        if signed.get(drafts[id_].pk) == one.fingerprint
+    }
 
 
 def _item(one: RuleVersion, states: Mapping[UUID, str], contract: Terms, names: naming.Names) -> dict[str, Any]:

@@ -280,6 +280,25 @@ def test_an_offer_ends_earlier_by_a_version_from_a_future_instant() -> None:
     assert AuditRecord.objects.filter(verb="ruleversion.ended", object_id=str(ended.pk)).exists()
 
 
+def test_more_drafts_that_wait_cost_no_more_statements() -> None:
+    owner = till("configure")
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            items = owner.get("/earn-rules").json()["items"]
+        assert {one["status"] for one in items if one["code"] != "base"} == {"awaiting_approval"}
+        return len(asked)
+
+    for n in range(2):
+        put(owner, f"rich-{n}", value="9000")
+        assert publish(owner, f"rich-{n}").status_code == 202
+    few = cost()
+    for n in range(2, 8):
+        put(owner, f"rich-{n}", value="9000")
+        publish(owner, f"rich-{n}")
+    assert cost() == few
+
+
 def test_the_effect_of_an_offer_agrees_with_its_changes() -> None:
     owner = till("configure")
     shown = put(owner, "gift").json()
