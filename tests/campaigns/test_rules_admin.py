@@ -162,6 +162,13 @@ def test_an_unusually_generous_rule_waits_for_finance() -> None:
     assert one.approved_by not in (None, one.drafted_by)
 
 
+def test_the_list_of_what_waits_names_the_rule() -> None:
+    StoreFactory.create()
+    marketer = signed_in("marketer")
+    act(marketer, "ask", drafted(marketer, kind="bonus", value="9000", per="purchase"))
+    assert "Coffee hour v1" in text(signed_in("finance").get("/admin/members/approvalrequest/"))
+
+
 def test_base_rates_are_written_by_owners_alone() -> None:
     marketer, owner = signed_in("marketer"), signed_in("owner")
     assert marketer.post(f"{PAGE}add/", {"rule": "base", "value": "3", "starts_on": ""}).status_code == 200
