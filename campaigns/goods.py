@@ -128,7 +128,8 @@ def publish(goods: int, *, actor: UUID, approval: Approval | None = None, now: d
         one.approved_by = approval.by if approval and seen.needs_second else None
         one.save()
         facts = {"detriment": one.detriment, "starts_at": one.since.isoformat()}
-        outbox.tell([Event("terms.published", UUID(int=one.pk), facts | _told_to_members(one))])
+        if one.detriment:
+            outbox.tell([Event("terms.published", UUID(int=one.pk), facts | _told_to_members(one))])
         said = _in_audit(one) | facts | {"approved_by": str(one.approved_by or "")}
         auditing.record(actor, "excludedgoods.published", LABEL, one.pk, said)
     return one

@@ -68,25 +68,26 @@ class Version:
 def rules(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     contracts = _in_order(terms.published(), lambda _one: "terms")
-    base = [one for one in earn_rules.published() if one.rule.kind is Kind.BASE]
-    rates = _in_order(base, lambda one: one.rule.code)
+    rates = _in_order([one for one in earn_rules.published() if one.rule.kind is Kind.BASE], lambda one: one.rule.code)
     contract = terms.in_force(contracts[::-1], now)
     words = Words(contract, earn_rules.names(), naming.behind(one.rule for one in rates))
-    tables, today = _in_order(tier_tables(), lambda _one: "tiers"), contract.day_of(now)
-    excluded = goods.in_order()
+    tables, excluded, today = _in_order(tier_tables(), lambda _one: "tiers"), goods.in_order(), contract.day_of(now)
     changes = changes_of(contracts, rates, words, tables, excluded)
     context = {
-        "in_force": [
-            *_rates(rates, words, now),
-            *wording.sentences(contract),
-            *_tiers(tables, contract, now),
-            *_excluded(excluded, contract, now),
-        ],
+        "in_force": _in_force(rates, words, tables, excluded, now),
         "coming": [one for one in changes if one.on > today],
         "past": [one for one in changes[::-1] if one.on <= today],
         "versions": _versions(contracts, contract)[::-1],
     }
     return render(request, "portal/rules.html", context)
+
+
+def _in_force(
+    rates: Sequence[Published], words: Words, tables: Sequence[Table], excluded: Sequence[ExcludedGoods], now: datetime
+) -> list[str]:
+    contract = words.contract
+    said = [*_rates(rates, words, now), *wording.sentences(contract), *_tiers(tables, contract, now)]
+    return [*said, *_excluded(excluded, contract, now)]
 
 
 def changes_of(
