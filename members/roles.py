@@ -32,7 +32,7 @@ CORRECTIONS = ("members.adjustment",)
 # What one person may not do alone.
 FOUR_EYES = (*CORRECTIONS, "members.apikey", "loyalty.grantlimits")
 # What is announced and approved before it holds.
-CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion", "members.tiertable")
+CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion", "members.tiertable", GOODS)
 EVERYTHING = (
     *PEOPLE, BY_HAND, "members.message", *CORRECTIONS, "loyalty.grantlimits", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store",
     *STAFF, *RECORDS,
@@ -44,9 +44,9 @@ RIGHTS: dict[str, Rights] = {
         "view": (*EVERYTHING, "members.codeattempt"),
         "add": (
             "members.member", BY_HAND, *CORRECTIONS, "members.staffprofile", "members.apikey", "loyalty.store",
-            "loyalty.grantlimits", GOODS, "campaigns.segment", *CONTRACT,
+            "loyalty.grantlimits", "campaigns.segment", *CONTRACT,
         ),
-        "change": ("members.member", *STAFF, "loyalty.store", GOODS, "campaigns.segment", *CONTRACT),
+        "change": ("members.member", *STAFF, "loyalty.store", "campaigns.segment", *CONTRACT),
         "post": CORRECTIONS,
         "approve": (*CONTRACT, *FOUR_EYES, BY_HAND),
         "export": EVERYTHING,
@@ -67,8 +67,8 @@ RIGHTS: dict[str, Rights] = {
     },
     Role.MARKETER: {
         "view": (*PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.lot", "loyalty.store"),
-        "add": (GOODS, *OFFERS),
-        "change": (GOODS, *OFFERS),
+        "add": OFFERS,
+        "change": OFFERS,
         "export": (*PURCHASES, GOODS, "campaigns.earnrule", *OFFERS),
     },
     Role.FINANCE: {
