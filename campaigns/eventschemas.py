@@ -1,17 +1,18 @@
 """The shape of an act as the API takes it."""
 
+from math import isfinite
 from typing import Annotated, Any
 
 from django.utils.translation import gettext as _
 from ninja import Schema
-from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from campaigns import eventkinds
 from campaigns.events import API, Happened
 from campaigns.schemas import NUMBER_LENGTH, AwardOut, Moment
 from members.schemas import Strict, no_nul
 
-SUBJECT_LENGTH, FIELDS_MAX = 120, 20
+SUBJECT_LENGTH, WORDS_LENGTH, FIELDS_MAX, WHOLE_MAX = 120, 500, 20, 2**53
 
 
 def _type(text: str) -> str:
@@ -29,17 +30,30 @@ def _with_subject(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
+def _plain(value: Any) -> Any:
+    """A value that JSON and the database keep as it is."""
+    try:
+        match value:
+            case None | bool():
+                return value
+            case str() if len(value) <= WORDS_LENGTH:
+                value.encode()  # half a character has no bytes
+                return no_nul(value)
+            case int() | float() if isfinite(value):
+                return value if abs(value) <= WHOLE_MAX else float(value)
+    except (UnicodeEncodeError, OverflowError):
+        pass
+    raise ValueError(_("Give a text of at most %(most)s characters, a number, true, false or null.") % {"most": WORDS_LENGTH})
+
+
 def _text(length: int) -> Any:
     limits = StringConstraints(strip_whitespace=True, min_length=1, max_length=length)
     return Annotated[str, limits, AfterValidator(no_nul)]
 
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), AfterValidator(no_nul)]
-Words = Annotated[str, StringConstraints(max_length=500), AfterValidator(no_nul)]
-Whole = Annotated[StrictInt, Field(ge=-(2**53), le=2**53)]
-Part = Annotated[StrictFloat, Field(allow_inf_nan=False)]
 Data = Annotated[
-    dict[Name, Words | StrictBool | Whole | Part | None],
+    dict[Name, Annotated[Any, AfterValidator(_plain)]],
     Field(max_length=FIELDS_MAX),
     AfterValidator(_with_subject),
 ]

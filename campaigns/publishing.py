@@ -5,6 +5,7 @@ other rules are offers: frozen as well, never changed for what was bought alread
 unusually generous needs a second person too.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -58,6 +59,25 @@ def review(version: UUID, *, now: datetime) -> Review:
     if one is None or one.published_at:
         raise drafting.no_draft()
     return _review(one, _versions(one), now)
+
+
+def fingerprints(drafts: Sequence[RuleVersion], *, now: datetime) -> dict[UUID, str]:
+    """What an approval of each draft is bound to, in a constant number of statements; those that were overtaken are left out."""
+    if not drafts:
+        return {}
+    published, usual_rate, versions = rules.published(now), _usual_rate(now), defaultdict[int, list[RuleVersion]](list)
+    for one in RuleVersion.objects.filter(rule__in={one.rule_id for one in drafts}).exclude(published_at=None):
+        versions[one.rule_id].append(one)
+    found = {}
+    for one in drafts:
+        follows = drafting.newest(versions[one.rule_id])
+        if follows and follows.version > one.version:
+            continue
+        if one.kind == Kind.BASE:
+            found[one.pk] = _signed(one, follows, _term_effect(one, follows, published, now))
+        else:
+            found[one.pk] = _signed_offer(one, follows, generous=_is_generous_offer(one, follows, published, usual_rate))
+    return found
 
 
 def publish(version: UUID, *, actor: UUID, approval: Approval | None = None, now: datetime) -> Outcome:
@@ -127,6 +147,19 @@ def states(rows: Iterable[RuleVersion], *, now: datetime) -> dict[UUID, str]:
     return {pk: "ended" if pk in ended else state for pk, state in stand.items()}
 
 
+def ended_by(rows: Iterable[RuleVersion]) -> dict[UUID, RuleVersion]:
+    """By the version that ends a rule, what held until then, with that end; nothing where the rule had not begun."""
+    ends = {one.rule_id: one for one in rows if one.published_at and one.starts_at and one.starts_at == one.ends_at}
+    found: dict[UUID, RuleVersion] = {}
+    earlier = RuleVersion.objects.filter(rule__in=ends).exclude(published_at=None).select_related("rule")
+    for one in earlier.order_by("starts_at", "version"):
+        last = ends[one.rule_id]
+        if one.starts_at and last.starts_at and one.version < last.version and one.starts_at < last.starts_at:
+            one.ends_at = last.ends_at
+            found[last.pk] = one
+    return found
+
+
 def _versions(one: RuleVersion) -> list[RuleVersion]:
     return list(RuleVersion.objects.filter(rule=one.rule_id).select_related("rule").order_by("version"))
 
@@ -136,18 +169,16 @@ def _review(one: RuleVersion, versions: Sequence[RuleVersion], now: datetime) ->
     if follows and follows.version > one.version:
         detail = _("Version %(number)s was published since. Draft the change anew.") % {"number": follows.version}
         raise Problem("not-eligible", detail, status=409)
-    same = follows and drafting.told(follows)[:3] == drafting.told(one)[:3] and follows.ends_at == one.ends_at
-    if one.kind == Kind.BASE:
-        return _as_term(one, follows, rules.published(now), now, same=bool(same))
-    return _as_offer(one, follows, now, same=bool(same))
+    return _as_term(one, follows, now) if one.kind == Kind.BASE else _as_offer(one, follows, now)
 
 
-def _as_term(
-    one: RuleVersion, follows: RuleVersion | None, published: Sequence[Published], now: datetime, *, same: bool
-) -> Review:
-    contracts, not_before = terms.published(), (follows and follows.starts_at) or now
-    rule, start = rules.of_version(one), max(one.starts_at or now, not_before, now)
-    effect = Effect.SAME if same else _effect(rule, published, start)
+def _is_same(one: RuleVersion, follows: RuleVersion | None) -> bool:
+    return bool(follows and drafting.told(follows)[:3] == drafting.told(one)[:3] and follows.ends_at == one.ends_at)
+
+
+def _as_term(one: RuleVersion, follows: RuleVersion | None, now: datetime) -> Review:
+    contracts, not_before, same = terms.published(), (follows and follows.starts_at) or now, _is_same(one, follows)
+    rule, effect = rules.of_version(one), _term_effect(one, follows, rules.published(now), now)
     asked = notice.judged(
         effect, asked=one.starts_at, not_before=not_before, versions=contracts, now=now,
         touches=_is_bought([rule, *([rules.of_version(follows)] if follows else [])], now),
@@ -157,7 +188,14 @@ def _as_term(
     return replace(_as_review(one, follows, lines, effect, asked, now), generous=generous)
 
 
-def _as_offer(one: RuleVersion, follows: RuleVersion | None, now: datetime, *, same: bool) -> Review:
+def _term_effect(one: RuleVersion, follows: RuleVersion | None, published: Sequence[Published], now: datetime) -> Effect:
+    if _is_same(one, follows):
+        return Effect.SAME
+    return _effect(rules.of_version(one), published, max(one.starts_at or now, (follows and follows.starts_at) or now, now))
+
+
+def _as_offer(one: RuleVersion, follows: RuleVersion | None, now: datetime) -> Review:
+    same = _is_same(one, follows)
     first = max(now + timedelta(microseconds=1), follows.starts_at or now) if follows else now
     step = weighing.compared(rules.of_version(follows), rules.of_version(one)) if follows else Effect.BENEFIT
     if follows and _conditions(one) != _conditions(follows):
@@ -165,18 +203,33 @@ def _as_offer(one: RuleVersion, follows: RuleVersion | None, now: datetime, *, s
     lines = [] if same else [_line(one, follows, step, now)]
     asked = Notice(detriment=False, first=first, starts_at=one.starts_at or first, days=0)
     made = _as_review(one, follows, lines, Effect.SAME, asked, now)
-    generous = not same and is_generous(rules.of_version(one), [each.rule for each in rules.published(now)], _usual_rate(now))
+    generous = _is_generous_offer(one, follows, rules.published(now), _usual_rate(now))
     undated = not same and follows is not None and one.starts_at is None
-    signed = fingerprint([made.fingerprint, generous]).hex()
+    signed = _signed_offer(one, follows, generous=generous)
     return replace(made, offer=True, generous=generous, fingerprint=signed, undated=undated)
 
 
 def _as_review(
     one: RuleVersion, follows: RuleVersion | None, lines: list[Line], effect: Effect, asked: Notice, now: datetime
 ) -> Review:
-    said = [LABEL, str(one.pk), follows and follows.version, *drafting.told(one), effect]
+    signed = _signed(one, follows, effect)
     coming = follows.version if follows and follows.starts_at and follows.starts_at > now else None
-    return Review(LABEL, str(one.pk), lines, effect, asked, fingerprint(said).hex(), one.drafted_by, coming)
+    return Review(LABEL, str(one.pk), lines, effect, asked, signed, one.drafted_by, coming)
+
+
+def _signed(one: RuleVersion, follows: RuleVersion | None, effect: Effect) -> str:
+    return fingerprint([LABEL, str(one.pk), follows and follows.version, *drafting.told(one), effect]).hex()
+
+
+def _signed_offer(one: RuleVersion, follows: RuleVersion | None, *, generous: bool) -> str:
+    return fingerprint([_signed(one, follows, Effect.SAME), generous]).hex()
+
+
+def _is_generous_offer(
+    one: RuleVersion, follows: RuleVersion | None, published: Sequence[Published], usual_rate: Decimal
+) -> bool:
+    same = _is_same(one, follows)
+    return not same and is_generous(rules.of_version(one), [each.rule for each in published], usual_rate)
 
 
 def _effect(rule: Rule, published: Sequence[Published], start: datetime) -> Effect:

@@ -214,14 +214,16 @@ class RuleIn(Strict):
         """What does not fit the kind of rule, by pointer."""
         wrong: dict[str, str] = {}
         match self.kind:
-            case Kind.MULTIPLIER if not 1 <= self.value <= FACTOR_MAX:
-                wrong["/value"] = _("A multiplier is at least 1 and at most 100.")
-            case Kind.EVENT if self.event_type is None:
-                wrong["/event_type"] = _("Name the act for which the points are.")
+            case Kind.MULTIPLIER if not 1 < self.value <= FACTOR_MAX:
+                wrong["/value"] = _("A multiplier is more than 1 and at most 100.")
+            case Kind.BONUS | Kind.EVENT if not self.value:
+                wrong["/value"] = _("This rule would give nothing. Give more than 0 points.")
             case Kind.BASE if self.exclusive_group:
                 wrong["/exclusive_group"] = _(
                     "Of base rates one holds for each line anyway; an exclusive group is for other rules."
                 )
+        if self.kind is Kind.EVENT and self.event_type is None:
+            wrong["/event_type"] = _("Name the act for which the points are.")
         if self.kind is not Kind.EVENT:
             wrong |= {"/event_type": _("Only a rule for an act names one.")} if self.event_type else {}
             wrong |= {"/who/streak": _("Days in a row are counted for acts, not for purchases.")} if self.who.streak else {}

@@ -38,16 +38,23 @@ def sentence(rule: Rule, *, since: datetime | None, contract: Terms, names: Name
 
 def gives(rule: Rule, currency: str) -> str:
     """What the rule gives, and for which goods."""
-    goods, one = _goods(rule), plural(rule.value)
-    said = {"points": _figure(rule.value), "amount": money.text(Decimal(1), currency), "goods": goods}
+    about, one = _goods(rule), plural(rule.value)
+    said = {"points": _figure(rule.value), "amount": money.text(Decimal(1), currency), "goods": about}
     match rule.kind, rule.per:
         case Kind.MULTIPLIER, _per:
-            return (_("%(points)s× points on %(goods)s") if goods else _("%(points)s× points")) % said
+            return (_("%(points)s× points on %(goods)s") if about else _("%(points)s× points")) % said
         case Kind.EVENT, _per:
             text = ngettext("%(points)s point for %(act)s", "%(points)s points for %(act)s", one)
             return text % (said | {"act": act(rule.event_type or "")})
-    texts = _base(one, goods) if rule.kind is Kind.BASE else _bonus(one, goods)
+    texts = _base(one, about) if rule.kind is Kind.BASE else _bonus(one, about)
     return texts[rule.per] % said
+
+
+def goods(*, categories: Iterable[str], brands: Iterable[str], skus: Iterable[str]) -> str:
+    """Coffee, the brand Illy or item 4711."""
+    branded = [_("the brand %(name)s") % {"name": name} for name in sorted(brands)]
+    items = [_("item %(sku)s") % {"sku": sku} for sku in sorted(skus)]
+    return _either([*sorted(categories), *branded, *items])
 
 
 def act(event_type: str) -> str:
@@ -181,9 +188,7 @@ def _bonus(one: int, goods: str) -> dict[Per, str]:
 
 
 def _goods(rule: Rule) -> str:
-    brands = [_("the brand %(name)s") % {"name": name} for name in sorted(rule.brands)]
-    skus = [_("item %(sku)s") % {"sku": sku} for sku in sorted(rule.skus)]
-    return _either([*sorted(rule.categories), *brands, *skus])
+    return goods(categories=rule.categories, brands=rule.brands, skus=rule.skus)
 
 
 def _at_stores(text: str, rule: Rule, names: Names) -> str:
@@ -231,6 +236,13 @@ def _who(rule: Rule, names: Names) -> Iterator[str]:
 
 def _window(since: datetime | None, until: datetime | None, contract: Terms) -> Iterator[str]:
     """From the first day to the last one; to the minute where a day is not whole."""
+    if since and since == until:  # the version that ends a rule
+        at = until.astimezone(contract.zone)
+        yield _("ended on %(date)s at %(time)s") % {
+            "date": date_format(at, "DATE_FORMAT"),
+            "time": time_format(at, "TIME_FORMAT"),
+        }
+        return
     begin, end = _date(since, contract), _date(until, contract, is_end=True)
     if since and until and _is_midnight(since, contract) and _is_midnight(until, contract) and since < until:
         yield _days(contract.day_of(since), contract.last_day(until))

@@ -20,7 +20,8 @@ from django.views.decorators.csp import csp_override
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
-from campaigns import explaining, telling
+from campaigns import explaining, goods, publishing, telling
+from campaigns.models import ExcludedGoods, RuleVersion
 from campaigns.queries import awards_by_entry, entries_of_receipt, of_receipt, paid_by_entry, returns_by_entry
 from config.pages import dossier
 from loyalty import terms
@@ -131,6 +132,14 @@ class RegularsAdminSite(UnfoldAdminSite):
     def decide(self, verb: str, review: Review, *, approved: bool, by: UUID, now: datetime) -> None:
         decision = approving.Decision.APPROVED if approved else approving.Decision.REFUSED
         approving.decide(approving.act_on(verb, review), decision, by=by, author=review.drafted_by, now=now)
+
+    def called(self, verb: str, ids: Collection[str]) -> dict[str, str]:
+        if verb == publishing.VERB:
+            rows = RuleVersion.objects.filter(pk__in=ids).values_list("pk", "rule__name", "version")
+            return {str(pk): f"{name} v{version}" for pk, name, version in rows}
+        if verb == goods.VERB:
+            return {str(one.pk): goods.named([one]) for one in ExcludedGoods.objects.filter(pk__in=ids)}
+        return {}
 
     def propose_limits(self, given: Limits, *, by: UUID, now: datetime) -> tuple[int, bool]:
         return limiting.propose(given, by=by, now=now)

@@ -52,5 +52,8 @@ class House(Protocol):
     def decide(self, verb: str, review: Review, *, approved: bool, by: UUID, now: datetime) -> None:
         """Approve or refuse what waits. Raises Problem, also when `by` wrote it or asked for it."""
 
+    def called(self, verb: str, ids: Collection[str]) -> dict[str, str]:
+        """The names of what waits for a second person in the rooms above, by id."""
+
     def propose_limits(self, given: Limits, *, by: UUID, now: datetime) -> tuple[int, bool]:
         """Set the limits for granting points, or ask a second person; the setting's number, and whether it holds at once."""

@@ -1,10 +1,16 @@
 """What went wrong, in the caller's words: the API's problem answer, and the same text on pages and in error files."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
 from pydantic import ValidationError
+
+# Steps of pydantic's locations that name a validator or the key of an object.
+INSIDE = re.compile(r"\[key\]|constrained-[a-z]+|[a-z-]+\[.*\]", re.DOTALL)
+OBJECTS = {"dict_type", "model_type", "model_attributes_type", "dataclass_type"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +47,31 @@ def problem_of(error: ValidationError) -> Problem:
 
 def invalid(errors: Iterable[Mapping[str, Any]], *, below: int = 0) -> Problem:
     """The problem that tells pydantic's `errors`; the first `below` steps to a field are not part of the body."""
-    faults = [Fault(pointer(one["loc"][below:]), one["msg"].removeprefix("Value error, ")) for one in errors]
-    return Problem("validation", "Some fields need another value.", faults=faults)
+    faults = [Fault(pointer(_steps(one["loc"][below:])), _words(one)) for one in errors]
+    return Problem("validation", "Some fields need another value.", faults=list(dict.fromkeys(faults)))
 
 
 def pointer(steps: Iterable[object]) -> str:
     """The JSON pointer (RFC 6901) that leads by these steps to a value."""
     return "/" + "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _steps(steps: Iterable[object]) -> Iterable[object]:
+    """Without what is no step in the body but the name of a validator."""
+    return (step for step in steps if not INSIDE.fullmatch(str(step)))
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    """What to do, without the names of our classes."""
+    bounds = {
+        "less_than_equal": ("le", _("Give at most %(limit)s.")), "less_than": ("lt", _("Give less than %(limit)s.")),
+        "greater_than_equal": ("ge", _("Give at least %(limit)s.")), "greater_than": ("gt", _("Give more than %(limit)s.")),
+    }  # fmt: skip
+    if error["type"] in bounds:
+        name, text = bounds[error["type"]]
+        return text % {"limit": error["ctx"][name]}
+    if error["type"] in OBJECTS:
+        return _("Give an object.")
+    if error["type"] == "list_type":
+        return _("Give a list.")
+    return str(error["msg"]).removeprefix("Value error, ")

@@ -38,8 +38,12 @@ def act_on(verb: str, review: Review) -> Act:
 def ask(act: Act, *, by: UUID, now: datetime) -> ApprovalRequest:
     """Let the act wait for a second person, once: what waits already or was approved answers as it stands.
 
-    What waits of the same object with another content is withdrawn with it.
+    What waits of the same object with another content is withdrawn with it. Raises Problem for a key that nobody answers
+    for: nobody could approve it.
     """
+    if is_hopeless(by):
+        detail = _("This key names nobody who answers for it, so nobody could approve it: make it with --made-by.")
+        raise Problem("not-eligible", detail, status=409)
     with transaction.atomic():
         known = request_of(act)
         if known and known.decision != Decision.REFUSED:
@@ -70,7 +74,7 @@ def decide(act: Act, decision: str, *, by: UUID, author: UUID | None = None, not
             raise Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)
         if by in people_behind(waiting.requested_by, author):
             raise Problem("not-eligible", _("Somebody else has to decide: you wrote it or asked for it."), status=409)
-        if decision == Decision.APPROVED and _nobodys_key(waiting.requested_by, author):
+        if decision == Decision.APPROVED and is_hopeless(waiting.requested_by, author):
             detail = _(
                 "It was asked for with an API key that nobody answers for. Draft it here, or with a key that names its maker."
             )
@@ -116,6 +120,11 @@ def is_of(request: ApprovalRequest, actor: UUID) -> bool:
     return actor in people_behind(request.requested_by)
 
 
+def is_hopeless(*actors: UUID | None) -> bool:
+    """Whether one of them is a key of which nobody knows who made it: it may be whoever approves, so nobody can."""
+    return ApiKey.objects.filter(pk__in=[actor for actor in actors if actor], made_by=None).exists()
+
+
 def waiting() -> int:
     """How many acts wait for a second person."""
     return ApprovalRequest.objects.filter(decision="").count()
@@ -125,11 +134,6 @@ def _requests(act: Act) -> QuerySet[ApprovalRequest]:
     return ApprovalRequest.objects.filter(
         verb=act.verb, object_type=act.object_type, object_id=act.object_id, fingerprint=act.fingerprint
     )
-
-
-def _nobodys_key(*actors: UUID | None) -> bool:
-    """Whether one of them is a key of which nobody knows who made it; it may be whoever approves."""
-    return ApiKey.objects.filter(pk__in=[actor for actor in actors if actor], made_by=None).exists()
 
 
 def people_behind(*actors: UUID | None) -> set[UUID]:

@@ -93,5 +93,11 @@ def decide(request: UUID, decision: str, *, by: UUID, note: str = "", now: datet
         matter.approve(asked.object_id, by, now)
 
 
+def is_hopeless(request: ApprovalRequest) -> bool:
+    """Whether a key stands behind it that nobody answers for, so that it can only be refused."""
+    matter = MATTERS.get(request.verb)
+    return approving.is_hopeless(request.requested_by, matter.author(request.object_id) if matter else None)
+
+
 def _changed() -> Problem:
     return Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)

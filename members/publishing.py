@@ -179,6 +179,19 @@ def states(rows: Iterable[TierTable], *, now: datetime) -> dict[int, str]:
     return {one.version: notice.state(one.version, starts, now=now) for one in rows}
 
 
+def worse(rows: Sequence[TierTable]) -> set[int]:
+    """Which versions are worse for somebody: published ones as they say, drafts against what they would follow."""
+    follows, touched = newest(rows), notice.touches_somebody()
+    before = plain(follows) if follows else None
+    drafts = [one for one in rows if not one.published_at and touched]
+    found = {
+        one.version
+        for one in drafts
+        if judging.overall(change.effect for change in tiers.changes(before, plain(one))) is judging.Effect.DETRIMENT
+    }
+    return found | {one.version for one in rows if one.published_at and one.detriment}
+
+
 def newest(rows: Iterable[TierTable]) -> TierTable | None:
     """The last version published, in force or not: what the next one follows. None before the first."""
     return max((one for one in rows if one.published_at), key=lambda one: one.version, default=None)

@@ -38,7 +38,7 @@ CORRECTIONS = ("members.adjustment",)
 # What one person may not do alone.
 FOUR_EYES = (*CORRECTIONS, "members.apikey", "loyalty.grantlimits")
 # What is announced and approved before it holds.
-CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion", "members.tiertable")
+CONTRACT = ("loyalty.termsversion", "campaigns.ruleversion", "members.tiertable", GOODS)
 EVERYTHING = (
     *PEOPLE, *CATALOGUE, BY_HAND,
     "members.message", *CORRECTIONS, "loyalty.grantlimits", *PURCHASES, *RULES, GOODS, *BOOKS, "loyalty.store",
@@ -51,10 +51,10 @@ RIGHTS: dict[str, Rights] = {
         "view": (*EVERYTHING, "members.codeattempt"),
         "add": (
             "members.member", BY_HAND, *CORRECTIONS, "members.staffprofile", "members.apikey", "loyalty.store",
-            "loyalty.grantlimits", GOODS, "campaigns.segment", *TILLS, *CONTRACT, *KEPT,
+            "loyalty.grantlimits", "campaigns.segment", *TILLS, *CONTRACT, *KEPT,
         ),
         "change": (
-            "members.member", *STAFF, "loyalty.store", *TILLS, "members.pin", GOODS, "campaigns.segment", *CONTRACT, *KEPT,
+            "members.member", *STAFF, "loyalty.store", *TILLS, "members.pin", "campaigns.segment", *CONTRACT, *KEPT,
         ),
         "fulfil": ("catalog.redemption",),
         "cancel": ("catalog.redemption",),
@@ -82,8 +82,8 @@ RIGHTS: dict[str, Rights] = {
         "view": (
             *PEOPLE, "members.message", *PURCHASES, *RULES, GOODS, "loyalty.posting", "loyalty.lot", "loyalty.store", *CATALOGUE,
         ),
-        "add": (GOODS, *OFFERS, *KEPT),
-        "change": (GOODS, *OFFERS, *KEPT),
+        "add": (*OFFERS, *KEPT),
+        "change": (*OFFERS, *KEPT),
         "export": (*PURCHASES, GOODS, "campaigns.earnrule", *OFFERS, *KEPT, *REDEEMED),
     },
     Role.FINANCE: {

@@ -123,6 +123,8 @@ def _line(before: Table | None, after: Table, change: Change, currency: str) -> 
         assert one, "a change of a tier has one"
         was = level(change.before, before, currency) if change.before and before else nothing
         now = level(change.after, after, currency) if change.after else nothing
+        if change.before and change.after and change.before.names != change.after.names:
+            was, now = (_with_names(text, each) for text, each in ((was, change.before), (now, change.after)))
         named = _("Tier %(tier)s") % {"tier": called(one)}
         if change.after is None:
             held = _("Whoever has this tier then has the highest one that is left below it.")
@@ -132,6 +134,12 @@ def _line(before: Table | None, after: Table, change: Change, currency: str) -> 
     words = {Topic.WINDOW: window, Topic.REVIEW: review, Topic.GRACE: grace}[change.topic]
     label = {Topic.WINDOW: _("Period of tiers"), Topic.REVIEW: _("End of a tier"), Topic.GRACE: _("Days of grace of a tier")}
     return Line(label[change.topic], words(before), words(after), change.effect, _held(change.effect))
+
+
+def _with_names(text: str, level: Level) -> str:
+    """Gold: from 1,000 points on. In other languages: Or (fr)."""
+    names = ", ".join(f"{name} ({language})" for language, name in level.names)
+    return _("%(sentence)s In other languages: %(names)s.") % {"sentence": text, "names": names or "–"}
 
 
 def _held(effect: Effect) -> str:

@@ -1,101 +1,99 @@
 """Goods that stand outside the programme, for staff."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django import forms
 from django.contrib import admin
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminSingleDateWidget
 
 from campaigns import goods
 from campaigns.models import ExcludedGoods
-from loyalty import terms
-from loyalty.admin.reviewing import FIRST_DAY, LAST_DAY
-from loyalty.backoffice import Backoffice, Scope
+from loyalty.admin.reviewing import DraftForm, Reviewing
+from loyalty.backoffice import Scope
 from loyalty.columns import instant
-from loyalty.problems import Problem
+from loyalty.notice import Approval, Review
+
+FROZEN = ("begins", "ends", "published", "drafter", "approver", "publisher")
 
 
-class GoodsForm(forms.ModelForm[ExcludedGoods]):
-    starts_on = forms.DateField(
-        label=capfirst(_("starts on")), required=False, widget=UnfoldAdminSingleDateWidget,
-        validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
-        help_text=_("From this day on. Leave it empty to start at once."),
-    )  # fmt: skip
-
+class GoodsForm(DraftForm):
     class Meta:
         model = ExcludedGoods
         fields = ("kind", "code")
         help_texts = {"code": _("Exactly as the tills write it.")}
 
-    def _post_clean(self) -> None:
-        """The verb judges and writes in one step."""
-        if self.errors:
-            return
-        now, day = timezone.now(), self.cleaned_data["starts_on"]
-        since = terms.current(now).midnight_after(day - timedelta(days=1)) if day else None
-        try:
-            self.instance = goods.exclude(self.cleaned_data["kind"], self.cleaned_data["code"], since=since, now=now)
-        except Problem as problem:
-            for fault in problem.faults:
-                self.add_error("starts_on" if fault.pointer == "/since" else "code", fault.detail)
+    def content(self) -> str:
+        return goods.content(self.instance)
 
-    def save(self, commit: bool = True) -> ExcludedGoods:
-        return self.instance
-
-    def save_m2m(self) -> None:
-        """Nothing is left to write."""
+    def write(self) -> ExcludedGoods:
+        kind, code, now = self.cleaned_data["kind"], self.cleaned_data["code"], timezone.now()
+        if self.is_new:
+            return goods.draft(kind, code, since=self.starts_at(), actor=self.actor, now=now)
+        return goods.revise(self.instance.pk, kind, code, since=self.starts_at(), actor=self.actor, seen=self.seen(), now=now)
 
 
 @admin.register(ExcludedGoods)
-class GoodsAdmin(Backoffice):
-    """Goods that stand outside the programme in every store: added here and ended, never changed."""
+class GoodsAdmin(Reviewing):
+    """Goods that stand outside the programme in every store: drafted here, published and ended, never changed."""
 
     scope = Scope.PROGRAMME
+    verb = goods.VERB
     form = GoodsForm
-    list_display = ("code", "kind", "begins", "ends")
-    list_filter = ("kind", ("until", admin.EmptyFieldListFilter))
+    list_display = ("code", "kind", "condition", "begins", "ends")
+    list_filter = ("kind", ("published_at", admin.EmptyFieldListFilter), ("until", admin.EmptyFieldListFilter))
     search_fields = ("code",)
     search_help_text = _("SKU or category")
-    export_columns = ("kind", "code", "since", "until")
+    export_columns = ("kind", "code", "since", "until", "published_at")
     actions = ("end",)
     change_form_template = "admin/campaigns/excludedgoods/change_form.html"
     begins = instant("since", _("excluded since"))
     ends = instant("until", _("excluded until"))
 
+    def prepare(self, rows: Sequence[Any]) -> None:
+        now = timezone.now()
+        for one in rows:
+            one.state = goods.state(one, now=now)
+
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return [(None, {"fields": ("kind", "code", "begins", "ends") if obj else ("kind", "code", "starts_on")})]
+        writes = obj is None or self.has_change_permission(request, obj)
+        return [(None, {"fields": ("kind", "code", "starts_on") if writes else ("kind", "code", "stands", *FROZEN)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        return ("kind", "code", "begins", "ends") if obj else ()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and self._is_of_programme(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+        writes = obj is None or self.has_change_permission(request, obj)
+        return () if writes else ("kind", "code", "stands", *FROZEN)
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("campaigns.change_excludedgoods") and self._is_of_programme(request)
 
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        response: HttpResponse = super().change_view(request, object_id, form_url, {"may_end": self.has_end_permission(request)})
-        return response
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        more = {"may_end": self.has_end_permission(request)}
+        return super().changeform_view(request, object_id, form_url, more | (extra_context or {}))
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """The form's verb has written."""
+    def review_of(self, obj: ExcludedGoods, now: datetime) -> Review:
+        return goods.review(obj.pk, now=now)
+
+    def insist_on_time(self, review: Review, now: datetime) -> None:
+        goods.insist_on_time(review, now=now)
+
+    def publish(self, obj: ExcludedGoods, *, actor: UUID, approval: Approval | None, now: datetime) -> bool:
+        goods.publish(obj.pk, actor=actor, approval=approval, now=now)
+        return True
+
+    def discard(self, obj: ExcludedGoods, *, actor: UUID) -> None:
+        goods.discard(obj.pk, actor=actor)
 
     @admin.action(description=_("Let these goods earn again"), permissions=["end"])
     def end(self, request: HttpRequest, queryset: QuerySet[ExcludedGoods]) -> HttpResponse | None:
         """From this moment on; asked once more before."""
-        rows = list(queryset.filter(until=None))
+        rows = list(queryset.filter(until=None).exclude(published_at=None))
         if "confirmed" in request.POST:
             ended = [one for one in rows if goods.end(one.pk, now=timezone.now())]
             for one in ended:
@@ -106,6 +104,17 @@ class GoodsAdmin(Backoffice):
         page = {"title": _("Let these goods earn again"), "opts": self.opts, "rows": rows}
         return TemplateResponse(request, "admin/campaigns/excludedgoods/end.html", self.admin_site.each_context(request) | page)
 
-    def _is_of_programme(self, request: HttpRequest) -> bool:
-        """It holds in every store: staff bound to some do not touch it."""
-        return self.house.stores_of(request) is None
+    @admin.display(description=_("drafted by"))
+    def drafter(self, one: ExcludedGoods) -> str:
+        return self._who(one.drafted_by)
+
+    @admin.display(description=_("approved by"))
+    def approver(self, one: ExcludedGoods) -> str:
+        return self._who(one.approved_by)
+
+    @admin.display(description=_("published by"))
+    def publisher(self, one: ExcludedGoods) -> str:
+        return self._who(one.published_by)
+
+    def _who(self, actor: UUID | None) -> str:
+        return self.house.staff([actor]).get(actor, "") if actor else ""

@@ -1,6 +1,7 @@
 """Earn rules: what each says, and its versions from draft to publication; where rules meet."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -238,6 +239,15 @@ class VersionAdmin(Reviewing):
             super()._insist(obj, act, actor)
         elif not obj.published_at:
             raise Problem("not-eligible", str(_("This rule was never published.")), status=409)
+
+    def _asked(self, request: HttpRequest, obj: Any, act: str, button: Button) -> HttpResponse:
+        if act == "end" and not self._holds(obj):
+            button = replace(button, effect=_("It was announced and has not begun. Now it will never begin, and gives nothing."))
+        return super()._asked(request, obj, act, button)
+
+    def _holds(self, obj: RuleVersion) -> bool:
+        """Whether a version of the rule has begun."""
+        return obj.rule.versions.filter(published_at__isnull=False, starts_at__lte=timezone.now()).exists()
 
     def _do(self, request: HttpRequest, obj: Any, act: str) -> bool:
         if act != "end":

@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.renderers import get_default_renderer
 from django.utils.functional import Promise
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -19,10 +21,10 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-type Choices = Sequence[tuple[str, str | Promise]]
+type Choices = list[tuple[str, str | Promise]]
 
 UNITS: Choices = [("D", _("days")), ("W", _("weeks")), ("M", _("months")), ("Y", _("years"))]
-COUNTED: Choices = [("points", _("points")), ("times", _("times")), ("money", _("worth in money"))]
+COUNTED: Choices = [("", _("no limit")), ("points", _("points")), ("times", _("times")), ("money", _("worth in money"))]
 COUNTED_FOR: Choices = [
     ("member", _("per member")),
     ("member_store", _("per member and store")),
@@ -61,23 +63,23 @@ class NamesField(forms.CharField):
         return super().has_changed(self.prepare_value(initial or ""), data)
 
 
-def named(widget: type[forms.Widget], name: Any, **given: Any) -> forms.Widget:
-    """A part of a field, which a screen reader calls by its own name."""
-    return widget({"aria-label": name}, **given)
-
-
 class Parts(forms.MultiWidget):
-    """Boxes side by side."""
+    """Boxes side by side, each below its label."""
+
+    def __init__(self, boxes: Sequence[tuple[Any, forms.Widget]]) -> None:
+        super().__init__([widget for _label, widget in boxes])
+        self.labels = [label for label, _widget in boxes]
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        return format_html('<span class="parts">{}</span>', super().render(name, value, attrs, renderer))
+        shown = zip(self.labels, self.get_context(name, value, attrs)["widget"]["subwidgets"], strict=True)
+        renderer = renderer or get_default_renderer()
+        boxes = ((capfirst(label), renderer.render(box["template_name"], {"widget": box})) for label, box in shown)
+        return format_html('<span class="parts">{}</span>', format_html_join("", "<label><span>{}</span>{}</label>", boxes))
 
 
 class DurationWidget(Parts):
     def __init__(self) -> None:
-        super().__init__(
-            [named(UnfoldAdminIntegerFieldWidget, _("number")), named(UnfoldAdminSelectWidget, _("unit"), choices=UNITS)]
-        )
+        super().__init__([(_("number"), UnfoldAdminIntegerFieldWidget()), (_("unit"), UnfoldAdminSelectWidget(choices=UNITS))])
 
     def decompress(self, value: str | None) -> list[Any]:
         return [int(value[1:-1]), value[-1]] if value else [None, "D"]
@@ -101,23 +103,23 @@ class CapWidget(Parts):
     def __init__(self) -> None:
         super().__init__(
             [
-                named(UnfoldAdminTextInputWidget, _("at most")),
-                named(UnfoldAdminSelectWidget, _("what is counted"), choices=COUNTED),
-                named(UnfoldAdminSelectWidget, _("counted together for"), choices=COUNTED_FOR),
-                named(UnfoldAdminSelectWidget, _("within"), choices=WINDOWS),
-                named(UnfoldAdminIntegerFieldWidget, _("so many days")),
+                (_("at most"), UnfoldAdminTextInputWidget()),
+                (_("what is counted"), UnfoldAdminSelectWidget(choices=COUNTED)),
+                (_("counted together for"), UnfoldAdminSelectWidget(choices=COUNTED_FOR)),
+                (_("within"), UnfoldAdminSelectWidget(choices=WINDOWS)),
+                (_("days"), UnfoldAdminIntegerFieldWidget()),
             ]
         )
 
     def decompress(self, value: dict[str, Any] | None) -> list[Any]:
         if not value:
-            return [None, "points", "member", "day", None]
+            return [None, "", "member", "day", None]
         window, _rolling, days = value["window"].partition(":P")
         return [value["limit"], value["unit"], value["per"], window, days.removesuffix("D") or None]
 
 
 class CapField(forms.MultiValueField):
-    """A limit in the words of the API; an empty number is none."""
+    """A limit in the words of the API; nothing that was typed is dropped."""
 
     def __init__(self) -> None:
         choices = [forms.ChoiceField(choices=each, required=False) for each in (COUNTED, COUNTED_FOR, WINDOWS)]
@@ -132,11 +134,17 @@ class CapField(forms.MultiValueField):
         )  # fmt: skip
 
     def compress(self, data_list: Any) -> dict[str, Any] | None:
-        limit, unit, per, window, days = data_list or (None,) * 5
-        if limit is None:
+        limit, unit, per, window, days = data_list or (None, "", "", "", None)
+        if not unit and limit is None and days is None:
             return None
-        windowed = f"rolling:P{days or 0}D" if window == "rolling" else window or "day"
-        return {"unit": unit or "points", "per": per or "member", "window": windowed, "limit": plain(limit)}
+        if not unit:
+            raise ValidationError(_("Say what is counted, or empty the number and the days for no limit."))
+        if limit is None:
+            raise ValidationError(_("Give the number, or choose “no limit” and empty the days."))
+        if (days is not None) != (window == "rolling"):
+            raise ValidationError(_("A number of days goes with “any so many days”, and only with it."))
+        windowed = f"rolling:P{days}D" if window == "rolling" else window or "day"
+        return {"unit": unit, "per": per or "member", "window": windowed, "limit": plain(limit)}
 
 
 def plain(number: Decimal) -> str:

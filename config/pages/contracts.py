@@ -93,7 +93,7 @@ def _shown(version: int) -> dict[str, Any]:
 def judged(seen: Review) -> dict[str, Any]:
     return {
         "effect": seen.effect,
-        "needs_approval": seen.notice.detriment,
+        "needs_approval": seen.needs_second,
         "earliest_start": seen.notice.first.isoformat(),
         "changes": [
             {"topic": line.label, "before": line.before, "after": line.after, "effect": line.effect} for line in seen.lines

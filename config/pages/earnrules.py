@@ -1,6 +1,7 @@
 """Earn rules through the API: written as drafts, said in words, approved by a second person where that is asked, published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,11 +14,11 @@ from campaigns import drafting, naming, publishing, reporting, rules, specs, wor
 from campaigns.models import EarnRule, RuleVersion
 from campaigns.ruleschemas import RuleIn
 from config.pages.contracts import CONFIGURE, of_programme
-from loyalty import terms
+from loyalty import judging, terms
 from loyalty.endpoints import write
 from loyalty.notice import Review
 from loyalty.paging import LIMIT_MAX, decode, page
-from loyalty.problems import Problem
+from loyalty.problems import Fault, Problem
 from loyalty.schemas import Nothing
 from loyalty.terms import Terms
 from members import approving
@@ -44,7 +45,7 @@ def overlaps(request: HttpRequest) -> Any:
 
 @router.get("/earn-rules/{code}", auth=CONFIGURE)
 def read(request: HttpRequest, code: str) -> Any:
-    """A rule: its draft and what that would change, else its newest version."""
+    """A rule: its draft and what that would change, else its newest version; of one that was ended what held, with its end."""
     return _one(code)
 
 
@@ -66,15 +67,27 @@ def publish(request: HttpRequest, response: HttpResponse, code: str, body: Nothi
     def act() -> tuple[int, Any]:
         now, actor, one = timezone.now(), of_programme(request), drafting.last_draft(code)
         seen = publishing.review(one.pk, now=now)
-        publishing.insist_on_time(seen, now=now)
+        with _told_of_the_rule():
+            publishing.insist_on_time(seen, now=now)
         asked = approving.act_on(publishing.VERB, seen)
         approval = approving.approval_or_ask(asked, by=actor, now=now) if seen.needs_second else None
         if seen.needs_second and approval is None:
             return 202, _one(code)
-        outcome = publishing.publish(one.pk, actor=actor, approval=approval, now=now)
+        with _told_of_the_rule():
+            outcome = publishing.publish(one.pk, actor=actor, approval=approval, now=now)
         return 200, _one(code) | ({} if outcome.published else {"status": "unchanged"})
 
     return write(request, response, act)
+
+
+@contextmanager
+def _told_of_the_rule() -> Iterator[None]:
+    """A fault of the draft at its place in the rule: what is published has no body of its own."""
+    try:
+        yield
+    except Problem as problem:
+        problem.faults = [Fault(f"/when{one.pointer}", one.detail) for one in problem.faults]
+        raise
 
 
 def _one(code: str) -> dict[str, Any]:
@@ -92,7 +105,7 @@ def _one(code: str) -> dict[str, Any]:
 
 def _judged(seen: Review) -> dict[str, Any]:
     return {
-        "effect": seen.effect,
+        "effect": judging.overall(line.effect for line in seen.lines),
         "needs_approval": seen.needs_second,
         "earliest_start": seen.notice.first.isoformat(),
         "changes": [{"before": line.before, "after": line.after, "effect": line.effect} for line in seen.lines],
@@ -109,6 +122,9 @@ def _shown(found: Sequence[EarnRule], now: datetime) -> dict[str, dict[str, Any]
     """The rules as API.md has them, by code, in a constant number of statements."""
     versions, contract = _newest(found), terms.current(now)
     states = publishing.states(versions, now=now) | _waiting(versions, now)
+    held = publishing.ended_by(versions)
+    versions = [held.get(one.pk, one) for one in versions]
+    states |= {one.pk: "ended" if one.ends_at and one.ends_at <= now else "in_force" for one in held.values()}
     compiled = {one.pk: rules.of_version(one) for one in versions}
     names = naming.behind(compiled.values())
     return {one.rule.code: _item(one, states, contract, names) for one in versions}
@@ -117,15 +133,13 @@ def _shown(found: Sequence[EarnRule], now: datetime) -> dict[str, dict[str, Any]
 def _waiting(versions: Sequence[RuleVersion], now: datetime) -> dict[UUID, str]:
     """How the drafts stand that were put before a second person just as they are."""
     drafts = {str(one.pk): one for one in versions if one.published_at is None}
-    stand = {}
-    for id_, asked in approving.asked_of(publishing.VERB, drafts).items():
-        try:
-            seen = publishing.review(drafts[id_].pk, now=now)
-        except Problem:
-            continue
-        if seen.fingerprint == asked.fingerprint:
-            stand[drafts[id_].pk] = asked.decision or "awaiting_approval"
-    return stand
+    asked = approving.asked_of(publishing.VERB, drafts)
+    signed = publishing.fingerprints([drafts[id_] for id_ in asked], now=now)
+    return {
+        drafts[id_].pk: one.decision or "awaiting_approval"
+        for id_, one in asked.items()
+        if signed.get(drafts[id_].pk) == one.fingerprint
+    }
 
 
 def _item(one: RuleVersion, states: Mapping[UUID, str], contract: Terms, names: naming.Names) -> dict[str, Any]:

@@ -9,14 +9,18 @@ from itertools import pairwise
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 
-from campaigns import naming, weighing
+from campaigns import goods, naming, weighing
 from campaigns import rules as earn_rules
 from campaigns import wording as rule_wording
+from campaigns.models import ExcludedGoods
 from campaigns.naming import Names
 from campaigns.rules import Published
 from campaigns.values import Kind, Per, Rule
 from loyalty import judging, terms, wording
+from loyalty.judging import Effect
 from loyalty.terms import Terms
 from loyalty.wording import Line
 from members import tiers
@@ -64,14 +68,13 @@ class Version:
 def rules(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     contracts = _in_order(terms.published(), lambda _one: "terms")
-    base = [one for one in earn_rules.published() if one.rule.kind is Kind.BASE]
-    rates = _in_order(base, lambda one: one.rule.code)
+    rates = _in_order([one for one in earn_rules.published() if one.rule.kind is Kind.BASE], lambda one: one.rule.code)
     contract = terms.in_force(contracts[::-1], now)
     words = Words(contract, earn_rules.names(), naming.behind(one.rule for one in rates))
-    tables, today = _in_order(tier_tables(), lambda _one: "tiers"), contract.day_of(now)
-    changes = changes_of(contracts, rates, words, tables)
+    tables, excluded, today = _in_order(tier_tables(), lambda _one: "tiers"), goods.in_order(), contract.day_of(now)
+    changes = changes_of(contracts, rates, words, tables, excluded)
     context = {
-        "in_force": [*_rates(rates, words, now), *wording.sentences(contract), *_tiers(tables, contract, now)],
+        "in_force": _in_force(rates, words, tables, excluded, now),
         "coming": [one for one in changes if one.on > today],
         "past": [one for one in changes[::-1] if one.on <= today],
         "versions": _versions(contracts, contract)[::-1],
@@ -79,8 +82,20 @@ def rules(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/rules.html", context)
 
 
+def _in_force(
+    rates: Sequence[Published], words: Words, tables: Sequence[Table], excluded: Sequence[ExcludedGoods], now: datetime
+) -> list[str]:
+    contract = words.contract
+    said = [*_rates(rates, words, now), *wording.sentences(contract), *_tiers(tables, contract, now)]
+    return [*said, *_excluded(excluded, contract, now)]
+
+
 def changes_of(
-    contracts: Sequence[Terms], rates: Sequence[Published], words: Words, tables: Sequence[Table] = ()
+    contracts: Sequence[Terms],
+    rates: Sequence[Published],
+    words: Words,
+    tables: Sequence[Table] = (),
+    excluded: Sequence[ExcludedGoods] = (),
 ) -> list[Change]:
     """What became different, by day, oldest first; days are those of the programme's zone."""
     contract = words.contract
@@ -99,12 +114,36 @@ def changes_of(
         days.setdefault(contract.day_of(changed.starts_at), []).extend(
             tier_wording.compared(held, changed, tiers.changes(held, changed), contract.currency)
         )
+    for (day, effect), rows in _turns(excluded, contract).items():
+        days.setdefault(day, []).append(goods.line(rows, effect))
     return [Change(day, lines) for day, lines in sorted(days.items()) if lines]
 
 
 def _tiers(tables: Sequence[Table], contract: Terms, now: datetime) -> list[str]:
     table = tiers.in_force(tables[::-1], now)
     return tier_wording.sentences(table, contract.currency) if table else []
+
+
+def _excluded(excluded: Sequence[ExcludedGoods], contract: Terms, now: datetime) -> list[str]:
+    """What earns nothing now, by the day since when."""
+    days: dict[date, list[ExcludedGoods]] = {}
+    for one in excluded:
+        if one.since and goods.state(one, now=now) == "in_force":
+            days.setdefault(contract.day_of(one.since), []).append(one)
+    text = gettext("Since %(date)s no points are given for, and none can pay for: %(goods)s.")
+    return [text % {"date": date_format(day, "DATE_FORMAT"), "goods": goods.named(rows)} for day, rows in sorted(days.items())]
+
+
+def _turns(excluded: Sequence[ExcludedGoods], contract: Terms) -> dict[tuple[date, Effect], list[ExcludedGoods]]:
+    """What is excluded or earns again, by the day; what ended before it began is neither."""
+    turns: dict[tuple[date, Effect], list[ExcludedGoods]] = {}
+    for one in excluded:
+        if one.since is None or one.since == one.until:
+            continue
+        turns.setdefault((contract.day_of(one.since), Effect.DETRIMENT), []).append(one)
+        if one.until:
+            turns.setdefault((contract.day_of(one.until), Effect.BENEFIT), []).append(one)
+    return turns
 
 
 def _rate(old: Published | None, new: Published, rates: Sequence[Published], words: Words) -> list[Line]:

@@ -1,6 +1,7 @@
 """The tier table through the API: each PUT is a new version, judged, approved by a second person where it is worse, published."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -43,7 +44,10 @@ class TableIn(BaseModel):
 
 
 class TierIn(BaseModel):
-    """`threshold` in points, visits, or money of the programme, by what the table counts."""
+    """`threshold` in points, visits, or money of the programme, by what the table counts.
+
+    A reward or names in other languages that are left out stay as they are.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -60,11 +64,16 @@ def every(request: HttpRequest) -> Any:
     """The tiers in force, from the lowest; the table they are of, and what is still to come of it."""
     now = timezone.now()
     rows = publishing.versions()
-    said = publishing.states(rows, now=now)
+    said, worse = publishing.states(rows, now=now), publishing.worse(rows)
     table = _in_force(rows, now)
     currency = terms.current(now).currency
     items = [_tier(one, table, currency) for one in table.levels] if table else []
-    return {"items": items, "next": None, "table": table and _table(table), "versions": [_version(one, said) for one in rows]}
+    return {
+        "items": items,
+        "next": None,
+        "table": table and _table(table),
+        "versions": [_version(one, said, worse) for one in rows],
+    }
 
 
 @router.get("/tiers/{code}", auth=CONFIGURE)
@@ -88,7 +97,8 @@ def _put(code: str, body: TierIn, actor: UUID, now: datetime) -> tuple[int, Any]
     follows = publishing.newest(rows)
     before = publishing.plain(follows) if follows else None
     given = body.table.model_dump(exclude_unset=True)
-    level = _level(code, body, given.get("basis") or (before.basis if before else "points"), terms.current(now).currency)
+    held = before.level(code) if before else None
+    level = _level(code, body, held, given.get("basis") or (before.basis if before else "points"), terms.current(now).currency)
     levels = [*(each for each in (before.levels if before else ()) if each.code != code), level]
     drafted = publishing.draft_like(given, levels, starts_at=body.starts_at, actor=actor)
     seen = publishing.review(drafted.version, now=now)
@@ -97,20 +107,23 @@ def _put(code: str, body: TierIn, actor: UUID, now: datetime) -> tuple[int, Any]
         return 200, _shown(code, follows or drafted, now) | {"status": "unchanged"}
     publishing.insist_on_time(seen, now=now)
     asked = approving.act_on(publishing.VERB, seen)
-    approval = approving.approval_or_ask(asked, by=actor, now=now) if seen.notice.detriment else None
-    if seen.notice.detriment and approval is None:
+    approval = approving.approval_or_ask(asked, by=actor, now=now) if seen.needs_second else None
+    if seen.needs_second and approval is None:
         return 202, _shown(code, drafted, now) | judged(seen) | {"status": "awaiting_approval"}
     done = publishing.publish(drafted.version, actor=actor, approval=approval, now=now).version
-    return 200 if before and before.level(code) else 201, _shown(code, done, now)
+    return 200 if held else 201, _shown(code, done, now)
 
 
-def _level(code: str, body: TierIn, basis: str, currency: str) -> Level:
+def _level(code: str, body: TierIn, held: Level | None, basis: str, currency: str) -> Level:
     units = body.threshold.scaleb(terms.minor_units(currency)) if basis == "spend" else body.threshold
     if units != int(units):
         detail = "Give a whole number." if basis != "spend" else f"Give an amount of {currency}."
         raise Problem("validation", detail, faults=[Fault("/threshold", detail)])
     names = tuple(sorted((language, named.name) for language, named in body.translations.items()))
-    return Level(code, body.name, int(units), body.entry_reward, names)
+    level = Level(code, body.name, int(units), body.entry_reward, names)
+    kept = {"translations": "names", "entry_reward": "entry_reward"}
+    left_out = {part for name, part in kept.items() if name not in body.model_fields_set}
+    return replace(level, **{part: getattr(held, part) for part in left_out}) if held else level
 
 
 def _shown(code: str, version: TierTable, now: datetime) -> dict[str, Any]:
@@ -118,8 +131,8 @@ def _shown(code: str, version: TierTable, now: datetime) -> dict[str, Any]:
     table, currency = publishing.plain(fresh), terms.current(now).currency
     level = table.level(code)
     assert level, "a tier that was put is in its table"
-    said = publishing.states([fresh], now=now)
-    return _tier(level, table, currency) | {"table": _table(table)} | _version(fresh, said)
+    said, worse = publishing.states([fresh], now=now), publishing.worse(publishing.versions())
+    return _tier(level, table, currency) | {"table": _table(table)} | _version(fresh, said, worse)
 
 
 def _in_force(rows: Sequence[TierTable], now: datetime) -> Table | None:
@@ -141,12 +154,12 @@ def _table(table: Table) -> dict[str, Any]:
     return {"version": table.version, **{name: getattr(table, name) for name in publishing.FIELDS}}
 
 
-def _version(one: TierTable, states: dict[int, str]) -> dict[str, Any]:
+def _version(one: TierTable, states: dict[int, str], worse: set[int]) -> dict[str, Any]:
     return {
         "version": one.version,
         "status": states[one.version],
         "starts_at": one.starts_at and one.starts_at.isoformat(),
-        "detriment": one.detriment,
+        "detriment": one.version in worse,
     }
 
 

@@ -20,7 +20,7 @@ from loyalty.columns import instant
 from loyalty.filters import Between
 from loyalty.problems import Problem
 from members import approving, deciding, staffing
-from members.admin.matters import facts_of
+from members.admin.matters import facts_of, subjects_of
 from members.approving import Decision
 from members.models import ApprovalRequest
 
@@ -30,23 +30,27 @@ LOOKS: Any = {"waiting": "warning", "approved": "success", "refused": "danger"}
 @admin.register(ApprovalRequest)
 class ApprovalAdmin(ReadOnly):
     scope = Scope.HEAD_OFFICE
-    list_display = ("what", "condition", "asked", "asker", "decided", "decider")
+    list_display = ("what", "subject", "condition", "asked", "asker", "decided", "decider")
     list_filter = ("decision", ("requested_at", Between))
     list_display_links = None
     ordering = ("-id",)
     search_fields = ("object_id__exact",)
     search_help_text = _("Object's id")
     export_columns = ("verb", "object_type", "object_id", "requested_at", "asker", "decision", "decided_at", "decider")
-    fields = ("act", "condition_in_words", "asked", "asker", "decided", "decider", "note", "fingerprint")
-    readonly_fields = ("act", "condition_in_words", "asked", "asker", "decided", "decider")
+    fields = ("act", "subject", "condition_in_words", "asked", "asker", "decided", "decider", "note", "fingerprint")
+    readonly_fields = ("act", "subject", "condition_in_words", "asked", "asker", "decided", "decider")
     change_form_template = "admin/members/approvalrequest/change_form.html"
     asked = instant("requested_at", _("asked"))
     decided = instant("decided_at", _("decided"))
 
     def prepare(self, rows: Sequence[Any]) -> None:
         names = staffing.names({actor for one in rows for actor in (one.requested_by, one.decided_by) if actor})
+        objects: dict[str, set[str]] = {}
         for one in rows:
-            one.names = names
+            objects.setdefault(one.verb, set()).add(one.object_id)
+        called = {verb: subjects_of(verb, ids) or self.house.called(verb, ids) for verb, ids in objects.items()}
+        for one in rows:
+            one.names, one.called = names, called[one.verb].get(one.object_id, "")
 
     def get_urls(self) -> list[URLPattern]:
         decide = path("<uuid:asked>/decide/", self.admin_site.admin_view(self.decide_view), name="members_approvalrequest_decide")
@@ -58,6 +62,7 @@ class ApprovalAdmin(ReadOnly):
         context = {} if one is None else {
             "facts": facts_of(one), "waits": not one.decision, "elsewhere": self._elsewhere(one),
             "may_decide": self._may(request, one), "is_own": approving.is_of(one, auditing.actor_of(request)),
+            "hopeless": not one.decision and deciding.is_hopeless(one),
         }  # fmt: skip
         response: HttpResponse = super().change_view(request, object_id, form_url, context | (extra_context or {}))
         return response
@@ -98,6 +103,12 @@ class ApprovalAdmin(ReadOnly):
     @admin.display(description=_("act"))
     def act(self, request: ApprovalRequest) -> Any:
         return str(request)
+
+    @admin.display(description=_("what it is about"))
+    def subject(self, request: Any) -> str:
+        if not hasattr(request, "called"):
+            self.prepare([request])
+        return request.called or self.get_empty_value_display()
 
     @display(description=_("state"), label=LOOKS)
     def condition(self, request: ApprovalRequest) -> Any:

@@ -31,6 +31,8 @@ SCOPES = [
     ("configure", _("configure: stores, rules, and members with their contacts")),
     ("partner", _("partner: exchange points")),
 ]
+# Where the session holds a key from when it is made until it is shown.
+MADE = "key_made"
 WORDS = {"live": _("live"), "ended": _("ended"), "revoked": pgettext_lazy("state", "revoked")}
 LOOKS: Any = {"live": "success", "ended": "default", "revoked": "danger"}
 
@@ -41,6 +43,7 @@ class KeyForm(forms.ModelForm[ApiKey]):
     class Meta:
         model = ApiKey
         fields = ("name", "scopes", "store", "expires_at")
+        help_texts = {"expires_at": _("In the time zone of the programme. Leave it empty for no end.")}
 
 
 @admin.register(ApiKey)
@@ -87,8 +90,19 @@ class KeyAdmin(Backoffice):
         )
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """To a page of its own, which can be loaded again without making a second key."""
+        request.session[MADE] = {"name": obj.name, "token": obj.token}  # type: ignore[attr-defined]
+        return redirect("admin:members_apikey_made")
+
+    def made_view(self, request: HttpRequest) -> HttpResponse:
         """The key itself, this once."""
-        context = self.admin_site.each_context(request) | {"title": obj.name, "opts": self.opts, "key": obj}
+        if not self.has_add_permission(request):
+            raise Http404
+        made = request.session.pop(MADE, None)
+        if made is None:
+            messages.warning(request, _("A key is shown once. If nobody copied it, revoke it and make another."))
+            return redirect("admin:members_apikey_changelist")
+        context = self.admin_site.each_context(request) | {"title": made["name"], "opts": self.opts, "key": made}
         return TemplateResponse(request, "admin/members/apikey/made.html", context)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
@@ -96,7 +110,8 @@ class KeyAdmin(Backoffice):
 
     def get_urls(self) -> list[URLPattern]:
         trust = path("<uuid:key>/trust/", self.admin_site.admin_view(self.trust_view), name="members_apikey_trust")
-        return [trust, *super().get_urls()]
+        made = path("made/", self.admin_site.admin_view(self.made_view), name="members_apikey_made")
+        return [trust, made, *super().get_urls()]
 
     def trust_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
         """Ask for a second person's trust."""

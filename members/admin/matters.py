@@ -1,6 +1,6 @@
 """What an act that waits for a second person would do, in words, for the page on which it is decided."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from loyalty import limits, queries
 from loyalty.columns import moment, signed
 from loyalty.problems import Problem
-from members import adjusting, staffing, trusting
-from members.models import Adjustment, ApiKey, ApprovalRequest
+from members import adjusting, overriding, staffing, trusting
+from members.models import Adjustment, ApiKey, ApprovalRequest, TierOverride
 
 type Facts = list[tuple[str, Any]]
 
@@ -28,6 +28,20 @@ def facts_of(request: ApprovalRequest) -> Facts:
     asker = staffing.names([request.requested_by]).get(request.requested_by, "")
     asked = [(capfirst(_("asked by")), asker), (capfirst(_("asked")), moment(request.requested_at))]
     return [one for one in [*lines, *asked] if one[1]]
+
+
+def subjects_of(verb: str, ids: Collection[str]) -> dict[str, str]:
+    """What each waiting act is about, by the object's id, in one statement; nothing for what other rooms know."""
+    if verb == adjusting.VERB:
+        rows = Adjustment.objects.filter(pk__in=ids).select_related("member")
+        return {str(one.pk): f"{one.member}: {signed(one.points, plus=True)}" for one in rows}
+    if verb == trusting.VERB:
+        return {str(pk): name for pk, name in ApiKey.objects.filter(pk__in=ids).values_list("pk", "name")}
+    if verb == overriding.VERB:
+        return {
+            str(one.pk): f"{one.member}: {one.tier}" for one in TierOverride.objects.filter(pk__in=ids).select_related("member")
+        }
+    return {}
 
 
 def _adjustment(id_: str) -> Facts:

@@ -63,7 +63,7 @@ class ApiKey(models.Model):
 ACTS = {
     "terms.publish": _("publish terms"), "rate.publish": _("publish a rule"), "adjustment.post": _("adjust points"),
     "apikey.trust": _("trust an API key"), "limits.raise": _("raise the limits"), "tiers.publish": _("publish tiers"),
-    "tier.override": _("set a tier by hand"),
+    "tier.override": _("set a tier by hand"), "goods.exclude": _("exclude goods"),
 }  # fmt: skip
 
 

@@ -84,6 +84,9 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a list for details": ({"data": []}, "validation", "/data"),
     "a number as the subject": ({"data": {"subject": 5}}, "validation", "/data"),
     "a long subject": ({"data": {"subject": "a" * 121}}, "validation", "/data"),
+    "a detail that is a list": ({"data": {"x": [1]}}, "validation", "/data/x"),
+    "a long detail": ({"data": {"x": "a" * 501}}, "validation", "/data/x"),
+    "a detail without a name": ({"data": {"": 1}}, "validation", "/data/"),
     "many details": ({"data": {str(i): i for i in range(21)}}, "validation", "/data"),
 }
 

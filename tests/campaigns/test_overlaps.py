@@ -90,7 +90,6 @@ def test_a_base_rule_that_another_always_precedes_is_told() -> None:
         ({"who": {"segment": "empty"}}, "nobody is in its segment"),
         ({"who": {"first_purchase": True, "every_visit": 3}}, "no later visit"),
         ({"what": {"categories": ["a"], "exclude_categories": ["a", "b"]}}, "leaves out all goods"),
-        ({"kind": "multiplier", "value": "1"}, "gives nothing"),
         ({"when": {"weekdays": [3], "starts_at": "2030-06-14T00:00:00Z", "ends_at": "2030-06-16T00:00:00Z"}}, "days of the week"),
         ({"when": {"ends_at": "2020-01-01T00:00:00Z"}}, "ends before it begins"),
     ],

@@ -76,6 +76,16 @@ def test_a_marketer_drafts_reads_the_sentence_publishes_and_ends_an_offer() -> N
     assert list(verbs) == ["ruleversion.drafted", "ruleversion.published", "ruleversion.ended"]
 
 
+def test_ending_what_was_announced_and_has_not_begun_says_that_it_never_begins() -> None:
+    StoreFactory.create()
+    marketer = signed_in("marketer")
+    one = drafted(marketer, starts_on="2030-11-28")
+    act(marketer, "publish", one)
+    asked = text(marketer.post(f"{PAGE}{one.pk}/act/end/"))
+    assert "Now it will never begin" in asked
+    assert "one minute more" not in asked
+
+
 def test_what_the_form_shows_is_what_was_written() -> None:
     StoreFactory.create()
     marketer = signed_in("marketer")
@@ -92,6 +102,19 @@ def test_what_the_form_shows_is_what_was_written() -> None:
     assert (one.spec, one.ends_at) == (spec, ends)
 
 
+def test_each_box_of_a_limit_has_a_label_and_no_limit_is_chosen() -> None:
+    StoreFactory.create()
+    marketer = signed_in("marketer")
+    page = text(marketer.get(f"{PAGE}add/"))
+    for label in ("At most", "What is counted", "Counted together for", "Within", "Days"):
+        assert f"<label><span>{label}</span>" in page
+    one = drafted(marketer)
+    form = FORM | {"cap_1_0": "", "cap_1_1": ""}
+    assert marketer.post(f"{PAGE}{one.pk}/change/", form).status_code == 302
+    one.refresh_from_db()
+    assert "caps" not in one.spec
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
@@ -104,6 +127,11 @@ def test_what_the_form_shows_is_what_was_written() -> None:
         ({"kind": "event"}, "event_type"),
         ({"kind": "event", "event_type": "custom", "event_name": "Ü"}, "event_type"),
         ({"cap_1_3": "rolling", "cap_1_4": "400"}, "cap_1"),
+        ({"cap_1_3": "rolling"}, "cap_1"),
+        ({"cap_1_4": "7"}, "cap_1"),
+        ({"cap_1_0": ""}, "cap_1"),
+        ({"cap_2_0": "5", "cap_2_1": ""}, "cap_2"),
+        ({"cap_2_4": "7"}, "cap_2"),
         ({"tiers": "g old"}, "tiers"),
         ({"every_visit": "1"}, "every_visit"),
         ({"funded_by": "me"}, "funded_by"),
@@ -132,6 +160,13 @@ def test_an_unusually_generous_rule_waits_for_finance() -> None:
     assert in_force()["coffee-hour"].value == 20
     one.refresh_from_db()
     assert one.approved_by not in (None, one.drafted_by)
+
+
+def test_the_list_of_what_waits_names_the_rule() -> None:
+    StoreFactory.create()
+    marketer = signed_in("marketer")
+    act(marketer, "ask", drafted(marketer, kind="bonus", value="9000", per="purchase"))
+    assert "Coffee hour v1" in text(signed_in("finance").get("/admin/members/approvalrequest/"))
 
 
 def test_base_rates_are_written_by_owners_alone() -> None:

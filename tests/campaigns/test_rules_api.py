@@ -108,8 +108,8 @@ def test_what_pays_once_says_so_by_a_cap_that_nobody_has_to_write() -> None:
 @pytest.mark.parametrize(
     ("given", "pointer", "said"),
     [
-        ({"kind": "multiplier", "value": "0.5"}, "/value", "at least 1 and at most 100"),
-        ({"kind": "multiplier", "value": "101"}, "/value", "at least 1 and at most 100"),
+        ({"kind": "multiplier", "value": "0.5"}, "/value", "more than 1 and at most 100"),
+        ({"kind": "multiplier", "value": "101"}, "/value", "more than 1 and at most 100"),
         ({"value": "-1"}, "/value", "at least 0"),
         ({"value": "1e3"}, "/value", "plain number"),
         ({"value": True}, "/value", "plain number"),
@@ -124,6 +124,11 @@ def test_what_pays_once_says_so_by_a_cap_that_nobody_has_to_write() -> None:
         ({"when": {"hours": ["9:00", "14:00"]}}, "/when/hours/0", "such as 10:00"),
         ({"when": {"hours": ["10:00", "10:00"]}}, "/when", "end when they begin"),
         ({"when": {"weekdays": [0]}}, "/when/weekdays/0", ""),
+        ({"value": "0"}, "/value", "would give nothing"),
+        ({"kind": "event", "per": None, "event_type": "review", "value": "0"}, "/value", "would give nothing"),
+        ({"kind": "multiplier", "per": None, "value": "1"}, "/value", "more than 1"),
+        ({"when": 5}, "/when", "Give an object."),
+        ({"who": {"every_visit": 1}}, "/who/every_visit", "Give at least 2."),
         ({"when": {"starts_at": "2031-01-01T00:00:00Z", "ends_at": "2030-01-01T00:00:00Z"}}, "/when", "not after the start"),
         ({"expires": "14 days"}, "/expires", "P14D"),
         ({"expires": "P0D"}, "/expires", "worth nothing"),

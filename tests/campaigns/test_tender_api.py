@@ -9,12 +9,13 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from campaigns import goods, quoting
+from campaigns import quoting
 from campaigns.models import Purchase
 from loyalty import publishing, queries, verifying
 from loyalty.models import DocumentGuard, Posting
 from members.models import Member
 from tests.api import till
+from tests.campaigns.excluding import exclude
 from tests.factories import StoreFactory, member
 from tests.staff import signed_in, text
 
@@ -133,7 +134,7 @@ def test_one_receipt_that_cannot_be_paid_spoils_no_other_of_its_batch() -> None:
 
 
 def test_the_explanation_says_what_earns_nothing_and_what_was_paid_in_points() -> None:
-    goods.exclude("category", "gift cards", now=timezone.now() - timedelta(days=1))
+    exclude("category", "gift cards", now=timezone.now() - timedelta(days=1))
     one, pos = rich(1000), till()
     bought: dict[str, Any] = {
         "lines": [{"line_id": "1", "net_amount": "75.00"}, {"line_id": "2", "net_amount": "25.00", "category": "gift cards"}],
@@ -147,7 +148,7 @@ def test_the_explanation_says_what_earns_nothing_and_what_was_paid_in_points() -
 
 
 def test_staff_see_how_a_receipt_was_paid_in_plain_numbers() -> None:
-    goods.exclude("category", "gift cards", now=timezone.now() - timedelta(days=1))
+    exclude("category", "gift cards", now=timezone.now() - timedelta(days=1))
     one, pos = rich(1000), till()
     lines = [
         {"line_id": "1", "quantity": "2.000", "net_amount": "12.50"},

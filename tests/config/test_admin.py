@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import events, goods, segments
+from campaigns import events, segments
 from campaigns.awarding import Recorded
 from campaigns.models import EarnRule, RuleVersion, Segment
 from campaigns.purchases import record
@@ -37,6 +37,7 @@ from members.models import Device, Member, Message, StaffProfile, TierOverride, 
 from members.roles import RIGHTS
 from members.staffing import employ
 from tests.campaigns.acting import act
+from tests.campaigns.excluding import exclude
 from tests.factories import ReceiptFactory, StoreFactory, member
 from tests.staff import signed_in, text
 
@@ -76,7 +77,7 @@ def fill(first: int, last: int) -> None:
         approving.ask(Act("terms.publish", "loyalty.termsversion", f"{n}", "0" * 64), by=actor, now=now)
         TierTable.objects.create(version=n + 1)
         TierOverride.objects.create(member=one, tier="gold", until=now, why="old card", asked_by=actor)
-        goods.exclude("sku", f"gift-{n}", now=now)
+        exclude("sku", f"gift-{n}", now=now)
         RuleVersion.objects.create(rule=other, version=1, kind="base", value=1, starts_at=now + timedelta(days=900))
         redeem(n, one, store.code, actor=actor, now=now)
 

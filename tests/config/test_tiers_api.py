@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -11,6 +12,7 @@ from members import approving, publishing
 from members.approving import Decision
 from members.models import ApprovalRequest, TierTable, User
 from members.staffing import employ
+from members.tiers import Level
 from tests.api import Till, till
 from tests.factories import member
 from tests.members.tiering import earn, gain
@@ -79,6 +81,26 @@ def test_a_detriment_waits_for_a_person_and_starts_after_the_notice() -> None:
     done = put(owner, "gold", **harder)
     assert (done.status_code, done.json()["status"], done.json()["detriment"]) == (200, "scheduled", True)
     assert owner.get("/tiers/gold").json()["threshold"] == 1000, "until the notice is over"
+
+
+def test_what_is_left_out_stays_and_other_names_are_listed_as_a_change() -> None:
+    member()
+    owner = till("configure")
+    three(owner)
+    harder = {"name": "Gold", "threshold": 2000}
+    assert put(owner, "gold", name="Gold", threshold=900).status_code == 200
+    held = owner.get("/tiers/gold").json()
+    assert (held["translations"], held["entry_reward"]) == (GOLD["translations"], 100)
+    waits = put(owner, "gold", **harder).json()
+    assert (waits["effect"], waits["detriment"], waits["needs_approval"]) == ("detriment", True, True)
+    assert owner.get("/tiers").json()["versions"][0]["detriment"] is True
+    draft = publishing.versions()[0]
+    renamed = [*publishing.plain(draft).levels[:2], Level("gold", "Gold", 900, 100, (("fr", "Doré"),))]
+    [line] = publishing.review(publishing.draft({}, renamed, actor=uuid4()).version, now=timezone.now()).lines
+    assert line.before.endswith("In other languages: Or (fr).")
+    assert line.after.endswith("In other languages: Doré (fr).")
+    done = put(owner, "gold", name="Gold", threshold=900, translations={})
+    assert (done.status_code, done.json()["translations"]) == (200, {})
 
 
 def test_a_start_before_the_notice_ends_is_refused_and_leaves_no_draft() -> None:

@@ -2,16 +2,17 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from loyalty import queries, terms
 from loyalty.models import AuditRecord, Posting
-from members import adjusting, staffing
+from members import adjusting, staffing, trusting
 from members.access import create_key
 from members.adjusting import Wanted
-from members.models import Adjustment, ApprovalRequest, Member, User
+from members.models import Adjustment, ApiKey, ApprovalRequest, Member, User
 from tests.api import Till, till
 from tests.factories import StoreFactory, give, member
 from tests.staff import signed_in, text
@@ -142,6 +143,36 @@ def test_nobody_corrects_their_own_card_by_login_or_by_address() -> None:
     Member.objects.update(email="other@example.com", user=ida)
     assert ask(key, one, 5).status_code == 409
     assert balance(one) == 0
+
+
+def test_a_key_that_nobody_answers_for_is_told_so_at_once_and_an_old_request_of_it_can_only_be_refused() -> None:
+    one = member()
+    key_id, token = create_key("shell", ["adjust"])
+    answer = ask(Till(token), one, 9_000)
+    assert answer.status_code == 409
+    assert "make it with --made-by" in answer.json()["detail"]
+    assert not Adjustment.objects.exists()
+    staffing.employ("ida@shop.example", role="owner")
+    ask(Till(create_key("ida's", ["adjust"], made_by=User.objects.get().actor)[1]), one, 9_000)
+    asked = ApprovalRequest.objects.get()
+    page, finance = f"/admin/members/approvalrequest/{asked.pk}/change/", signed_in("finance")
+    assert 'value="approved"' in text(finance.get(page))
+    ApprovalRequest.objects.update(requested_by=key_id)
+    shown = text(finance.get(page))
+    assert "it can only be refused" in shown
+    assert 'value="approved"' not in shown
+    assert 'value="refused"' in shown
+
+
+def test_the_list_of_what_waits_names_the_member_and_the_points_and_the_key() -> None:
+    one = member(given_name="Ana", family_name="Gomez")
+    ask(till("adjust"), one, 9_000)
+    key = ApiKey.objects.get(pk=create_key("harbour till", ["pos"], made_by=uuid4())[0])
+    trusting.ask(key, by=uuid4(), now=timezone.now())
+    page = text(signed_in("finance").get("/admin/members/approvalrequest/"))
+    assert "Ana G: +9,000" in page
+    assert "harbour till" in page
+    assert "Gomez" not in page
 
 
 def test_one_token_is_one_adjustment() -> None:

@@ -225,11 +225,16 @@ def test_an_export_masks_contacts_and_runs_no_formula() -> None:
 
 def test_a_key_is_shown_once_and_opens_until_it_is_revoked() -> None:
     owner = signed_in("owner")
-    made = owner.post("/admin/members/apikey/add/", {"name": "till 3", "scopes": ["pos"]})
+    made: Any = owner.post("/admin/members/apikey/add/", {"name": "till 3", "scopes": ["pos"]}, follow=True)
+    assert made.redirect_chain == [("/admin/members/apikey/made/", 302)], "loaded again, it makes no second key"
     [token] = re.findall(r"rg_[\w-]{40,}", text(made))
     key = ApiKey.objects.get()
     bearer = {"Authorization": f"Bearer {token}"}
     assert Client().get("/api/v1/members?card=X", headers=bearer).status_code == 200
+    again = text(owner.get("/admin/members/apikey/made/", follow=True))
+    assert token not in again
+    assert "A key is shown once." in again
+    assert token not in str(dict(owner.session))
     assert token not in text(owner.get(f"/admin/members/apikey/{key.pk}/change/"))
     assert owner.post(f"/admin/members/apikey/{key.pk}/change/", {"name": "x", "scopes": ["configure"]}).status_code == 403
     asked = {"action": "revoke", "_selected_action": str(key.pk)}

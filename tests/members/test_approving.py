@@ -90,9 +90,11 @@ def test_the_database_says_the_same_again() -> None:
     assert row.get().decision == ""
 
 
-def test_what_a_key_asked_that_nobody_answers_for_is_not_approved() -> None:
+def test_what_a_key_asks_that_nobody_answers_for_is_refused_at_once_and_what_it_asked_before_is_not_approved() -> None:
     key, _token = create_key("shop", ["configure"])
-    approving.ask(ACT, by=key, now=NOW)
+    assert "make it with --made-by" in refused(partial(approving.ask, ACT, by=key, now=NOW))
+    approving.ask(ACT, by=ASKER, now=NOW)
+    ApprovalRequest.objects.update(requested_by=key)
     said = refused(partial(approving.decide, ACT, Decision.APPROVED, by=SECOND, now=NOW))
     assert "an API key that nobody answers for" in said
     approving.decide(ACT, Decision.REFUSED, by=SECOND, now=NOW)

@@ -41,7 +41,7 @@ class Person:
     def key(self, *scopes: str) -> Till:
         """Made in the admin, where the key is shown once."""
         sent = {"name": f"{self.name} {uuid4()}", "scopes": scopes or ["adjust"]}
-        shown = text(self.client.post("/admin/members/apikey/add/", sent))
+        shown = text(self.client.post("/admin/members/apikey/add/", sent, follow=True))
         return Till(shown.partition('<code class="secret">')[2].partition("</code>")[0])
 
     def form(self, to: Member, points: int, **given: Any) -> None:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0011_payments"),
+        ("campaigns", "0012_goods_are_terms"),
     ]
 
     operations = [
