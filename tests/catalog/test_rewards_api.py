@@ -107,7 +107,7 @@ def test_a_reward_is_withdrawn_and_offered_again() -> None:
         ({"available": {"hours": ["25:00", "10:00"]}}, "/available/hours/0", "such as 10:00"),
         ({"available": {"weekdays": [8]}}, "/available/weekdays/0", ""),
         ({"available": {"starts_at": "2026-01-01"}}, "/available/starts_at", "offset"),
-        ({"translations": {"tlh": {"title": "x"}}}, "/translations/tlh/[key]", "Choose one of"),
+        ({"translations": {"tlh": {"title": "x"}}}, "/translations/tlh", "Choose one of"),
         ({"code": "other"}, "/code", "another one"),
         ({"colour": "red"}, "/colour", ""),
     ],
