@@ -123,17 +123,12 @@ def _lines_of_base_rules(met: Sequence[tuple[Rule, Sequence[int]]]) -> dict[str,
     """Each line goes to the most specific of the rates that meet it (SEMANTICS 1.3); of equals to the first in turn."""
     won: dict[str, list[int]] = {}
     gone: set[int] = set()
-    for rule, places in sorted(met, key=lambda one: _specific(one[0]), reverse=True):  # stable
+    for rule, places in sorted(met, key=lambda one: matching.specific(one[0]), reverse=True):  # stable
         mine = [place for place in places if place not in gone]
         gone.update(mine)
         if mine:
             won[rule.code] = mine
     return won
-
-
-def _specific(rule: Rule) -> tuple[bool, bool, bool, bool]:
-    goods = bool(rule.categories or rule.brands)
-    return bool(rule.skus), goods, bool(rule.stores), bool(rule.tiers or rule.segment)
 
 
 def _fixed(rule: Rule, lines: Sequence[Line], places: Sequence[int]) -> _Claim:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from campaigns.values import Kind, Line, Occasion, Rule
+from loyalty.spans import in_hours
 
 # The days before and after a birthday that are its week.
 BIRTHDAY_WEEK = 3
@@ -43,6 +44,11 @@ def paid_quantity(line: Line) -> Decimal:
     return line.quantity if line.basis == line.net_amount else line.quantity * line.basis / line.net_amount
 
 
+def specific(rule: Rule) -> tuple[bool, bool, bool, bool]:
+    """SKU > category or brand > store > tier or segment > programme (SEMANTICS 1.3)."""
+    return bool(rule.skus), bool(rule.categories or rule.brands), bool(rule.stores), bool(rule.tiers or rule.segment)
+
+
 def reaches(rule: Rule, lines: Sequence[Line]) -> bool:
     """Whether the lines that it met come to what the rule asks at least."""
     if rule.at_least_amount is not None and sum((line.basis for line in lines), Decimal(0)) < rule.at_least_amount:
@@ -51,14 +57,6 @@ def reaches(rule: Rule, lines: Sequence[Line]) -> bool:
         return True
     quantity = sum((paid_quantity(line) for line in lines), Decimal(0))
     return round(quantity, 9) >= rule.at_least_quantity  # three thirds are one
-
-
-def _in_hours(rule: Rule, occasion: Occasion) -> bool:
-    if rule.hours is None:
-        return True
-    start, end = rule.hours
-    now = _there(occasion).time()
-    return start <= now < end if start < end else now >= start or now < end
 
 
 def _has_birthday(rule: Rule, occasion: Occasion) -> bool:
@@ -92,7 +90,7 @@ CIRCUMSTANCES: tuple[tuple[str, Callable[[Rule, Occasion], bool]], ...] = (
     ("ended", lambda rule, it: rule.ends_at is None or it.at < rule.ends_at),
     ("store", lambda rule, it: not rule.stores or it.store in rule.stores),
     ("weekday", lambda rule, it: not rule.weekdays or _there(it).isoweekday() in rule.weekdays),
-    ("hours", _in_hours),
+    ("hours", lambda rule, it: in_hours(rule.hours, _there(it).time())),
     ("tier", lambda rule, it: not rule.tiers or it.standing.tier in rule.tiers),
     ("segment", lambda rule, it: rule.segment is None or rule.segment in it.standing.segments),
     ("birthday", _has_birthday),

@@ -4,7 +4,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID
@@ -15,7 +15,8 @@ from django.db.models.functions import Cast, Greatest
 from campaigns import specs
 from campaigns.models import EarnRule, RuleVersion
 from campaigns.values import Rule
-from loyalty.terms import Terms, add_months
+from loyalty.spans import later
+from loyalty.terms import Terms
 
 # Before every rule.
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -94,10 +95,10 @@ def period(rule: Rule, contract: Terms, at: datetime, told_at: datetime) -> tupl
 
     A rule's own expiry is short, so it counts from when we were told, lest points of a till that was offline come expired.
     """
-    usable = at + (_later(contract.day_of(at), rule.pending) - contract.day_of(at)) if rule.pending else contract.usable_from(at)
+    usable = at + (later(contract.day_of(at), rule.pending) - contract.day_of(at)) if rule.pending else contract.usable_from(at)
     if not rule.expires:
         return usable, contract.ends(usable)
-    return usable, contract.midnight_after(_later(contract.day_of(max(usable, told_at)), rule.expires))
+    return usable, contract.midnight_after(later(contract.day_of(max(usable, told_at)), rule.expires))
 
 
 def _read(rows: QuerySet[RuleVersion]) -> list[Published]:
@@ -110,11 +111,3 @@ def _read(rows: QuerySet[RuleVersion]) -> list[Published]:
 def _compiled(version: UUID, code: str, kind: str, value: Decimal, said: str, ends_at: datetime | None) -> Rule:
     """A published version never changes, so neither does what it was compiled to."""
     return specs.compiled(version, code, kind, value, json.loads(said), ends_at)
-
-
-def _later(day: date, duration: str) -> date:
-    """The day an ISO 8601 duration of days, weeks, months or years after `day`."""
-    count, unit = int(duration[1:-1]), duration[-1]
-    if unit in "DW":
-        return day + timedelta(days=count * (7 if unit == "W" else 1))
-    return add_months(day, count * (12 if unit == "Y" else 1))

@@ -12,8 +12,10 @@ from decimal import Decimal
 from itertools import product
 from math import prod
 
+from campaigns import matching
 from campaigns.values import Per, Rule
 from loyalty.judging import Effect, overall
+from loyalty.spans import in_hours
 
 CELLS_MAX = 100_000
 # What is in no rule.
@@ -32,12 +34,7 @@ type Marks = tuple[bool, ...]
 def winner(rules: Sequence[Rule], marks: Marks) -> int | None:
     """Which of the base rules that hold gives its rate, by its place: the most specific, then by priority, then by code."""
     best = sorted((i for i, holds in enumerate(marks) if holds), key=lambda i: (rules[i].priority, rules[i].code))
-    return max(best, key=lambda i: specific(rules[i]), default=None)
-
-
-def specific(rule: Rule) -> tuple[bool, bool, bool, bool]:
-    """SKU > category or brand > store > tier or segment > programme (SEMANTICS 1.3), as the engine has it."""
-    return bool(rule.skus), bool(rule.categories or rule.brands), bool(rule.stores), bool(rule.tiers or rule.segment)
+    return max(best, key=lambda i: matching.specific(rules[i]), default=None)
 
 
 def cells(rules: Sequence[Rule]) -> list[Marks] | None:
@@ -178,10 +175,7 @@ def _hours(rules: Sequence[Rule]) -> list[time]:
 def _at(rule: Rule, weekday: int, hour: time) -> bool:
     if rule.weekdays and weekday not in rule.weekdays:
         return False
-    if rule.hours is None:
-        return True
-    begin, end = rule.hours
-    return begin <= hour < end if begin < end else hour >= begin or hour < end
+    return in_hours(rule.hours, hour)
 
 
 def _goods_of(rule: Rule) -> tuple[frozenset[str], ...]:

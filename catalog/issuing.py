@@ -16,7 +16,8 @@ from catalog.models import Redemption, Reward, Voucher, VoucherUse
 from loyalty import outbox, terms
 from loyalty.problems import Problem
 from loyalty.queries import StoreFacts
-from loyalty.terms import Terms, add_months
+from loyalty.spans import later
+from loyalty.terms import Terms
 from members import cards
 
 # 60 random bits.
@@ -173,10 +174,7 @@ def _no_voucher() -> Problem:
 
 
 def _until(contract: Terms, now: datetime, duration: str) -> datetime:
-    day, count, unit = contract.day_of(now), int(duration[1:-1]), duration[-1]
-    if unit in "DW":
-        return contract.midnight_after(day + timedelta(days=count * (7 if unit == "W" else 1)))
-    return contract.midnight_after(add_months(day, count * (12 if unit == "Y" else 1)))
+    return contract.midnight_after(later(contract.day_of(now), duration))
 
 
 def _day(at: datetime) -> str:

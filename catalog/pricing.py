@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from loyalty.spans import in_hours
+
 
 class Why(StrEnum):
     """Why a reward cannot be had; the values are the API's `unavailable_because`."""
@@ -41,10 +43,7 @@ class Window:
         there = at.astimezone(zone)
         if self.weekdays and there.isoweekday() not in self.weekdays:
             return False
-        if self.hours is None:
-            return True
-        start, end = self.hours
-        return start <= there.time() < end if start < end else there.time() >= start or there.time() < end
+        return in_hours(self.hours, there.time())
 
 
 @dataclass(frozen=True, slots=True)
