@@ -27,7 +27,7 @@ setup_test_environment()
 logging.disable(logging.WARNING)  # refusals are what some of it is about
 
 from tests.committing import Database, copied, default_is  # noqa: E402
-from tests.reliability import broker, contention, items, keys, returning  # noqa: E402
+from tests.reliability import broker, budgets, contention, items, keys, returning  # noqa: E402
 from tests.reliability.state import State  # noqa: E402
 
 # A round's seed, how much of the work it does, its database, and a folder of its own; the answer is a figure to add up.
@@ -35,6 +35,7 @@ type Round = Callable[[str, int, Database, Path], int]
 TIERS: dict[str, tuple[str, int, str, Round]] = {
     "points": ("trials", 100, "scenarios", lambda seed, count, _base, _folder: contention.play(seed, count)),
     "items": ("trials", 20, "scenarios", lambda seed, count, _base, _folder: items.play(seed, count)),
+    "budgets": ("trials", 50, "receipts", lambda seed, count, _base, _folder: budgets.play(seed, count)),
     "keys": ("keys", 500, "effects", lambda seed, count, _base, _folder: keys.play(seed, count)),
     "broker": ("reminders", 1000, "acknowledged", broker.play),
     "returns": ("receipts", 2500, "returns", lambda seed, count, _base, _folder: returning.play(seed, count)),
