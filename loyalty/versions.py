@@ -1,6 +1,6 @@
 """What all documents that members live by keep: who drafted, approved and published them, and if they are worse than before."""
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -16,6 +16,8 @@ class Publishable(models.Model):
 
     `detriment`: when it was published it was worse for somebody, so a second person approved it and it was announced.
     """
+
+    objects: ClassVar[models.Manager[Self]]
 
     drafted_by = actor(_("drafted by"))
     published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)

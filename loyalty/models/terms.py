@@ -10,8 +10,9 @@ from loyalty.versions import Version, approved_where_asked, never_backdated
 class TermsVersion(Version):
     """One version of the programme's terms; a published version never changes (a trigger says the same).
 
-    The earn rates stand in the base rules of campaigns, which go by the same classification. Points as money (`tender_…`): a payment takes multiples of the step, for at most this
-    share of the goods that earn points; 0 percent: none are taken.
+    The earn rates stand in the base rules of campaigns, which go by the same classification. Points as money
+    (`tender_…`): a payment takes multiples of the step, for at most this share of the goods that earn points; 0 percent: none
+    are taken.
     """
 
     class Expiry(models.TextChoices):
