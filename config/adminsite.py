@@ -129,7 +129,9 @@ class RegularsAdminSite(UnfoldAdminSite):
         if asked is None:
             return None
         by = {"refused_by" if asked.decision == approving.Decision.REFUSED else "approved_by": asked.decided_by}
-        return Standing(asked.requested_by, asked.requested_at, **by)
+        behind = (asked.requested_by, review.drafted_by)
+        own, hopeless = frozenset(approving.people_behind(*behind)), approving.is_hopeless(*behind)
+        return Standing(asked.requested_by, asked.requested_at, own, hopeless, **by)
 
     def ask_approval(self, verb: str, review: Review, *, by: UUID, now: datetime) -> None:
         approving.ask(approving.act_on(verb, review), by=by, now=now)

@@ -378,4 +378,6 @@ def _acts(review: Review, standing: Standing | None, actor: UUID) -> list[str]:
         return ["ask", "discard"]
     if standing.approved_by:
         return ["discard"] if standing.approved_by == actor else ["publish", "discard"]
-    return ["discard"] if actor in (standing.asked_by, review.drafted_by) else ["approve", "refuse", "discard"]
+    if actor in standing.own:
+        return ["discard"]
+    return ["refuse", "discard"] if standing.hopeless else ["approve", "refuse", "discard"]
