@@ -7,13 +7,11 @@ announced, and holds after the notice. To end it is a benefit and holds at once.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Greatest
-from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -30,8 +28,6 @@ from loyalty.publication import Facts, Publication
 from loyalty.wording import Line
 
 LABEL, VERB = "campaigns.excludedgoods", "goods.exclude"
-# Goods that nobody bought for so long are nobody's (SEMANTICS 9).
-UNTOUCHED = timedelta(days=365)
 Kind = ExcludedGoods.Kind
 
 type Span = tuple[datetime, datetime | None]
@@ -68,7 +64,7 @@ class _Goods(Publication[ExcludedGoods, int]):
 
     def judged(self, one: ExcludedGoods, rows: Sequence[ExcludedGoods], now: datetime) -> Review:
         sku, category = ([one.code], []) if one.kind == Kind.SKU else ([], [one.code])
-        bought = queries.were_bought(skus=sku, categories=category, brands=(), since=now - UNTOUCHED)
+        bought = queries.are_bought(skus=sku, categories=category, now=now)
         asked = notice.judged(Effect.DETRIMENT, asked=one.since, not_before=now, now=now, touches=bought)
         signed = fingerprint([LABEL, one.pk, self.content(one)]).hex()
         return Review(LABEL, str(one.pk), [line([one], Effect.DETRIMENT)], Effect.DETRIMENT, asked, signed, one.drafted_by)
@@ -164,13 +160,7 @@ def named(rows: Sequence[ExcludedGoods]) -> str:
 
 
 def _told_to_members(one: ExcludedGoods) -> dict[str, object]:
-    """What a message needs: both sentences in each language."""
-    said = {}
-    for language, _label in settings.LANGUAGES:
-        with translation.override(language):
-            told = line([one], Effect.DETRIMENT)
-        said[language] = [told.before, told.after]
-    return {"name": "", "said": said}
+    return {"name": "", "said": wording.in_each_language(lambda: line([one], Effect.DETRIMENT))}
 
 
 def _insist_on_start(since: datetime | None, now: datetime) -> None:

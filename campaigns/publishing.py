@@ -13,9 +13,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from campaigns import drafting, naming, queries, rules, weighing
@@ -42,8 +40,6 @@ ANY_GOODS: dict[str, Any] = {
 }  # fmt: skip
 # What was usual through so many days is; so the rate is not raised alone step by step.
 USUAL = timedelta(days=30)
-# Goods that nobody bought for so long are nobody's (SEMANTICS 9).
-UNTOUCHED = timedelta(days=365)
 
 
 Outcome = publication.Outcome[RuleVersion]
@@ -286,7 +282,7 @@ def _is_bought(touched: Sequence[Rule], now: datetime) -> bool:
     skus, categories, brands = (
         {name for rule in touched for name in getattr(rule, group)} for group in ("skus", "categories", "brands")
     )
-    return queries.were_bought(skus=skus, categories=categories, brands=brands, since=now - UNTOUCHED)
+    return queries.are_bought(skus=skus, categories=categories, brands=brands, now=now)
 
 
 def _conditions(one: RuleVersion) -> dict[str, object]:
@@ -314,12 +310,7 @@ def _told_to_members(one: RuleVersion, versions: Sequence[RuleVersion], now: dat
     }  # fmt: skip
     if held and weighing.is_plain(rules.of_version(held)) and weighing.is_plain(rules.of_version(one)):
         return facts
-    said = {}
-    for language, _label in settings.LANGUAGES:
-        with translation.override(language):
-            line = _line(one, held, Effect.DETRIMENT, now)
-        said[language] = [line.before, line.after]
-    return facts | {"said": said}
+    return facts | {"said": wording.in_each_language(lambda: _line(one, held, Effect.DETRIMENT, now))}
 
 
 def _name(one: RuleVersion) -> str:

@@ -3,7 +3,6 @@
 A class names the kind of document (loyalty/publication.py); each button asks once more, showing what it would do.
 """
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,7 +13,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -27,7 +25,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSingleDateWidget
 
 from loyalty import auditing, notice, terms
-from loyalty.backoffice import Backoffice
+from loyalty.admin.writing import VerbForm, Written
 from loyalty.columns import moment, since
 from loyalty.house import Standing
 from loyalty.notice import Approval, Review
@@ -88,12 +86,10 @@ LOOKS: Any = {
 }
 
 
-class DraftForm(forms.ModelForm[Any]):
-    """Writes by a verb, as whoever is signed in; what the verb refuses stands at its field."""
+class DraftForm(VerbForm):
+    """What a draft says, and its start."""
 
-    actor: ClassVar[UUID]
     flow: ClassVar[Publication[Any, Any]]
-    # Fields of the form that a verb calls otherwise.
     named: ClassVar[dict[str, str]] = {"starts_at": "starts_on"}
 
     starts_on = forms.DateField(
@@ -120,10 +116,6 @@ class DraftForm(forms.ModelForm[Any]):
         """What the page hides in the form; one that was refused stays the form that was opened."""
         return "" if self.is_new else self.seen() or self.flow.content(self.instance)
 
-    @abstractmethod
-    def write(self) -> Any:
-        """Carry out the verb; the written row. Raises Problem."""
-
     def starts_at(self) -> datetime | None:
         """Midnight of the day in the programme's zone; a start that nobody touched stays to the second."""
         if "starts_on" not in self.changed_data:
@@ -138,28 +130,8 @@ class DraftForm(forms.ModelForm[Any]):
             raise forms.ValidationError(_("The start lies in the past. Leave it out to start as soon as possible."))
         return day
 
-    def _post_clean(self) -> None:
-        """The verb judges and writes in one step."""
-        if self.errors:
-            return
-        try:
-            self.instance = self.write()
-        except Problem as problem:
-            for fault in problem.faults:
-                name = fault.pointer.removeprefix("/")
-                name = self.named.get(name, name)
-                self.add_error(name if name in self.fields else None, fault.detail)
-            if not problem.faults:
-                self.add_error(None, problem.detail)
 
-    def save(self, commit: bool = True) -> Any:
-        return self.instance
-
-    def save_m2m(self) -> None:
-        """Nothing is left to write."""
-
-
-class Reviewing(Backoffice):
+class Reviewing(Written):
     """A list of versions. A draft has its comparison and its buttons; what is published is only looked at."""
 
     flow: ClassVar[Publication[Any, Any]]
@@ -211,17 +183,8 @@ class Reviewing(Backoffice):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
-        form.actor, form.flow = auditing.actor_of(request), self.flow
+        form.flow = self.flow
         return form
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """The form's verb has written, into the audit trail too."""
-
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """See save_model."""
-
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """See save_model."""
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Straight to the comparison."""
