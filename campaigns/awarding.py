@@ -85,6 +85,7 @@ def unwelcome(store_code: str | None, member_code: str, facts: Facts, at: dateti
 
 
 def wrong(slug: str, pointer: str, detail: str) -> Problem:
+    """A fault at one place of a document."""
     return Problem(slug, detail, faults=[Fault(pointer, detail)])
 
 

@@ -141,7 +141,7 @@ class RegularsAdminSite(UnfoldAdminSite):
         approving.decide(approving.act_on(verb, review), decision, by=by, author=review.drafted_by, now=now)
 
     def called(self, verb: str, ids: Collection[str]) -> dict[str, str]:
-        return next((kind.called(ids) for kind in PUBLISHED if kind.verb == verb), {})
+        return next((each.called(ids) for each in PUBLISHED if each.verb == verb), {})
 
     def propose_limits(self, given: Limits, *, by: UUID, now: datetime) -> tuple[int, bool]:
         return limiting.propose(given, by=by, now=now)

@@ -118,15 +118,15 @@ def approval_or_ask(act: Act, *, by: UUID, now: datetime) -> Approval | None:
 
 
 def publish_or_ask[D: Publishable, K: (int, UUID)](
-    kind: Publication[D, K], key: K, seen: Review, *, by: UUID, now: datetime
+    publication: Publication[D, K], key: K, seen: Review, *, by: UUID, now: datetime
 ) -> Outcome[D] | None:
     """Publish the draft that was `seen`; where that needs a second person who has not approved it, it waits now: None.
 
     Raises Problem.
     """
     notice.insist_on_time(seen, now=now)
-    approval = approval_or_ask(act_on(kind.verb, seen), by=by, now=now) if seen.needs_second else None
-    return None if seen.needs_second and approval is None else kind.publish(key, actor=by, approval=approval, now=now)
+    approval = approval_or_ask(act_on(publication.verb, seen), by=by, now=now) if seen.needs_second else None
+    return None if seen.needs_second and approval is None else publication.publish(key, actor=by, approval=approval, now=now)
 
 
 def is_of(request: ApprovalRequest, actor: UUID) -> bool:

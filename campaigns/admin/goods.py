@@ -37,7 +37,7 @@ class GoodsAdmin(Reviewing):
     """Goods that stand outside the programme in every store: drafted here, published and ended, never changed."""
 
     scope = Scope.PROGRAMME
-    flow = goods.GOODS
+    publication = goods.GOODS
     form = GoodsForm
     list_display = ("code", "kind", "condition", "begins", "ends")
     list_filter = ("kind", ("published_at", admin.EmptyFieldListFilter), ("until", admin.EmptyFieldListFilter))

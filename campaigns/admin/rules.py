@@ -130,7 +130,7 @@ class VersionAdmin(Reviewing):
     """Versions of rules: what holds, what was announced, and the next one from draft to publication."""
 
     scope = Scope.PROGRAMME
-    flow = publishing.RULES
+    publication = publishing.RULES
     form = RuleForm
     change_form_template = "admin/campaigns/ruleversion/change_form.html"
     buttons = dict(BUTTONS) | {

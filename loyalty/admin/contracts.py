@@ -65,7 +65,7 @@ class TermsForm(DraftForm):
 @admin.register(TermsVersion)
 class TermsAdmin(Reviewing):
     scope = Scope.PROGRAMME
-    flow = publishing.TERMS
+    publication = publishing.TERMS
     form = TermsForm
     list_display = ("__str__", "condition", "in_words", "starts", "published")
     export_columns = ("version", "in_words", "starts_at", "published_at")

@@ -89,7 +89,7 @@ LOOKS: Any = {
 class DraftForm(VerbForm):
     """What a draft says, and its start."""
 
-    flow: ClassVar[Publication[Any, Any]]
+    publication: ClassVar[Publication[Any, Any]]
     named: ClassVar[dict[str, str]] = {"starts_at": "starts_on"}
 
     starts_on = forms.DateField(
@@ -114,7 +114,7 @@ class DraftForm(VerbForm):
 
     def opened(self) -> str:
         """What the page hides in the form; one that was refused stays the form that was opened."""
-        return "" if self.is_new else self.seen() or self.flow.content(self.instance)
+        return "" if self.is_new else self.seen() or self.publication.content(self.instance)
 
     def starts_at(self) -> datetime | None:
         """Midnight of the day in the programme's zone; a start that nobody touched stays to the second."""
@@ -134,7 +134,7 @@ class DraftForm(VerbForm):
 class Reviewing(Written):
     """A list of versions. A draft has its comparison and its buttons; what is published is only looked at."""
 
-    flow: ClassVar[Publication[Any, Any]]
+    publication: ClassVar[Publication[Any, Any]]
     buttons: ClassVar[Mapping[str, Button]] = BUTTONS
     change_form_template = "admin/reviewing/change_form.html"
     form = DraftForm
@@ -183,7 +183,7 @@ class Reviewing(Written):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
-        form.flow = self.flow
+        form.publication = self.publication
         return form
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
@@ -224,10 +224,10 @@ class Reviewing(Written):
         """What a draft's page says beside the form: the comparison, what it asks for, and the buttons that make sense now."""
         now = timezone.now()
         try:
-            review = self.flow.review(self._key(obj), now=now)
+            review = self.publication.review(self._key(obj), now=now)
         except Problem as problem:
             return {"overtaken": problem.detail, "buttons": self._buttons(request, ["discard"], obj)}
-        standing, early = self.house.approval_of(self.flow.verb, review), ""
+        standing, early = self.house.approval_of(self.publication.verb, review), ""
         try:
             notice.insist_on_time(review, now=now)
         except Problem as problem:
@@ -272,8 +272,8 @@ class Reviewing(Written):
         if act == "discard" and obj.published_at is None:
             return
         now = timezone.now()
-        review = self.flow.review(self._key(obj), now=now)
-        standing = self.house.approval_of(self.flow.verb, review)
+        review = self.publication.review(self._key(obj), now=now)
+        standing = self.house.approval_of(self.publication.verb, review)
         if act in ("ask", "publish"):
             notice.insist_on_time(review, now=now)
         elif standing is None or standing.approved_by or standing.refused_by:
@@ -285,19 +285,19 @@ class Reviewing(Written):
         """Carry out the act; False when there was nothing to do. Raises Problem."""
         now, actor = timezone.now(), auditing.actor_of(request)
         if act == "discard":
-            self.flow.discard(self._key(obj), actor=actor)
+            self.publication.discard(self._key(obj), actor=actor)
             return True
-        review = self.flow.review(self._key(obj), now=now)
+        review = self.publication.review(self._key(obj), now=now)
         if request.POST.get("fingerprint") != review.fingerprint:
             raise _changed()
         if act == "publish":
-            approval = _approval(self.house.approval_of(self.flow.verb, review), review)
-            return self.flow.publish(self._key(obj), actor=actor, approval=approval, now=now).published
+            approval = _approval(self.house.approval_of(self.publication.verb, review), review)
+            return self.publication.publish(self._key(obj), actor=actor, approval=approval, now=now).published
         if act == "ask":
             notice.insist_on_time(review, now=now)
-            self.house.ask_approval(self.flow.verb, review, by=actor, now=now)
+            self.house.ask_approval(self.publication.verb, review, by=actor, now=now)
         else:
-            self.house.decide(self.flow.verb, review, approved=act == "approve", by=actor, now=now)
+            self.house.decide(self.publication.verb, review, approved=act == "approve", by=actor, now=now)
         return True
 
     def is_theirs(self, request: HttpRequest, obj: Any) -> bool:
@@ -318,7 +318,7 @@ class Reviewing(Written):
 
     def _key(self, obj: Any) -> Any:
         """What the verbs know a draft by."""
-        return getattr(obj, self.flow.known_by)
+        return getattr(obj, self.publication.known_by)
 
     def _address(self, obj: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])

@@ -118,7 +118,7 @@ class TableForm(LevelFields, DraftForm):  # type: ignore[valid-type,misc]
 @admin.register(TierTable)
 class TableAdmin(Reviewing):
     scope = Scope.PROGRAMME
-    flow = publishing.TIERS
+    publication = publishing.TIERS
     form = TableForm
     list_display = ("__str__", "condition", "in_words", "starts", "published")
     export_columns = ("version", "in_words", "starts_at", "published_at")
