@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from campaigns import rules
 from campaigns.models import Award
@@ -14,22 +15,35 @@ from campaigns.values import Granted, Kind
 from loyalty import bulk, documents, posting
 from loyalty.acts import Accrual, Outcome, Refusal, Refused
 from loyalty.kinds import Kind as LedgerKind
-from loyalty.problems import Problem
+from loyalty.problems import Fault, Problem
+from loyalty.queries import StoreFacts
 from loyalty.terms import Terms
+from members.models import Member
+from members.queries import MemberFacts
 
 REFUSED: Mapping[Refusal, object] = {
-    Refusal.DEFICIT: _("The member owes points of a return; none can be used until that is made up."),
-    Refusal.INSUFFICIENT_POINTS: _("The member has fewer points than that."),
-    Refusal.NEEDS_APPROVAL: _(
+    Refusal.DEFICIT: gettext_lazy("The member owes points of a return; none can be used until that is made up."),
+    Refusal.INSUFFICIENT_POINTS: gettext_lazy("The member has fewer points than that."),
+    Refusal.NEEDS_APPROVAL: gettext_lazy(
         "This is more than whoever made this key may grant alone. A second person has to trust the key."
     ),
-}  # fmt: skip
+}
 
 # A till's clock may run ahead by this much.
 AHEAD = timedelta(minutes=5)
 
 type Name = tuple[str, str, str]
 """Source, number and kind of a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that judging a batch of receipts or acts needs, read in a constant number of statements."""
+
+    stores: dict[str, StoreFacts]
+    members: dict[str, MemberFacts]
+    terms: list[Terms]
+    rules: list[rules.Published]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +71,49 @@ class Occasion:
     reference: str
 
 
-def standing_first[R](answers: Sequence[R | Problem], asked: Mapping[int, tuple[Name, bytes]]) -> list[Recorded | R | Problem]:
-    """What stands already answers as it stands, whatever would refuse it today: a blocked card, its age.
+def unwelcome(store_code: str | None, member_code: str, facts: Facts, at: datetime) -> Problem | None:
+    """Why nothing of this store or this member can be taken; None if it can. What has no store happened elsewhere."""
+    store, member = facts.stores.get(store_code or ""), facts.members.get(member_code)
+    if store_code is not None and (store is None or (store.closed_at and at >= store.closed_at)):
+        detail = _("The store %(code)s is closed.") if store else _("There is no store %(code)s.")
+        return wrong("unknown-store", "/store", detail % {"code": store_code})
+    if member is None:
+        return wrong("unknown-member", "/member", _("No member has the card or id %(text)s.") % {"text": member_code})
+    if member.status != Member.Status.ACTIVE:
+        return Problem("not-eligible", _("This card is blocked or closed; it earns no points."), status=409)
+    return None
 
-    `asked` are the documents of those that would be refused, by their places, with what is written on them.
+
+def wrong(slug: str, pointer: str, detail: str) -> Problem:
+    """A fault at one place of a document."""
+    return Problem(slug, detail, faults=[Fault(pointer, detail)])
+
+
+def record[T, R](
+    told: Sequence[T],
+    answers: Sequence[R | Problem],
+    *,
+    written: Callable[[T], tuple[Name, bytes] | None],
+    together: Callable[[Sequence[R]], list[Recorded | Problem]],
+) -> list[Recorded | Problem]:
+    """Take what is ready among the `answers` to all that was `told`; answers in order.
+
+    What stands already answers as it stands, whatever would refuse it today: a blocked card, its age. `written` tells the
+    name of a document and what is written on it; None for one of nobody.
     """
+    places = [place for place, answer in enumerate(answers) if isinstance(answer, Problem)]
+    asked = {place: document for place in places if (document := written(told[place]))}
     known = documents.standing([name for name, _print in asked.values()]) if asked else {}
-    told: list[Recorded | R | Problem] = list(answers)
-    for place, (name, print_) in asked.items():
-        if name in known and known[name][1] == print_:
-            told[place] = Recorded(known[name][0], replayed=True)
-    return told
+    again = {
+        place: Recorded(known[name][0], replayed=True)
+        for place, (name, print_) in asked.items()
+        if name in known and known[name][1] == print_
+    }
+    taken = iter(_take([one for one in answers if not isinstance(one, Problem)], together))
+    return [again.get(place, one) if isinstance(one, Problem) else next(taken) for place, one in enumerate(answers)]
 
 
-def take[R](ready: Sequence[R], together: Callable[[Sequence[R]], list[Recorded | Problem]]) -> list[Recorded | Problem]:
+def _take[R](ready: Sequence[R], together: Callable[[Sequence[R]], list[Recorded | Problem]]) -> list[Recorded | Problem]:
     """All in one transaction; where `together` raises a Problem with one of them, in halves, so that the others stand."""
     try:
         with transaction.atomic():
@@ -79,7 +122,7 @@ def take[R](ready: Sequence[R], together: Callable[[Sequence[R]], list[Recorded 
         if len(ready) == 1:
             return [refused]
     half = len(ready) // 2
-    return [answer for some in (ready[:half], ready[half:]) for answer in take(some, together)]
+    return [answer for some in (ready[:half], ready[half:]) for answer in _take(some, together)]
 
 
 def insist(outcome: Outcome) -> UUID:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from campaigns import naming, specs
 from campaigns.models import EarnRule, RuleVersion
 from campaigns.ruleschemas import RESERVED, RuleIn
-from loyalty import auditing, notice
+from loyalty import auditing, notice, publication
 from loyalty.documents import fingerprint
 from loyalty.problems import Fault, Problem
 from loyalty.validators import CODE
@@ -59,12 +59,13 @@ def compose(code: str, given: RuleIn, *, actor: UUID, is_new: bool) -> RuleVersi
 def revise(version: UUID, given: RuleIn, *, actor: UUID, seen: str | None = None) -> RuleVersion:
     """Change a draft; whatever was approved of it before does not count any more.
 
-    `seen` is the `content` that the change was made upon. Raises Problem, also when the draft is another one by now.
+    `seen` is the `content` (loyalty/publication.py) that the change was made upon. Raises Problem, also when the draft is
+    another one by now.
     """
     said = _said(given)
     with transaction.atomic():
         one, versions = draft_of(version)
-        notice.insist_on_unchanged(seen, content(one))
+        notice.insist_on_unchanged(seen, fingerprint(told(one)).hex())
         _rename(one.rule, given.name, actor)
         return _changed(one, versions, said, actor)
 
@@ -76,7 +77,7 @@ def draft(rule: str, value: Decimal, *, starts_at: datetime | None = None, actor
         found, versions = _locked(rule)
         if found is None:
             raise no_rule()
-        last = newest(versions) or versions[-1]
+        last = publication.newest(versions) or versions[-1]
         said = Said(last.kind, value, last.spec, starts_at, last.ends_at)
         return _drafted(found, versions, said, actor)
 
@@ -91,30 +92,28 @@ def discard(version: UUID, *, actor: UUID) -> None:
             versions[0].rule.delete()
 
 
-def content(one: RuleVersion) -> str:
-    """A fingerprint of all that a version says."""
-    return fingerprint(told(one)).hex()
-
-
 def told(one: RuleVersion) -> list[Any]:
     """What a version says, in JSON values of one spelling."""
     said = of(one)
     return [said.kind, plain(said.value), said.spec, *(at.isoformat() if at else None for at in (said.starts_at, said.ends_at))]
 
 
+def in_audit(one: RuleVersion) -> dict[str, Any]:
+    """By the words of the API."""
+    _kind, value, spec, starts_at, ends_at = told(one)
+    times = {"starts_at": starts_at, "ends_at": ends_at}
+    return {"kind": one.kind, "value": value, **spec, **{name: at for name, at in times.items() if at}}
+
+
 def of(one: RuleVersion) -> Said:
     return Said(one.kind, one.value, one.spec, one.starts_at, one.ends_at)
 
 
-def newest(versions: Sequence[RuleVersion]) -> RuleVersion | None:
-    """The last version published, in force or not."""
-    return max((one for one in versions if one.published_at), key=lambda one: one.version, default=None)
-
-
-def draft_of(version: UUID) -> tuple[RuleVersion, list[RuleVersion]]:
-    """A draft among all versions of its rule, which is locked. Raises Problem when it is none."""
-    codes = EarnRule.objects.filter(versions=version).values_list("code", flat=True)
-    versions = _locked(codes[0])[1] if codes else []
+def draft_of(version: UUID, *, lock: bool = True) -> tuple[RuleVersion, list[RuleVersion]]:
+    """A draft among all versions of its rule, which is locked if wanted. Raises Problem when it is none."""
+    rules = EarnRule.objects.filter(versions=version)
+    rule = (rules.select_for_update(of=("self",)) if lock else rules).first()
+    versions = _versions(rule) if rule else []
     found = [one for one in versions if one.pk == version and one.published_at is None]
     if not found:
         raise no_draft()
@@ -178,7 +177,11 @@ def _rename(rule: EarnRule, name: str | None, actor: UUID) -> None:
 def _locked(code: str) -> tuple[EarnRule | None, list[RuleVersion]]:
     """All versions of a rule, oldest first; the rule is locked, so that one act after the other counts and compares."""
     found = EarnRule.objects.select_for_update().filter(code=code).first()
-    return found, list(found.versions.select_related("rule").order_by("version")) if found else []
+    return found, _versions(found) if found else []
+
+
+def _versions(rule: EarnRule) -> list[RuleVersion]:
+    return list(rule.versions.select_related("rule").order_by("version"))
 
 
 def _said(given: RuleIn) -> Said:
@@ -200,7 +203,7 @@ def _drafted(rule: EarnRule, versions: Sequence[RuleVersion], said: Said, actor:
         ends_at=said.ends_at, drafted_by=actor,
     )  # fmt: skip
     one.refresh_from_db()
-    auditing.record(actor, "ruleversion.drafted", LABEL, one.pk, _in_audit(one))
+    auditing.record(actor, "ruleversion.drafted", LABEL, one.pk, in_audit(one))
     return one
 
 
@@ -208,21 +211,12 @@ def _changed(one: RuleVersion, versions: Sequence[RuleVersion], said: Said, acto
     _insist_on_kind([other for other in versions if other.pk != one.pk], said.kind)
     if of(one) == said:
         return one
-    was = _in_audit(one)
+    was = in_audit(one)
     one.kind, one.value, one.spec, one.starts_at, one.ends_at = said.kind, said.value, said.spec, said.starts_at, said.ends_at
     one.drafted_by = actor
     one.save()
-    becomes = _in_audit(one)
-    changed = {name: [was.get(name, ""), becomes.get(name, "")] for name in sorted(was | becomes)}
-    auditing.record(actor, "ruleversion.changed", LABEL, one.pk, {name: two for name, two in changed.items() if two[0] != two[1]})
+    auditing.record(actor, "ruleversion.changed", LABEL, one.pk, auditing.differences(was, in_audit(one)))
     return one
-
-
-def _in_audit(one: RuleVersion) -> dict[str, Any]:
-    """By the words of the API."""
-    _kind, value, spec, starts_at, ends_at = told(one)
-    times = {"starts_at": starts_at, "ends_at": ends_at}
-    return {"kind": one.kind, "value": value, **spec, **{name: at for name, at in times.items() if at}}
 
 
 def _insist_on_kind(versions: Sequence[RuleVersion], kind: str) -> None:

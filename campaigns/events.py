@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from campaigns import awarding, eventkinds, judging, rules, streaks
-from campaigns.awarding import AHEAD, Occasion, Recorded
+from campaigns.awarding import AHEAD, Facts, Name, Occasion, Recorded, wrong
 from campaigns.judging import Case, Judged
 from campaigns.models import Event
 from campaigns.purchases import OLDEST
@@ -18,10 +18,9 @@ from campaigns.streaks import Act
 from campaigns.values import Judgement
 from loyalty import bulk, documents, posting, queries, terms
 from loyalty.ids import uuid7
-from loyalty.problems import Fault, Problem
+from loyalty.problems import Problem
 from loyalty.queries import StoreFacts
 from loyalty.terms import Terms
-from members.models import Member
 from members.queries import MemberFacts, resolve
 
 KIND = "event"
@@ -47,16 +46,6 @@ class Happened:
     store: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     promised_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All that judging a batch of acts needs, read in a constant number of statements."""
-
-    stores: dict[str, StoreFacts]
-    members: dict[str, MemberFacts]
-    terms: list[Terms]
-    rules: list[rules.Published]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +114,12 @@ def preview(member: MemberFacts, type_: str, contract: Terms, published: Sequenc
 
 def refusal(told: Happened, facts: Facts, *, now: datetime) -> Problem | None:
     """Why this act cannot be taken; None if it can."""
-    member, store = facts.members.get(told.member), facts.stores.get(told.store or "")
-    if told.store and (store is None or (store.closed_at and told.occurred_at >= store.closed_at)):
-        detail = _("The store %(code)s is closed.") if store else _("There is no store %(code)s.")
-        return _wrong("unknown-store", "/store", detail % {"code": told.store})
-    if member is None:
-        return _wrong("unknown-member", "/member", _("No member has the card or id %(text)s.") % {"text": told.member})
-    if member.status != Member.Status.ACTIVE:
-        return Problem("not-eligible", _("This card is blocked or closed; it earns no points."), status=409)
+    if problem := awarding.unwelcome(told.store or None, told.member, facts, told.occurred_at):
+        return problem
     if told.occurred_at > now + AHEAD:
-        return _wrong("validation", "/occurred_at", _("The event is dated in the future."))
+        return wrong("validation", "/occurred_at", _("The event is dated in the future."))
     if told.occurred_at < now - OLDEST:
-        return _wrong("validation", "/occurred_at", _("The event is older than 30 days."))
+        return wrong("validation", "/occurred_at", _("The event is older than 30 days."))
     return None
 
 
@@ -149,10 +132,10 @@ def record(told: Sequence[Happened], *, now: datetime, actor: UUID | None = None
     """
     facts = gather(told)
     first = [refusal(one, facts, now=now) or _ready(one, facts, now) for one in told]
-    answers = _known_first(told, first, facts)
-    ready = [one for one in answers if isinstance(one, _Ready)]
-    taken = iter(awarding.take(ready, lambda some: _take_together(some, facts, now=now, actor=actor)))
-    return [next(taken) if isinstance(one, _Ready) else one for one in answers]
+    return awarding.record(
+        told, first, written=lambda one: _written(one, facts),
+        together=lambda some: _take_together(some, facts, now=now, actor=actor),
+    )  # fmt: skip
 
 
 def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, actor: UUID | None) -> list[Recorded | Problem]:
@@ -179,13 +162,9 @@ def _ready(told: Happened, facts: Facts, now: datetime) -> _Ready:
     return _Ready(uuid7(), told, store, facts.members[told.member], contract, now, alive)
 
 
-def _known_first(told: Sequence[Happened], answers: list[_Ready | Problem], facts: Facts) -> list[Recorded | _Ready | Problem]:
-    asked = {
-        place: ((one.source, one.number, KIND), document_print(one, facts.members[one.member]))
-        for place, (one, answer) in enumerate(zip(told, answers, strict=True))
-        if isinstance(answer, Problem) and one.member in facts.members
-    }
-    return awarding.standing_first(answers, asked)
+def _written(one: Happened, facts: Facts) -> tuple[Name, bytes] | None:
+    member = facts.members.get(one.member)
+    return ((one.source, one.number, KIND), document_print(one, member)) if member else None
 
 
 def _judge(fresh: Sequence[_Ready], facts: Facts) -> list[_Judged]:
@@ -245,7 +224,3 @@ def _answer(taken: documents.Taken) -> Recorded | Problem:
     if taken.same:
         return Recorded(taken.id, replayed=not taken.fresh)
     return Problem("duplicate-document", _("This event id was used for another event."), status=409)
-
-
-def _wrong(slug: str, pointer: str, detail: str) -> Problem:
-    return Problem(slug, detail, faults=[Fault(pointer, detail)])

@@ -5,33 +5,29 @@ announced, and holds after the notice. To end it is a benefit and holds at once.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Greatest
-from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from campaigns import queries
 from campaigns import wording as words
 from campaigns.models import ExcludedGoods
-from loyalty import auditing, notice, outbox, terms, wording
+from loyalty import notice, outbox, wording
 from loyalty.documents import fingerprint
 from loyalty.judging import Effect
 from loyalty.notice import Approval, Review
 from loyalty.outbox import Event
 from loyalty.problems import Fault, Problem
+from loyalty.publication import Facts, Publication
 from loyalty.wording import Line
 
 LABEL, VERB = "campaigns.excludedgoods", "goods.exclude"
-# Goods that nobody bought for so long are nobody's (SEMANTICS 9).
-UNTOUCHED = timedelta(days=365)
 Kind = ExcludedGoods.Kind
 
 type Span = tuple[datetime, datetime | None]
@@ -48,6 +44,42 @@ class Excluded:
         """Whether these goods were excluded at `at`, by their SKU or their category as the till wrote them."""
         found = (*self.spans.get((Kind.SKU, sku), ()), *self.spans.get((Kind.CATEGORY, category), ()))
         return any(since <= at and (until is None or at < until) for since, until in found)
+
+
+class _Goods(Publication[ExcludedGoods, int]):
+    model, verb, start = ExcludedGoods, VERB, "since"
+
+    def draft_of(self, key: int, *, lock: bool) -> tuple[ExcludedGoods, Sequence[ExcludedGoods]]:
+        rows = ExcludedGoods.objects.filter(pk=key, published_at=None)
+        one = (rows.select_for_update() if lock else rows).first()
+        if one is None:
+            raise Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)
+        return one, [one]
+
+    def said(self, one: ExcludedGoods) -> list[str | None]:
+        return [one.kind, one.code, one.since.isoformat() if one.since else None]
+
+    def in_audit(self, one: ExcludedGoods) -> Facts:
+        return {"kind": one.kind, "code": one.code, "since": one.since.isoformat() if one.since else ""}
+
+    def judged(self, one: ExcludedGoods, rows: Sequence[ExcludedGoods], now: datetime) -> Review:
+        sku, category = ([one.code], []) if one.kind == Kind.SKU else ([], [one.code])
+        bought = queries.are_bought(skus=sku, categories=category, now=now)
+        asked = notice.judged(Effect.DETRIMENT, asked=one.since, not_before=now, now=now, touches=bought)
+        signed = fingerprint([LABEL, one.pk, self.content(one)]).hex()
+        return Review(LABEL, str(one.pk), [line([one], Effect.DETRIMENT)], Effect.DETRIMENT, asked, signed, one.drafted_by)
+
+    def started(self, one: ExcludedGoods, rows: Sequence[ExcludedGoods], facts: Facts, now: datetime) -> Facts:
+        if one.detriment:
+            outbox.tell([Event("terms.published", UUID(int=one.pk), facts | _told_to_members(one))])
+        return self.in_audit(one) | facts
+
+    def called(self, ids: Collection[str]) -> dict[str, str]:
+        return {str(one.pk): named([one]) for one in ExcludedGoods.objects.filter(pk__in=ids)}
+
+
+GOODS = _Goods()
+review, discard = GOODS.review, GOODS.discard
 
 
 def excluded() -> Excluded:
@@ -74,7 +106,7 @@ def draft(kind: str, code: str, *, since: datetime | None, actor: UUID, now: dat
         )
         if not fresh:
             raise _known()
-        auditing.record(actor, "excludedgoods.drafted", LABEL, one.pk, _in_audit(one))
+        GOODS.record(actor, "drafted", one, GOODS.in_audit(one))
     return one
 
 
@@ -82,62 +114,20 @@ def revise(
     goods: int, kind: str, code: str, *, since: datetime | None, actor: UUID, seen: str | None = None, now: datetime
 ) -> ExcludedGoods:
     """Change a draft; whatever was approved of it before does not count any more. Raises Problem as `draft` does."""
-    with transaction.atomic():
-        one = _draft_of(goods)
-        notice.insist_on_unchanged(seen, content(one))
+
+    def change(one: ExcludedGoods, _rows: Sequence[ExcludedGoods]) -> None:
         if since != one.since:
             _insist_on_start(since, now)
         if ExcludedGoods.objects.filter(kind=kind, code=code, until=None).exclude(pk=goods).exists():
             raise _known()
-        was = content(one)
         one.kind, one.code, one.since = kind, code, since
-        if content(one) != was:
-            one.drafted_by = actor
-            one.save()
-            auditing.record(actor, "excludedgoods.changed", LABEL, one.pk, _in_audit(one))
-    return one
 
-
-def discard(goods: int, *, actor: UUID) -> None:
-    """Delete a draft. Raises Problem when it is none."""
-    with transaction.atomic():
-        one = _draft_of(goods)
-        auditing.record(actor, "excludedgoods.discarded", LABEL, one.pk, _in_audit(one))
-        one.delete()
-
-
-def content(one: ExcludedGoods) -> str:
-    """A fingerprint of all that a draft says."""
-    return fingerprint([one.kind, one.code, one.since and one.since.isoformat()]).hex()
-
-
-def review(goods: int, *, now: datetime) -> Review:
-    """What a draft would change. Raises Problem when it is none."""
-    return _review(_draft_of(goods, lock=False), now)
+    return GOODS.revise(goods, change, actor=actor, seen=seen)
 
 
 def publish(goods: int, *, actor: UUID, approval: Approval | None = None, now: datetime) -> ExcludedGoods:
     """Let it hold from its start on. Raises Problem: too early, or without the second person it needs."""
-    with transaction.atomic():
-        one = _draft_of(goods)
-        seen = _review(one, now)
-        insist_on_time(seen, now=now)
-        notice.insist_on_second(seen, approval, publisher=actor)
-        one.since, one.published_at, one.published_by = seen.notice.starts_at, now, actor
-        one.detriment = seen.notice.detriment
-        one.approved_by = approval.by if approval and seen.needs_second else None
-        one.save()
-        facts = {"detriment": one.detriment, "starts_at": one.since.isoformat()}
-        if one.detriment:
-            outbox.tell([Event("terms.published", UUID(int=one.pk), facts | _told_to_members(one))])
-        said = _in_audit(one) | facts | {"approved_by": str(one.approved_by or "")}
-        auditing.record(actor, "excludedgoods.published", LABEL, one.pk, said)
-    return one
-
-
-def insist_on_time(seen: Review, *, now: datetime) -> None:
-    """Raises Problem when the draft would start earlier than it may."""
-    notice.insist_on_time(seen.notice, versions=terms.published(), now=now)
+    return GOODS.publish(goods, actor=actor, approval=approval, now=now).version
 
 
 def end(goods: int, *, now: datetime) -> bool:
@@ -169,31 +159,8 @@ def named(rows: Sequence[ExcludedGoods]) -> str:
     return words.goods(categories=codes[Kind.CATEGORY], brands=(), skus=codes[Kind.SKU])
 
 
-def _review(one: ExcludedGoods, now: datetime) -> Review:
-    sku, category = ([one.code], []) if one.kind == Kind.SKU else ([], [one.code])
-    bought = queries.were_bought(skus=sku, categories=category, brands=(), since=now - UNTOUCHED)
-    asked = notice.judged(Effect.DETRIMENT, asked=one.since, not_before=now, versions=terms.published(), now=now, touches=bought)
-    signed = fingerprint([LABEL, one.pk, content(one)]).hex()
-    return Review(LABEL, str(one.pk), [line([one], Effect.DETRIMENT)], Effect.DETRIMENT, asked, signed, one.drafted_by)
-
-
 def _told_to_members(one: ExcludedGoods) -> dict[str, object]:
-    """What a message needs: both sentences in each language."""
-    said = {}
-    for language, _label in settings.LANGUAGES:
-        with translation.override(language):
-            told = line([one], Effect.DETRIMENT)
-        said[language] = [told.before, told.after]
-    return {"name": "", "said": said}
-
-
-def _draft_of(goods: int, *, lock: bool = True) -> ExcludedGoods:
-    """Raises Problem."""
-    rows = ExcludedGoods.objects.filter(pk=goods, published_at=None)
-    one = (rows.select_for_update() if lock else rows).first()
-    if one is None:
-        raise Problem("not-eligible", _("This has changed or was decided meanwhile. Look at it again."), status=409)
-    return one
+    return {"name": "", "said": wording.in_each_language(lambda: line([one], Effect.DETRIMENT))}
 
 
 def _insist_on_start(since: datetime | None, now: datetime) -> None:
@@ -205,7 +172,3 @@ def _insist_on_start(since: datetime | None, now: datetime) -> None:
 def _known() -> Problem:
     detail = _("These goods are excluded already, or will be.")
     return Problem("not-eligible", detail, status=409, faults=[Fault("/code", detail)])
-
-
-def _in_audit(one: ExcludedGoods) -> dict[str, Any]:
-    return {"kind": one.kind, "code": one.code, "since": one.since.isoformat() if one.since else ""}

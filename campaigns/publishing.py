@@ -6,16 +6,14 @@ unusually generous needs a second person too.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from campaigns import drafting, naming, queries, rules, weighing
@@ -24,12 +22,13 @@ from campaigns.drafting import LABEL
 from campaigns.models import EarnRule, RuleVersion
 from campaigns.rules import Published
 from campaigns.values import Kind, Per, Rule
-from loyalty import auditing, judging, notice, outbox, terms, wording
+from loyalty import auditing, judging, notice, outbox, publication, terms, wording
 from loyalty.documents import fingerprint
 from loyalty.judging import Effect
-from loyalty.notice import Approval, Notice, Review
+from loyalty.notice import Notice, Review
 from loyalty.outbox import Event
 from loyalty.problems import Fault, Problem
+from loyalty.publication import Facts, Publication, newest
 from loyalty.wording import Line
 
 VERB = "rate.publish"
@@ -41,24 +40,48 @@ ANY_GOODS: dict[str, Any] = {
 }  # fmt: skip
 # What was usual through so many days is; so the rate is not raised alone step by step.
 USUAL = timedelta(days=30)
-# Goods that nobody bought for so long are nobody's (SEMANTICS 9).
-UNTOUCHED = timedelta(days=365)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """`published` is False when the draft differed in nothing, so that nothing was to be done."""
-
-    version: RuleVersion
-    published: bool
+Outcome = publication.Outcome[RuleVersion]
 
 
-def review(version: UUID, *, now: datetime) -> Review:
-    """What a draft would change. Raises Problem when it is published, or when another version overtook it."""
-    one = RuleVersion.objects.select_related("rule").filter(pk=version).first()
-    if one is None or one.published_at:
-        raise drafting.no_draft()
-    return _review(one, _versions(one), now)
+class _Rules(Publication[RuleVersion, UUID]):
+    model, verb = RuleVersion, VERB
+
+    def draft_of(self, key: UUID, *, lock: bool) -> tuple[RuleVersion, Sequence[RuleVersion]]:
+        if lock:
+            # One publication after the other, for each is judged beside all that holds.
+            list(EarnRule.objects.select_for_update().order_by("pk")[:1])
+        return drafting.draft_of(key, lock=lock)
+
+    def said(self, one: RuleVersion) -> list[Any]:
+        return drafting.told(one)
+
+    def in_audit(self, one: RuleVersion) -> Facts:
+        return drafting.in_audit(one)
+
+    def judged(self, one: RuleVersion, rows: Sequence[RuleVersion], now: datetime) -> Review:
+        follows = newest(rows)
+        publication.insist_on_order(one, follows)
+        return _as_term(one, follows, now) if one.kind == Kind.BASE else _as_offer(one, follows, now)
+
+    def started(self, one: RuleVersion, rows: Sequence[RuleVersion], facts: Facts, now: datetime) -> Facts:
+        facts |= {"rule": one.rule.code, "rule_version": one.version}
+        if one.kind == Kind.BASE:
+            facts |= _told_to_members(one, rows, now)
+            outbox.tell([Event("terms.published", one.pk, facts)])
+        return facts
+
+    def discard(self, key: UUID, *, actor: UUID) -> None:
+        drafting.discard(key, actor=actor)
+
+    def called(self, ids: Collection[str]) -> dict[str, str]:
+        rows = RuleVersion.objects.filter(pk__in=ids).values_list("pk", "rule__name", "version")
+        return {str(pk): f"{name} v{version}" for pk, name, version in rows}
+
+
+RULES = _Rules()
+review, publish = RULES.review, RULES.publish
 
 
 def fingerprints(drafts: Sequence[RuleVersion], *, now: datetime) -> dict[UUID, str]:
@@ -70,7 +93,7 @@ def fingerprints(drafts: Sequence[RuleVersion], *, now: datetime) -> dict[UUID, 
         versions[one.rule_id].append(one)
     found = {}
     for one in drafts:
-        follows = drafting.newest(versions[one.rule_id])
+        follows = newest(versions[one.rule_id])
         if follows and follows.version > one.version:
             continue
         if one.kind == Kind.BASE:
@@ -78,22 +101,6 @@ def fingerprints(drafts: Sequence[RuleVersion], *, now: datetime) -> dict[UUID, 
         else:
             found[one.pk] = _signed_offer(one, follows, generous=_is_generous_offer(one, follows, published, usual_rate))
     return found
-
-
-def publish(version: UUID, *, actor: UUID, approval: Approval | None = None, now: datetime) -> Outcome:
-    """Freeze a draft and let it start. Raises Problem: too early, without the second person it needs, overtaken."""
-    with transaction.atomic():
-        # One publication after the other, for each is judged beside all that holds.
-        list(EarnRule.objects.select_for_update().order_by("pk")[:1])
-        one, versions = drafting.draft_of(version)
-        seen = _review(one, versions, now)
-        if not seen.lines:
-            return Outcome(one, published=False)
-        insist_on_time(seen, now=now)
-        _insist_on_sense(one, seen)
-        notice.insist_on_second(seen, approval, publisher=actor)
-        _freeze(one, versions, seen, approval=approval, actor=actor, now=now)
-    return Outcome(one, published=True)
 
 
 def end(code: str, *, at: datetime, actor: UUID, now: datetime) -> RuleVersion:
@@ -104,7 +111,7 @@ def end(code: str, *, at: datetime, actor: UUID, now: datetime) -> RuleVersion:
     """
     with transaction.atomic():
         versions = list(RuleVersion.objects.select_for_update(of=("self", "rule")).select_related("rule").filter(rule__code=code))
-        last = drafting.newest(versions)
+        last = newest(versions)
         if last is None:
             raise drafting.no_rule() if not versions else Problem("not-eligible", _("This rule was never published."), status=409)
         if last.kind == Kind.BASE:
@@ -125,14 +132,6 @@ def end(code: str, *, at: datetime, actor: UUID, now: datetime) -> RuleVersion:
         facts = {"rule": code, "rule_version": number, "ends_at": at.isoformat()}
         auditing.record(actor, "ruleversion.ended", LABEL, one.pk, facts)
     return one
-
-
-def insist_on_time(seen: Review, *, now: datetime) -> None:
-    """Raises Problem when the draft would start earlier than it may."""
-    if seen.undated:
-        detail = _("Say from when it holds: a version that follows another starts at a future instant.")
-        raise Problem("validation", detail, faults=[Fault("/starts_at", detail)])
-    notice.insist_on_time(seen.notice, versions=terms.published(), now=now)
 
 
 def states(rows: Iterable[RuleVersion], *, now: datetime) -> dict[UUID, str]:
@@ -160,27 +159,15 @@ def ended_by(rows: Iterable[RuleVersion]) -> dict[UUID, RuleVersion]:
     return found
 
 
-def _versions(one: RuleVersion) -> list[RuleVersion]:
-    return list(RuleVersion.objects.filter(rule=one.rule_id).select_related("rule").order_by("version"))
-
-
-def _review(one: RuleVersion, versions: Sequence[RuleVersion], now: datetime) -> Review:
-    follows = drafting.newest(versions)
-    if follows and follows.version > one.version:
-        detail = _("Version %(number)s was published since. Draft the change anew.") % {"number": follows.version}
-        raise Problem("not-eligible", detail, status=409)
-    return _as_term(one, follows, now) if one.kind == Kind.BASE else _as_offer(one, follows, now)
-
-
 def _is_same(one: RuleVersion, follows: RuleVersion | None) -> bool:
     return bool(follows and drafting.told(follows)[:3] == drafting.told(one)[:3] and follows.ends_at == one.ends_at)
 
 
 def _as_term(one: RuleVersion, follows: RuleVersion | None, now: datetime) -> Review:
-    contracts, not_before, same = terms.published(), (follows and follows.starts_at) or now, _is_same(one, follows)
+    not_before, same = (follows and follows.starts_at) or now, _is_same(one, follows)
     rule, effect = rules.of_version(one), _term_effect(one, follows, rules.published(now), now)
     asked = notice.judged(
-        effect, asked=one.starts_at, not_before=not_before, versions=contracts, now=now,
+        effect, asked=one.starts_at, not_before=not_before, now=now,
         touches=_is_bought([rule, *([rules.of_version(follows)] if follows else [])], now),
     )  # fmt: skip
     lines = [] if same else [_line(one, follows, effect, now)]
@@ -213,8 +200,8 @@ def _as_review(
     one: RuleVersion, follows: RuleVersion | None, lines: list[Line], effect: Effect, asked: Notice, now: datetime
 ) -> Review:
     signed = _signed(one, follows, effect)
-    coming = follows.version if follows and follows.starts_at and follows.starts_at > now else None
-    return Review(LABEL, str(one.pk), lines, effect, asked, signed, one.drafted_by, coming)
+    coming = publication.announced(follows, now)
+    return Review(LABEL, str(one.pk), lines, effect, asked, signed, one.drafted_by, coming, ends_at=one.ends_at)
 
 
 def _signed(one: RuleVersion, follows: RuleVersion | None, effect: Effect) -> str:
@@ -295,7 +282,7 @@ def _is_bought(touched: Sequence[Rule], now: datetime) -> bool:
     skus, categories, brands = (
         {name for rule in touched for name in getattr(rule, group)} for group in ("skus", "categories", "brands")
     )
-    return queries.were_bought(skus=skus, categories=categories, brands=brands, since=now - UNTOUCHED)
+    return queries.are_bought(skus=skus, categories=categories, brands=brands, now=now)
 
 
 def _conditions(one: RuleVersion) -> dict[str, object]:
@@ -314,44 +301,16 @@ def _line(one: RuleVersion, follows: RuleVersion | None, effect: Effect, now: da
     return Line(one.rule.name, before, after, effect, wording.unaffected())
 
 
-def _insist_on_sense(one: RuleVersion, seen: Review) -> None:
-    """Raises Problem when it would end before it holds."""
-    if one.ends_at and one.ends_at <= seen.notice.starts_at:
-        detail = _("It would end before it starts.")
-        raise Problem("validation", detail, faults=[Fault("/ends_at", detail)])
-
-
-def _freeze(
-    one: RuleVersion, versions: Sequence[RuleVersion], seen: Review, *, approval: Approval | None, actor: UUID, now: datetime
-) -> None:
-    one.starts_at, one.published_at, one.published_by = seen.notice.starts_at, now, actor
-    one.detriment = seen.notice.detriment
-    one.approved_by = approval.by if approval and seen.needs_second else None
-    one.save()
-    facts = {
-        "rule": one.rule.code, "rule_version": one.version, "detriment": one.detriment, "starts_at": one.starts_at.isoformat(),
-    }  # fmt: skip
-    if one.kind == Kind.BASE:
-        facts |= _told_to_members(one, versions, now)
-        outbox.tell([Event("terms.published", one.pk, facts)])
-    auditing.record(actor, "ruleversion.published", LABEL, one.pk, facts | {"approved_by": str(one.approved_by or "")})
-
-
 def _told_to_members(one: RuleVersion, versions: Sequence[RuleVersion], now: datetime) -> dict[str, object]:
     """What a message about a changed rate needs; where there are conditions, both sentences in each language."""
     held = _held_before(versions, one.starts_at or now)
     facts: dict[str, object] = {
         "name": _name(one), "rate_before": drafting.plain(held.value) if held else "0", "rate": drafting.plain(one.value),
-        "replaces": any(each.detriment and each.starts_at == one.starts_at for each in versions if each.pk != one.pk),
+        "replaces": publication.replaces(one, versions),
     }  # fmt: skip
     if held and weighing.is_plain(rules.of_version(held)) and weighing.is_plain(rules.of_version(one)):
         return facts
-    said = {}
-    for language, _label in settings.LANGUAGES:
-        with translation.override(language):
-            line = _line(one, held, Effect.DETRIMENT, now)
-        said[language] = [line.before, line.after]
-    return facts | {"said": said}
+    return facts | {"said": wording.in_each_language(lambda: _line(one, held, Effect.DETRIMENT, now))}
 
 
 def _name(one: RuleVersion) -> str:
@@ -363,4 +322,4 @@ def _held_before(versions: Sequence[RuleVersion], start: datetime) -> RuleVersio
     """What holds until `start`: not what was announced for the same day; the first version where nothing did."""
     others = [one for one in versions if one.published_at and one.starts_at]
     held = [one for one in others if one.starts_at and one.starts_at < start]
-    return max(held, key=lambda one: (one.starts_at, one.version)) if held else drafting.newest(others)
+    return max(held, key=lambda one: (one.starts_at, one.version)) if held else newest(others)

@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from campaigns import awarding, goods, judging, parking, quoting, rules, tendering
-from campaigns.awarding import AHEAD, Occasion, Recorded
+from campaigns.awarding import AHEAD, Name, Occasion, Recorded, wrong
 from campaigns.goods import Excluded
 from campaigns.judging import Case, Judged
 from campaigns.models import Purchase, PurchaseLine
@@ -27,7 +27,6 @@ from loyalty.problems import Fault, Problem
 from loyalty.queries import StoreFacts
 from loyalty.terms import Terms
 from members import qualifying
-from members.models import Member
 from members.qualifying import Gain
 from members.queries import MemberFacts, resolve
 
@@ -36,13 +35,9 @@ OLDEST = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """All that judging a batch of receipts needs, read in a constant number of statements."""
+class Facts(awarding.Facts):
+    """And the goods that stand outside the programme."""
 
-    stores: dict[str, StoreFacts]
-    members: dict[str, MemberFacts]
-    terms: list[Terms]
-    rules: list[rules.Published]
     excluded: Excluded
 
 
@@ -147,26 +142,19 @@ def refusal(receipt: BasketIn, facts: Facts, *, now: datetime, history: bool = F
     """Why this receipt cannot be taken; None if it can. `history`: it may be older than a till's may."""
     at = receipt.occurred_at or now
     contract = terms.in_force(facts.terms, at)
-    member = facts.members.get(receipt.member)
-    store = facts.stores.get(receipt.store)
-    if store is None or (store.closed_at and at >= store.closed_at):
-        detail = _("The store %(code)s is closed.") if store else _("There is no store %(code)s.")
-        return _wrong("unknown-store", "/store", detail % {"code": receipt.store})
-    if member is None:
-        return _wrong("unknown-member", "/member", _("No member has the card or id %(text)s.") % {"text": receipt.member})
-    if member.status != Member.Status.ACTIVE:
-        return Problem("not-eligible", _("This card is blocked or closed; it earns no points."), status=409)
+    if problem := awarding.unwelcome(receipt.store, receipt.member, facts, at):
+        return problem
     if receipt.currency != contract.currency:
         detail = _("The programme's currency is %(currency)s.") % {"currency": contract.currency}
-        return _wrong("validation", "/currency", detail)
+        return wrong("validation", "/currency", detail)
     if at > now + AHEAD:
-        return _wrong("validation", "/occurred_at", _("The receipt is dated in the future."))
+        return wrong("validation", "/occurred_at", _("The receipt is dated in the future."))
     if at < now - OLDEST and not history:
-        return _wrong("validation", "/occurred_at", _("The receipt is older than 30 days."))
+        return wrong("validation", "/occurred_at", _("The receipt is older than 30 days."))
     for i, line in enumerate(receipt.lines):
         if line.net_amount != round(line.net_amount, contract.minor_units):
             detail = _("Give at most %(count)d decimals.") % {"count": contract.minor_units}
-            return _wrong("validation", f"/lines/{i}/net_amount", detail)
+            return wrong("validation", f"/lines/{i}/net_amount", detail)
     return None
 
 
@@ -180,10 +168,10 @@ def record(
     """
     facts = gather(receipts, now=now)
     first = [refusal(one, facts, now=now, history=history) or _ready(one, facts, now, history=history) for one in receipts]
-    answers = _known_first(receipts, first, facts)
-    ready = [one for one in answers if isinstance(one, _Ready)]
-    taken = iter(awarding.take(ready, lambda some: _take_together(some, facts, now=now, actor=actor)))
-    return [next(taken) if isinstance(one, _Ready) else one for one in answers]
+    return awarding.record(
+        receipts, first, written=lambda one: _written(one, facts),
+        together=lambda some: _take_together(some, facts, now=now, actor=actor),
+    )  # fmt: skip
 
 
 def _take_together(ready: Sequence[_Ready], facts: Facts, *, now: datetime, actor: UUID | None) -> list[Recorded | Problem]:
@@ -293,15 +281,9 @@ def _lines(receipt: BasketIn, at: datetime, excluded: Excluded) -> tuple[Line, .
     )  # fmt: skip
 
 
-def _known_first(
-    receipts: Sequence[PurchaseIn], answers: Sequence[_Ready | Problem], facts: Facts
-) -> list[Recorded | _Ready | Problem]:
-    asked = {
-        place: ((one.source, one.receipt_number, KIND), document_print(one, facts.members[one.member]))
-        for place, (one, answer) in enumerate(zip(receipts, answers, strict=True))
-        if isinstance(answer, Problem) and one.member in facts.members
-    }
-    return awarding.standing_first(answers, asked)
+def _written(one: PurchaseIn, facts: Facts) -> tuple[Name, bytes] | None:
+    member = facts.members.get(one.member)
+    return ((one.source, one.receipt_number, KIND), document_print(one, member)) if member else None
 
 
 def document_print(receipt: PurchaseIn, member: MemberFacts) -> bytes:
@@ -373,10 +355,6 @@ def _answer(taken: documents.Taken) -> Recorded | Problem:
 
 def number_taken() -> Problem:
     return Problem("duplicate-document", _("This receipt number was used for another receipt."), status=409)
-
-
-def _wrong(slug: str, pointer: str, detail: str) -> Problem:
-    return Problem(slug, detail, faults=[Fault(pointer, detail)])
 
 
 def _plain(number: Decimal) -> str:

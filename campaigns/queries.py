@@ -1,12 +1,15 @@
 """What pages and the API ask about purchases and events."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from campaigns.models import Award, ClawBack, Event, Purchase, PurchaseLine, PurchaseReturn
+
+# Goods that nobody bought for so long are nobody's (SEMANTICS 9).
+UNTOUCHED = timedelta(days=365)
 
 
 def purchases(ids: Iterable[UUID]) -> dict[UUID, Purchase]:
@@ -77,7 +80,7 @@ def paid_by_entry(entries: Collection[UUID]) -> dict[UUID, Purchase]:
     return {one.tender_entry: one for one in rows if one.tender_entry}
 
 
-def were_bought(*, skus: Collection[str], categories: Collection[str], brands: Collection[str], since: datetime) -> bool:
-    """Whether any of these goods was bought since then."""
+def are_bought(*, skus: Collection[str], categories: Collection[str], brands: Collection[str] = (), now: datetime) -> bool:
+    """Whether somebody bought any of these goods within so long that a change of them touches members."""
     goods = Q(sku__in=skus) | Q(category__in=categories) | Q(brand__in=brands)
-    return PurchaseLine.objects.filter(goods, purchase__occurred_at__gte=since).exists()
+    return PurchaseLine.objects.filter(goods, purchase__occurred_at__gte=now - UNTOUCHED).exists()

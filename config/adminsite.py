@@ -20,8 +20,9 @@ from django.views.decorators.csp import csp_override
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
-from campaigns import explaining, goods, publishing, telling
-from campaigns.models import ExcludedGoods, RuleVersion
+from campaigns import explaining, telling
+from campaigns.goods import GOODS
+from campaigns.publishing import RULES
 from campaigns.queries import awards_by_entry, entries_of_receipt, of_receipt, paid_by_entry, returns_by_entry
 from config.pages import dossier
 from loyalty import terms
@@ -29,13 +30,17 @@ from loyalty.backoffice import Backoffice
 from loyalty.house import Standing
 from loyalty.limits import Limits
 from loyalty.notice import Review
+from loyalty.publication import Publication
+from loyalty.publishing import TERMS
 from members import approving, finding, limiting, staffing
 from members.access import stores_of
 from members.models import Member
+from members.publishing import TIERS
 from members.queries import by_holder
 
 SEARCHED = ("members.member", "campaigns.purchase", "loyalty.store")
 HITS = 8
+PUBLISHED: tuple[Publication[Any, Any], ...] = (TERMS, RULES, TIERS, GOODS)
 
 
 class RegularsAdminSite(UnfoldAdminSite):
@@ -124,7 +129,9 @@ class RegularsAdminSite(UnfoldAdminSite):
         if asked is None:
             return None
         by = {"refused_by" if asked.decision == approving.Decision.REFUSED else "approved_by": asked.decided_by}
-        return Standing(asked.requested_by, asked.requested_at, **by)
+        behind = (asked.requested_by, review.drafted_by)
+        own, hopeless = frozenset(approving.people_behind(*behind)), approving.is_hopeless(*behind)
+        return Standing(asked.requested_by, asked.requested_at, own, hopeless, **by)
 
     def ask_approval(self, verb: str, review: Review, *, by: UUID, now: datetime) -> None:
         approving.ask(approving.act_on(verb, review), by=by, now=now)
@@ -134,12 +141,7 @@ class RegularsAdminSite(UnfoldAdminSite):
         approving.decide(approving.act_on(verb, review), decision, by=by, author=review.drafted_by, now=now)
 
     def called(self, verb: str, ids: Collection[str]) -> dict[str, str]:
-        if verb == publishing.VERB:
-            rows = RuleVersion.objects.filter(pk__in=ids).values_list("pk", "rule__name", "version")
-            return {str(pk): f"{name} v{version}" for pk, name, version in rows}
-        if verb == goods.VERB:
-            return {str(one.pk): goods.named([one]) for one in ExcludedGoods.objects.filter(pk__in=ids)}
-        return {}
+        return next((each.called(ids) for each in PUBLISHED if each.verb == verb), {})
 
     def propose_limits(self, given: Limits, *, by: UUID, now: datetime) -> tuple[int, bool]:
         return limiting.propose(given, by=by, now=now)

@@ -32,6 +32,12 @@ def changes_of(form: BaseForm, *, private: Collection[str] = ()) -> dict[str, An
     }
 
 
+def differences(was: Mapping[str, Any], becomes: Mapping[str, Any]) -> dict[str, Any]:
+    """[before, after] of each part that differs, by its name."""
+    both = {name: [was.get(name, ""), becomes.get(name, "")] for name in sorted({*was, *becomes})}
+    return {name: pair for name, pair in both.items() if pair[0] != pair[1]}
+
+
 def in_words(changes: Mapping[str, Any]) -> str:
     """`timezone: Europe/Paris → Asia/Shanghai, email`."""
     return ", ".join(

@@ -14,10 +14,16 @@ from loyalty.notice import Review
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A draft that was put before a second person: who asked, and who approved or refused it, if anybody has."""
+    """A draft that was put before a second person: who asked, and who approved or refused it, if anybody has.
+
+    `own`: who cannot decide it, for they drafted it, asked for it, or made the key that did. `hopeless`: nobody answers for
+    such a key, so it can only be refused.
+    """
 
     asked_by: UUID
     asked_at: datetime
+    own: frozenset[UUID]
+    hopeless: bool
     approved_by: UUID | None = None
     refused_by: UUID | None = None
 

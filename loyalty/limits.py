@@ -6,7 +6,7 @@ counts as whoever made it (`stand_in`); one that two persons let be (`exempt`) i
 what it does by hand. What a second person approved is not counted. The counting is one call of sql/limits.sql.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -165,6 +165,12 @@ def proposal(number: int) -> GrantLimits:
     if one is None:
         raise _changed()
     return one
+
+
+def of(numbers: Iterable[str]) -> dict[str, Limits]:
+    """What these settings say, by their numbers."""
+    rows = GrantLimits.objects.filter(pk__in=list(numbers)).values_list("pk", *NAMES)
+    return {str(pk): Limits(*points) for pk, *points in rows}
 
 
 def author(number: int) -> UUID | None:

@@ -1,6 +1,6 @@
 """When a change may start, and who has to agree: the same for the terms and for the rates of campaigns (SEMANTICS 9)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -49,7 +49,8 @@ class Review:
     `kind` and `id` say what it is a draft of (a model's label, a primary key). `fingerprint` names the content and what it
     is compared with: an approval is bound to it. `follows` is the number of the version that it is compared with, where that
     one was announced and has not begun. `offer`: it is no term of the programme, so it needs no notice; `generous`: it gives
-    so much that one person alone cannot publish it; `undated`: it cannot be published without a start.
+    so much that one person alone cannot publish it; `undated`: it cannot be published without a start; `ends_at`: the end it
+    was given.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Review:
     offer: bool = False
     generous: bool = False
     undated: bool = False
+    ends_at: datetime | None = None
 
     @property
     def needs_second(self) -> bool:
@@ -80,7 +82,6 @@ def judged(
     *,
     asked: datetime | None,
     not_before: datetime,
-    versions: Sequence[Terms],
     now: datetime,
     touches: bool = True,
 ) -> Notice:
@@ -88,7 +89,7 @@ def judged(
 
     `touches`: somebody bought what it is about.
     """
-    contract = terms.in_force(list(versions), now)
+    contract = terms.current(now)
     detriment = effect is Effect.DETRIMENT and touches and touches_somebody()
     days = contract.notice_days if detriment else 0
     first = max(now + timedelta(days=days), not_before)
@@ -112,13 +113,16 @@ def state(version: int, starts: Mapping[int, datetime | None], *, now: datetime)
     return "past" if any(other <= now for other in later) else "in_force"
 
 
-def insist_on_time(notice: Notice, *, versions: Sequence[Terms], now: datetime) -> None:
+def insist_on_time(review: Review, *, now: datetime) -> None:
     """Raises Problem when the start is earlier than it may be, and names the first day on which it may."""
+    notice = review.notice
+    if review.undated:
+        raise _wrong(_("Say from when it holds: a version that follows another starts at a future instant."))
     if notice.starts_at > now + FURTHEST:
         raise _wrong(_("The start is more than ten years away."))
     if notice.starts_at >= notice.first:
         return
-    contract = terms.in_force(list(versions), now)
+    contract = terms.current(now)
     if notice.starts_at < now:
         raise _wrong(_("The start lies in the past. Leave it out to start as soon as possible."))
     if notice.starts_at >= now + timedelta(days=notice.days):
@@ -131,6 +135,13 @@ def insist_on_time(notice: Notice, *, versions: Sequence[Terms], now: datetime) 
     )
     soonest = max(_whole_day(contract, now, notice.days), notice.first)
     raise _wrong(text % {"days": notice.days, "date": day(contract, soonest)})
+
+
+def insist_on_end(review: Review) -> None:
+    """Raises Problem when it would end before it holds."""
+    if review.ends_at and review.ends_at <= review.notice.starts_at:
+        detail = _("It would end before it starts.")
+        raise Problem("validation", detail, faults=[Fault("/ends_at", detail)])
 
 
 def insist_on_second(review: Review, approval: Approval | None, *, publisher: UUID) -> None:

@@ -5,7 +5,6 @@ Versions count on and start in their order. What is worse for members asks for n
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,13 +15,14 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from loyalty import auditing, judging, notice, outbox, terms, wording
+from loyalty import judging, notice, outbox, publication, terms, wording
 from loyalty.documents import fingerprint
-from loyalty.judging import Topic
+from loyalty.judging import Change, Topic
 from loyalty.models import Lot, PointType, Posting, TermsVersion
-from loyalty.notice import Approval, Review
+from loyalty.notice import Review
 from loyalty.outbox import Event
 from loyalty.problems import Fault, Problem
+from loyalty.publication import Facts, Publication
 from loyalty.terms import Terms
 from loyalty.validators import known_timezone
 
@@ -45,13 +45,48 @@ WHOLE = 100
 VERSION_MAX = 2**31
 YEARS = range(1970, 2200)
 
+Outcome = publication.Outcome[TermsVersion]
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """`published` is False when the draft differed in nothing, so that nothing was to be done."""
 
-    version: TermsVersion
-    published: bool
+class _Terms(Publication[TermsVersion, int]):
+    model, verb, known_by = TermsVersion, VERB, "version"
+
+    def draft_of(self, key: int, *, lock: bool) -> tuple[TermsVersion, Sequence[TermsVersion]]:
+        rows = _locked() if lock else list(TermsVersion.objects.order_by("version"))
+        one = next((each for each in rows if each.version == key), None) or read(key)
+        if one.published_at:
+            detail = _("Version %(number)s is published and stays as it is. Draft a new one.") % {"number": one.version}
+            raise Problem("not-eligible", detail, status=409)
+        return one, rows
+
+    def said(self, one: TermsVersion) -> dict[str, Any]:
+        said = {name: getattr(one, name) for name in FIELDS} | {"starts_at": one.starts_at and one.starts_at.isoformat()}
+        return said | {"point_value": f"{Decimal(one.point_value).normalize():f}"}
+
+    def in_audit(self, one: TermsVersion) -> Facts:
+        return {"version": one.version} | self.said(one)
+
+    def judged(self, one: TermsVersion, rows: Sequence[TermsVersion], now: datetime) -> Review:
+        follows = newest(rows)
+        publication.insist_on_order(one, follows)
+        before, after = terms.as_terms(follows), terms.as_terms(one)
+        changes = judging.changes(before, after)
+        _insist_on_sense(changes, rows, after)
+        effect = judging.overall(change.effect for change in changes)
+        asked = notice.judged(effect, asked=one.starts_at, not_before=before.starts_at, now=now)
+        lines, coming = wording.compared(before, after, changes), publication.announced(follows, now)
+        generous = notice.touches_somebody() and after.point_value > FACTOR_ALONE * before.point_value
+        signed = _signature(one, follows)
+        return Review(LABEL, str(one.pk), lines, effect, asked, signed, one.drafted_by, coming, generous=generous)
+
+    def started(self, one: TermsVersion, rows: Sequence[TermsVersion], facts: Facts, now: datetime) -> Facts:
+        facts |= {"version": one.version, "replaces": publication.replaces(one, rows)}
+        outbox.tell([Event("terms.published", UUID(int=one.version), facts)])
+        return facts
+
+
+TERMS = _Terms()
+content, review, publish, discard = TERMS.content, TERMS.review, TERMS.publish, TERMS.discard
 
 
 def versions() -> list[TermsVersion]:
@@ -76,7 +111,7 @@ def draft(given: Mapping[str, Any], *, starts_at: datetime | None = None, actor:
         one.detriment, one.drafted_by = False, actor
         _fill(one, given, starts_at)
         one.save(force_insert=True)
-        auditing.record(actor, "termsversion.drafted", LABEL, one.pk, {name: str(value) for name, value in given.items()})
+        TERMS.record(actor, "drafted", one, {name: str(value) for name, value in given.items()})
     return one
 
 
@@ -87,65 +122,7 @@ def edit(
 
     `seen` is the `content` that the change was made upon. Raises Problem, also when the draft is another one by now.
     """
-    with transaction.atomic():
-        one = _draft_of(version)
-        notice.insist_on_unchanged(seen, content(one))
-        was = _content(one)
-        _fill(one, given, starts_at)
-        changed = {name: [was[name], value] for name, value in _content(one).items() if was[name] != value}
-        if changed:
-            one.drafted_by = actor
-            one.save()
-            auditing.record(actor, "termsversion.changed", LABEL, one.pk, changed)
-    return one
-
-
-def content(one: TermsVersion) -> str:
-    """A fingerprint of all that a version says."""
-    return fingerprint(_content(one)).hex()
-
-
-def discard(version: int, *, actor: UUID) -> None:
-    """Delete a draft. Raises Problem for a published version."""
-    with transaction.atomic():
-        one = _draft_of(version)
-        auditing.record(actor, "termsversion.discarded", LABEL, one.pk, {"version": one.version})
-        one.delete()
-
-
-def review(version: int, *, now: datetime) -> Review:
-    """What a draft would change. Raises Problem when it is published, or when another version overtook it."""
-    one = read(version)
-    if one.published_at:
-        raise _published(one)
-    return _review(one, now)
-
-
-def publish(version: int, *, actor: UUID, approval: Approval | None = None, now: datetime) -> Outcome:
-    """Freeze a draft and let it start. Raises Problem: too early, without the second person it needs, overtaken."""
-    with transaction.atomic():
-        one = _draft_of(version)
-        seen = _review(one, now)
-        if not seen.lines:
-            return Outcome(one, published=False)
-        insist_on_time(seen, now=now)
-        notice.insist_on_second(seen, approval, publisher=actor)
-        one.starts_at, one.published_at, one.published_by = seen.notice.starts_at, now, actor
-        one.detriment = seen.notice.detriment
-        one.approved_by = approval.by if approval and seen.needs_second else None
-        one.save()
-        facts = {
-            "version": one.version, "detriment": one.detriment, "starts_at": one.starts_at.isoformat(),
-            "replaces": TermsVersion.objects.filter(detriment=True, starts_at=one.starts_at).exclude(pk=one.pk).exists(),
-        }  # fmt: skip
-        outbox.tell([Event("terms.published", UUID(int=one.version), facts)])
-        auditing.record(actor, "termsversion.published", LABEL, one.pk, facts | {"approved_by": str(one.approved_by or "")})
-    return Outcome(one, published=True)
-
-
-def insist_on_time(seen: Review, *, now: datetime) -> None:
-    """Raises Problem when the draft would start earlier than it may."""
-    notice.insist_on_time(seen.notice, versions=terms.published(), now=now)
+    return TERMS.revise(version, lambda one, _rows: _fill(one, given, starts_at), actor=actor, seen=seen)
 
 
 def state(one: TermsVersion, *, published: Sequence[Terms], now: datetime) -> str:
@@ -164,17 +141,13 @@ def signatures(rows: Sequence[TermsVersion]) -> dict[int, str]:
 
 def newest(rows: Sequence[TermsVersion]) -> TermsVersion:
     """The last version published, in force or not: what the next one follows."""
-    return max((one for one in rows if one.published_at), key=lambda one: one.version)
+    found = publication.newest(rows)
+    assert found, "a programme has terms"
+    return found
 
 
-def _review(one: TermsVersion, now: datetime) -> Review:
-    rows = list(TermsVersion.objects.all())
-    follows = newest(rows)
-    if follows.version > one.version:
-        detail = _("Version %(number)s was published since. Draft the change anew.") % {"number": follows.version}
-        raise Problem("not-eligible", detail, status=409)
-    before, after = terms.as_terms(follows), terms.as_terms(one)
-    changes = judging.changes(before, after)
+def _insist_on_sense(changes: Sequence[Change], rows: Sequence[TermsVersion], after: Terms) -> None:
+    """Raises Problem for what cannot be said of points that were posted."""
     if any(change.topic is Topic.PROGRAMME for change in changes) and Posting.objects.exists():
         detail = _("Currency and time zone stay as they are once points were posted.")
         raise Problem("validation", detail, faults=[Fault("/currency", detail)])
@@ -182,17 +155,10 @@ def _review(one: TermsVersion, now: datetime) -> Review:
     if clash or (after.expiry == TermsVersion.Expiry.INACTIVITY and _endless_lots()):
         detail = _("Points that never end and points that end after inactivity cannot stand side by side. Choose months instead.")
         raise Problem("validation", detail, faults=[Fault("/expiry", detail)])
-    effect = judging.overall(change.effect for change in changes)
-    asked = notice.judged(effect, asked=one.starts_at, not_before=before.starts_at, versions=terms.published(), now=now)
-    lines = wording.compared(before, after, changes)
-    coming = follows.version if before.starts_at > now else None
-    generous = notice.touches_somebody() and after.point_value > FACTOR_ALONE * before.point_value
-    signed = _signature(one, follows)
-    return Review(LABEL, str(one.pk), lines, effect, asked, signed, one.drafted_by, coming, generous=generous)
 
 
 def _signature(one: TermsVersion, follows: TermsVersion) -> str:
-    return fingerprint([LABEL, one.version, follows.version, _content(one)]).hex()
+    return fingerprint([LABEL, one.version, follows.version, TERMS.said(one)]).hex()
 
 
 def _endless_lots() -> bool:
@@ -204,25 +170,6 @@ def _endless_lots() -> bool:
 def _locked() -> list[TermsVersion]:
     """All versions, locked, so that one act after the other counts, compares and publishes."""
     return list(TermsVersion.objects.select_for_update().order_by("version"))
-
-
-def _draft_of(version: int) -> TermsVersion:
-    _locked()
-    one = read(version)
-    if one.published_at:
-        raise _published(one)
-    return one
-
-
-def _published(one: TermsVersion) -> Problem:
-    detail = _("Version %(number)s is published and stays as it is. Draft a new one.") % {"number": one.version}
-    return Problem("not-eligible", detail, status=409)
-
-
-def _content(one: TermsVersion) -> dict[str, Any]:
-    """What a version says, as JSON values in one spelling."""
-    said = {name: getattr(one, name) for name in FIELDS} | {"starts_at": one.starts_at and one.starts_at.isoformat()}
-    return said | {"point_value": f"{Decimal(one.point_value).normalize():f}"}
 
 
 def _fill(one: TermsVersion, given: Mapping[str, Any], starts_at: datetime | None) -> None:

@@ -1,11 +1,13 @@
 """Terms as a member would be told them, sentence by sentence; a change as the sentences before and after it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from babel.numbers import format_percent
+from django.conf import settings
+from django.utils import translation
 from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, ngettext, to_locale
 from django.utils.translation import gettext as _
@@ -102,6 +104,16 @@ def rate(value: Decimal, currency: str) -> str:
 def rate_line(before: Decimal, after: Decimal, currency: str, effect: Effect, *, name: str = "") -> Line:
     """A rate that changes. `name` tells it from other rates, where there are any."""
     return Line(name or _("Points for a purchase"), rate(before, currency), rate(after, currency), effect, unaffected())
+
+
+def in_each_language(line: Callable[[], Line]) -> dict[str, list[str]]:
+    """Both sentences in each language of the house, as a message to members needs them."""
+    said = {}
+    for language, _label in settings.LANGUAGES:
+        with translation.override(language):
+            told = line()
+        said[language] = [told.before, told.after]
+    return said
 
 
 def worth(version: Version) -> str:

@@ -12,9 +12,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from loyalty import auditing
+from loyalty import auditing, notice
 from loyalty.notice import Approval, Review
 from loyalty.problems import Problem
+from loyalty.publication import Outcome, Publication
+from loyalty.versions import Publishable
 from members.models import ApiKey, ApprovalRequest
 
 Decision = ApprovalRequest.Decision
@@ -113,6 +115,18 @@ def approval_or_ask(act: Act, *, by: UUID, now: datetime) -> Approval | None:
     if found is None:
         ask(act, by=by, now=now)
     return found
+
+
+def publish_or_ask[D: Publishable, K: (int, UUID)](
+    publication: Publication[D, K], key: K, seen: Review, *, by: UUID, now: datetime
+) -> Outcome[D] | None:
+    """Publish the draft that was `seen`; where that needs a second person who has not approved it, it waits now: None.
+
+    Raises Problem.
+    """
+    notice.insist_on_time(seen, now=now)
+    approval = approval_or_ask(act_on(publication.verb, seen), by=by, now=now) if seen.needs_second else None
+    return None if seen.needs_second and approval is None else publication.publish(key, actor=by, approval=approval, now=now)
 
 
 def is_of(request: ApprovalRequest, actor: UUID) -> bool:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,11 +10,12 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from loyalty import auditing, judging, notice, outbox, terms
+from loyalty import judging, notice, outbox, publication, terms
 from loyalty.documents import fingerprint
-from loyalty.notice import Approval, Review
+from loyalty.notice import Review
 from loyalty.outbox import Event
 from loyalty.problems import Fault, Problem
+from loyalty.publication import Facts, Publication, newest
 from loyalty.terms import Terms
 from loyalty.validators import CODE
 from loyalty.wording import Line
@@ -35,12 +35,51 @@ KNOWN_CODE = re.compile(CODE.regex)
 CHOICES = {"basis": TierTable.Basis, "window": TierTable.Window, "review": TierTable.Review}
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """`published` is False when the draft differed in nothing, so that nothing was to be done."""
+Outcome = publication.Outcome[TierTable]
 
-    version: TierTable
-    published: bool
+
+class _Tiers(Publication[TierTable, int]):
+    model, verb, known_by = TierTable, VERB, "version"
+
+    def draft_of(self, key: int, *, lock: bool) -> tuple[TierTable, Sequence[TierTable]]:
+        rows = _locked() if lock else list(TierTable.objects.order_by("version"))
+        one = next((each for each in rows if each.version == key), None) or read(key)
+        if one.published_at:
+            raise Problem("not-eligible", _("A published version stays as it is. Draft a new one."), status=409)
+        return one, rows
+
+    def said(self, one: TierTable) -> list[Any]:
+        levels = [
+            [each.code, each.name, each.threshold, each.entry_reward, [list(name) for name in each.names]]
+            for each in plain(one).levels
+        ]
+        return [*(getattr(one, name) for name in FIELDS), one.starts_at.isoformat() if one.starts_at else None, levels]
+
+    def in_audit(self, one: TierTable) -> Facts:
+        start = {"starts_at": one.starts_at.isoformat()} if one.starts_at else {}
+        levels = {each.code: _in_audit(each) for each in plain(one).levels}
+        return {"version": one.version} | {name: str(getattr(one, name)) for name in FIELDS} | start | levels
+
+    def judged(self, one: TierTable, rows: Sequence[TierTable], now: datetime) -> Review:
+        follows = newest(rows)
+        publication.insist_on_order(one, follows)
+        before, after = plain(follows) if follows else None, plain(one)
+        _insist_on_levels(after.levels)
+        effect = judging.overall(change.effect for change in tiers.changes(before, after))
+        asked = notice.judged(effect, asked=one.starts_at, not_before=max(now, before.starts_at) if before else now, now=now)
+        lines, coming = compared(before, after, terms.current(now)), publication.announced(follows, now)
+        generous = notice.touches_somebody() and sum(level.entry_reward for level in after.levels) > REWARD_ALONE
+        signed = fingerprint([LABEL, one.version, follows.version if follows else 0, *self.said(one)]).hex()
+        return Review(LABEL, str(one.pk), lines, effect, asked, signed, one.drafted_by, coming, generous=generous)
+
+    def started(self, one: TierTable, rows: Sequence[TierTable], facts: Facts, now: datetime) -> Facts:
+        facts |= {"tiers": one.version, "replaces": publication.replaces(one, rows)}
+        outbox.tell([Event("terms.published", UUID(int=one.version), facts)])
+        return facts
+
+
+TIERS = _Tiers()
+content, review, publish, discard = TIERS.content, TIERS.review, TIERS.publish, TIERS.discard
 
 
 def versions() -> list[TierTable]:
@@ -78,7 +117,7 @@ def draft(
         _fill(one, given, levels or (), starts_at, follows)
         one.save(force_insert=True)
         _write_levels(one, levels or ())
-        auditing.record(actor, "tiertable.drafted", LABEL, one.pk, _audited(one, levels or ()))
+        TIERS.record(actor, "drafted", one, TIERS.in_audit(one))
     return read(one.version)
 
 
@@ -108,69 +147,13 @@ def edit(
 
     `seen` is the `content` that the change was made upon. Raises Problem, also when the draft is another one by now.
     """
-    with transaction.atomic():
-        one = _draft_of(version)
-        notice.insist_on_unchanged(seen, content(one))
-        was = content(one)
-        _fill(one, given, levels, starts_at, newest(_locked()))
+
+    def change(one: TierTable, rows: Sequence[TierTable]) -> None:
+        _fill(one, given, levels, starts_at, newest(rows))
         one.tiers.all().delete()
         _write_levels(one, levels)
-        one.save()
-        one = read(version)
-        if content(one) != was:
-            one.drafted_by = actor
-            one.save(update_fields=["drafted_by"])
-            auditing.record(actor, "tiertable.changed", LABEL, one.pk, _audited(one, levels))
-    return one
 
-
-def content(one: TierTable) -> str:
-    """A fingerprint of all that a version says."""
-    return fingerprint(_content(one)).hex()
-
-
-def discard(version: int, *, actor: UUID) -> None:
-    """Delete a draft. Raises Problem for a published version."""
-    with transaction.atomic():
-        one = _draft_of(version)
-        auditing.record(actor, "tiertable.discarded", LABEL, one.pk, {"version": one.version})
-        one.delete()
-
-
-def review(version: int, *, now: datetime) -> Review:
-    """What a draft would change. Raises Problem when it is published, or when another version overtook it."""
-    one = read(version)
-    if one.published_at:
-        raise _published()
-    return _review(one, versions(), now)
-
-
-def publish(version: int, *, actor: UUID, approval: Approval | None = None, now: datetime) -> Outcome:
-    """Freeze a draft and let it start. Raises Problem: too early, without the second person it needs, overtaken."""
-    with transaction.atomic():
-        rows = _locked()
-        one = _draft_of(version)
-        seen = _review(one, rows, now)
-        if not seen.lines:
-            return Outcome(one, published=False)
-        insist_on_time(seen, now=now)
-        notice.insist_on_second(seen, approval, publisher=actor)
-        one.starts_at, one.published_at, one.published_by = seen.notice.starts_at, now, actor
-        one.detriment = seen.notice.detriment
-        one.approved_by = approval.by if approval and seen.needs_second else None
-        one.save()
-        facts = {
-            "tiers": one.version, "detriment": one.detriment, "starts_at": one.starts_at.isoformat(),
-            "replaces": any(each.detriment and each.starts_at == one.starts_at for each in rows if each.pk != one.pk),
-        }  # fmt: skip
-        outbox.tell([Event("terms.published", UUID(int=one.version), facts)])
-        auditing.record(actor, "tiertable.published", LABEL, one.pk, facts | {"approved_by": str(one.approved_by or "")})
-    return Outcome(one, published=True)
-
-
-def insist_on_time(seen: Review, *, now: datetime) -> None:
-    """Raises Problem when the draft would start earlier than it may."""
-    notice.insist_on_time(seen.notice, versions=terms.published(), now=now)
+    return TIERS.revise(version, change, actor=actor, seen=seen)
 
 
 def states(rows: Iterable[TierTable], *, now: datetime) -> dict[int, str]:
@@ -192,54 +175,14 @@ def worse(rows: Sequence[TierTable]) -> set[int]:
     return found | {one.version for one in rows if one.published_at and one.detriment}
 
 
-def newest(rows: Iterable[TierTable]) -> TierTable | None:
-    """The last version published, in force or not: what the next one follows. None before the first."""
-    return max((one for one in rows if one.published_at), key=lambda one: one.version, default=None)
-
-
 def compared(before: Table | None, after: Table, contract: Terms) -> list[Line]:
     """The changes in words."""
     return wording.compared(before, after, tiers.changes(before, after), contract.currency)
 
 
-def _review(one: TierTable, rows: Sequence[TierTable], now: datetime) -> Review:
-    follows = newest(rows)
-    if follows and follows.version > one.version:
-        detail = _("Version %(number)s was published since. Draft the change anew.") % {"number": follows.version}
-        raise Problem("not-eligible", detail, status=409)
-    _insist_on_levels(plain(one).levels)
-    contracts = terms.published()
-    contract = terms.in_force(contracts, now)
-    before, after = plain(follows) if follows else None, plain(one)
-    effect = judging.overall(change.effect for change in tiers.changes(before, after))
-    not_before = max(now, before.starts_at) if before else now
-    asked = notice.judged(effect, asked=one.starts_at, not_before=not_before, versions=contracts, now=now)
-    said = [LABEL, one.version, follows.version if follows else 0, *_content(one)]
-    coming = follows.version if follows and before and before.starts_at > now else None
-    lines = compared(before, after, contract)
-    generous = notice.touches_somebody() and sum(level.entry_reward for level in after.levels) > REWARD_ALONE
-    return Review(LABEL, str(one.pk), lines, effect, asked, fingerprint(said).hex(), one.drafted_by, coming, generous=generous)
-
-
-def signatures(rows: Sequence[TierTable]) -> dict[int, str]:
-    """What an approval is bound to: the fingerprint of each draft that nothing overtook, by version."""
-    follows = newest(rows)
-    last = follows.version if follows else 0
-    drafts = [one for one in rows if not one.published_at and one.version > last]
-    return {one.version: fingerprint([LABEL, one.version, last, *_content(one)]).hex() for one in drafts}
-
-
 def _locked() -> list[TierTable]:
     """All versions, locked, so that one act after the other counts and compares."""
-    return list(TierTable.objects.select_for_update().prefetch_related("tiers").order_by("version"))
-
-
-def _draft_of(version: int) -> TierTable:
-    one = next((each for each in _locked() if each.version == version and each.published_at is None), None)
-    if one is None:
-        read(version)
-        raise _published()
-    return one
+    return list(TierTable.objects.select_for_update().order_by("version"))
 
 
 def _fill(
@@ -288,21 +231,9 @@ def _write_levels(one: TierTable, levels: Sequence[Level]) -> None:
     )  # fmt: skip
 
 
-def _content(one: TierTable) -> list[Any]:
-    levels = [
-        [each.code, each.name, each.threshold, each.entry_reward, [list(name) for name in each.names]]
-        for each in plain(one).levels
-    ]
-    return [*(getattr(one, name) for name in FIELDS), one.starts_at.isoformat() if one.starts_at else None, levels]
-
-
-def _audited(one: TierTable, levels: Sequence[Level]) -> dict[str, Any]:
-    said = {each.code: f"{each.threshold} / {each.entry_reward}" for each in levels}
-    return {name: str(getattr(one, name)) for name in FIELDS} | said
-
-
-def _published() -> Problem:
-    return Problem("not-eligible", _("A published version stays as it is. Draft a new one."), status=409)
+def _in_audit(one: Level) -> str:
+    names = ", ".join([one.name, *(name for _language, name in one.names)])
+    return f"{one.threshold} / {one.entry_reward} ({names})"
 
 
 def _wrong(name: str, detail: str) -> Problem:

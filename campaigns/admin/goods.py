@@ -1,9 +1,7 @@
 """Goods that stand outside the programme, for staff."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -17,7 +15,6 @@ from campaigns.models import ExcludedGoods
 from loyalty.admin.reviewing import DraftForm, Reviewing
 from loyalty.backoffice import Scope
 from loyalty.columns import instant
-from loyalty.notice import Approval, Review
 
 FROZEN = ("begins", "ends", "published", "drafter", "approver", "publisher")
 
@@ -27,9 +24,6 @@ class GoodsForm(DraftForm):
         model = ExcludedGoods
         fields = ("kind", "code")
         help_texts = {"code": _("Exactly as the tills write it.")}
-
-    def content(self) -> str:
-        return goods.content(self.instance)
 
     def write(self) -> ExcludedGoods:
         kind, code, now = self.cleaned_data["kind"], self.cleaned_data["code"], timezone.now()
@@ -43,7 +37,7 @@ class GoodsAdmin(Reviewing):
     """Goods that stand outside the programme in every store: drafted here, published and ended, never changed."""
 
     scope = Scope.PROGRAMME
-    verb = goods.VERB
+    publication = goods.GOODS
     form = GoodsForm
     list_display = ("code", "kind", "condition", "begins", "ends")
     list_filter = ("kind", ("published_at", admin.EmptyFieldListFilter), ("until", admin.EmptyFieldListFilter))
@@ -77,19 +71,6 @@ class GoodsAdmin(Reviewing):
         more = {"may_end": self.has_end_permission(request)}
         return super().changeform_view(request, object_id, form_url, more | (extra_context or {}))
 
-    def review_of(self, obj: ExcludedGoods, now: datetime) -> Review:
-        return goods.review(obj.pk, now=now)
-
-    def insist_on_time(self, review: Review, now: datetime) -> None:
-        goods.insist_on_time(review, now=now)
-
-    def publish(self, obj: ExcludedGoods, *, actor: UUID, approval: Approval | None, now: datetime) -> bool:
-        goods.publish(obj.pk, actor=actor, approval=approval, now=now)
-        return True
-
-    def discard(self, obj: ExcludedGoods, *, actor: UUID) -> None:
-        goods.discard(obj.pk, actor=actor)
-
     @admin.action(description=_("Let these goods earn again"), permissions=["end"])
     def end(self, request: HttpRequest, queryset: QuerySet[ExcludedGoods]) -> HttpResponse | None:
         """From this moment on; asked once more before."""
@@ -103,18 +84,3 @@ class GoodsAdmin(Reviewing):
             return None
         page = {"title": _("Let these goods earn again"), "opts": self.opts, "rows": rows}
         return TemplateResponse(request, "admin/campaigns/excludedgoods/end.html", self.admin_site.each_context(request) | page)
-
-    @admin.display(description=_("drafted by"))
-    def drafter(self, one: ExcludedGoods) -> str:
-        return self._who(one.drafted_by)
-
-    @admin.display(description=_("approved by"))
-    def approver(self, one: ExcludedGoods) -> str:
-        return self._who(one.approved_by)
-
-    @admin.display(description=_("published by"))
-    def publisher(self, one: ExcludedGoods) -> str:
-        return self._who(one.published_by)
-
-    def _who(self, actor: UUID | None) -> str:
-        return self.house.staff([actor]).get(actor, "") if actor else ""

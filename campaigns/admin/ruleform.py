@@ -151,9 +151,6 @@ class RuleForm(DraftForm):
             one for one in RuleVersion.Kind.choices if self.may_base or one[0] != RuleVersion.Kind.BASE
         ]
 
-    def content(self) -> str:
-        return drafting.content(self.instance)
-
     def clean(self) -> dict[str, Any] | None:
         given: dict[str, Any] = super().clean() or {}
         if self.is_new and not given.get("rule") and not given.get("code"):

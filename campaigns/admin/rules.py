@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from campaigns import drafting, naming, publishing, reporting, rules, wording
+from campaigns import naming, publishing, reporting, rules, wording
 from campaigns.admin.ruleform import RuleForm, initial_of
 from campaigns.models import EarnRule, RuleVersion
 from campaigns.ruleschemas import CAPS_MAX
@@ -26,7 +26,6 @@ from loyalty import auditing, terms
 from loyalty.admin.reviewing import BUTTONS, WORDS, Button, Reviewing
 from loyalty.backoffice import ReadOnly, ReadOnlyInline, Scope
 from loyalty.columns import since
-from loyalty.notice import Approval, Review
 from loyalty.problems import Problem
 
 # A rule that is ended by a button holds for so long yet: no receipt of the past is touched.
@@ -131,7 +130,7 @@ class VersionAdmin(Reviewing):
     """Versions of rules: what holds, what was announced, and the next one from draft to publication."""
 
     scope = Scope.PROGRAMME
-    verb = publishing.VERB
+    publication = publishing.RULES
     form = RuleForm
     change_form_template = "admin/campaigns/ruleversion/change_form.html"
     buttons = dict(BUTTONS) | {
@@ -222,18 +221,6 @@ class VersionAdmin(Reviewing):
             }  # fmt: skip
         return super().changeform_view(request, object_id, form_url, more | (extra_context or {}))
 
-    def review_of(self, obj: RuleVersion, now: datetime) -> Review:
-        return publishing.review(obj.pk, now=now)
-
-    def insist_on_time(self, review: Review, now: datetime) -> None:
-        publishing.insist_on_time(review, now=now)
-
-    def publish(self, obj: RuleVersion, *, actor: UUID, approval: Approval | None, now: datetime) -> bool:
-        return publishing.publish(obj.pk, actor=actor, approval=approval, now=now).published
-
-    def discard(self, obj: RuleVersion, *, actor: UUID) -> None:
-        drafting.discard(obj.pk, actor=actor)
-
     def _insist(self, obj: Any, act: str, actor: UUID) -> None:
         if act != "end":
             super()._insist(obj, act, actor)
@@ -287,18 +274,3 @@ class VersionAdmin(Reviewing):
     @admin.display(description=_("ends"), ordering="ends_at")
     def ends(self, version: RuleVersion) -> str | None:
         return since(version.ends_at)
-
-    @admin.display(description=_("drafted by"))
-    def drafter(self, version: RuleVersion) -> str:
-        return self._who(version.drafted_by)
-
-    @admin.display(description=_("approved by"))
-    def approver(self, version: RuleVersion) -> str:
-        return self._who(version.approved_by)
-
-    @admin.display(description=_("published by"))
-    def publisher(self, version: RuleVersion) -> str:
-        return self._who(version.published_by)
-
-    def _who(self, actor: UUID | None) -> str:
-        return self.house.staff([actor]).get(actor, "") if actor else ""

@@ -6,6 +6,7 @@ from django.db.models.functions import UUID7
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.validators import CODE
+from loyalty.versions import Version, approved_where_asked, never_backdated
 
 
 class EarnRule(models.Model):
@@ -21,12 +22,11 @@ class EarnRule(models.Model):
         return self.name
 
 
-class RuleVersion(models.Model):
+class RuleVersion(Version):
     """What a rule does from `starts_at` on, until its next version. Frozen once published (a trigger says the same).
 
     `spec` says, in the one form of campaigns/specs.py, under which conditions and limits; `ends_at` is the first instant
-    at which it no longer holds. A draft without a start starts as soon as it may. `detriment`: when it was published it
-    was worse for somebody, so it was approved by a second person and announced.
+    at which it no longer holds.
     """
 
     class Kind(models.TextChoices):
@@ -37,17 +37,10 @@ class RuleVersion(models.Model):
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     rule = models.ForeignKey(EarnRule, models.PROTECT, related_name="versions", verbose_name=_("rule"))
-    version = models.PositiveIntegerField(_("version"))
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     value = models.DecimalField(_("value"), max_digits=12, decimal_places=6)
     spec = models.JSONField(_("conditions and limits"), default=dict, db_default={}, blank=True)
-    starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
     ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
-    drafted_by = models.UUIDField(_("drafted by"), null=True, blank=True, editable=False)
-    published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
-    published_by = models.UUIDField(_("published by"), null=True, blank=True, editable=False)
-    approved_by = models.UUIDField(_("approved by"), null=True, blank=True, editable=False)
-    detriment = models.BooleanField(_("worse for members"), default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("rule version")
@@ -56,16 +49,8 @@ class RuleVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["rule", "version"], name="rule_version_once"),
             models.CheckConstraint(condition=Q(value__gte=0), name="rule_value_not_negative"),
-            models.CheckConstraint(
-                condition=Q(published_at=None) | Q(starts_at__gte=F("published_at")), name="rule_start_after_publication"
-            ),
-            models.CheckConstraint(
-                condition=Q(approved_by=None) | (~Q(approved_by=F("drafted_by")) & ~Q(approved_by=F("published_by"))),
-                name="rule_approved_by_another",
-            ),
-            models.CheckConstraint(
-                condition=Q(detriment=False) | Q(approved_by__isnull=False), name="rule_detriment_is_approved"
-            ),
+            never_backdated("rule"),
+            *approved_where_asked("rule"),
             models.CheckConstraint(
                 condition=Q(ends_at=None) | Q(starts_at=None) | Q(ends_at__gte=F("starts_at")), name="rule_ends_after_its_start"
             ),

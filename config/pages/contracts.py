@@ -59,12 +59,9 @@ def publish(request: HttpRequest, response: HttpResponse, version: int, body: No
     def act() -> tuple[int, Any]:
         now, actor = timezone.now(), of_programme(request)
         seen = publishing.review(version, now=now)
-        publishing.insist_on_time(seen, now=now)
-        asked = approving.act_on(publishing.VERB, seen)
-        approval = approving.approval_or_ask(asked, by=actor, now=now) if seen.notice.detriment else None
-        if seen.notice.detriment and approval is None:
+        outcome = approving.publish_or_ask(publishing.TERMS, version, seen, by=actor, now=now)
+        if outcome is None:
             return 202, _shown(version)
-        outcome = publishing.publish(version, actor=actor, approval=approval, now=now)
         return 200, _shown(version) | ({} if outcome.published else {"status": "unchanged"})
 
     return write(request, response, act)

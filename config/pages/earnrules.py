@@ -68,13 +68,9 @@ def publish(request: HttpRequest, response: HttpResponse, code: str, body: Nothi
         now, actor, one = timezone.now(), of_programme(request), drafting.last_draft(code)
         seen = publishing.review(one.pk, now=now)
         with _told_of_the_rule():
-            publishing.insist_on_time(seen, now=now)
-        asked = approving.act_on(publishing.VERB, seen)
-        approval = approving.approval_or_ask(asked, by=actor, now=now) if seen.needs_second else None
-        if seen.needs_second and approval is None:
+            outcome = approving.publish_or_ask(publishing.RULES, one.pk, seen, by=actor, now=now)
+        if outcome is None:
             return 202, _one(code)
-        with _told_of_the_rule():
-            outcome = publishing.publish(one.pk, actor=actor, approval=approval, now=now)
         return 200, _one(code) | ({} if outcome.published else {"status": "unchanged"})
 
     return write(request, response, act)

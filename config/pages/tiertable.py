@@ -16,6 +16,7 @@ from config.pages.contracts import judged, of_programme
 from loyalty import money, terms
 from loyalty.endpoints import write
 from loyalty.problems import Fault, Problem
+from loyalty.publication import newest
 from members import approving, publishing, wording
 from members.access import Key
 from members.models import TierTable
@@ -94,7 +95,7 @@ def put(request: HttpRequest, response: HttpResponse, code: str, body: TierIn) -
 
 def _put(code: str, body: TierIn, actor: UUID, now: datetime) -> tuple[int, Any]:
     rows = publishing.versions()
-    follows = publishing.newest(rows)
+    follows = newest(rows)
     before = publishing.plain(follows) if follows else None
     given = body.table.model_dump(exclude_unset=True)
     held = before.level(code) if before else None
@@ -105,13 +106,10 @@ def _put(code: str, body: TierIn, actor: UUID, now: datetime) -> tuple[int, Any]
     if not seen.lines:
         publishing.discard(drafted.version, actor=actor)
         return 200, _shown(code, follows or drafted, now) | {"status": "unchanged"}
-    publishing.insist_on_time(seen, now=now)
-    asked = approving.act_on(publishing.VERB, seen)
-    approval = approving.approval_or_ask(asked, by=actor, now=now) if seen.needs_second else None
-    if seen.needs_second and approval is None:
+    done = approving.publish_or_ask(publishing.TIERS, drafted.version, seen, by=actor, now=now)
+    if done is None:
         return 202, _shown(code, drafted, now) | judged(seen) | {"status": "awaiting_approval"}
-    done = publishing.publish(drafted.version, actor=actor, approval=approval, now=now).version
-    return 200 if held else 201, _shown(code, done, now)
+    return 200 if held else 201, _shown(code, done.version, now)
 
 
 def _level(code: str, body: TierIn, held: Level | None, basis: str, currency: str) -> Level:

@@ -2,9 +2,7 @@
 
 import zoneinfo
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -19,7 +17,6 @@ from loyalty import publishing, terms, wording
 from loyalty.admin.reviewing import DraftForm, Reviewing
 from loyalty.backoffice import Scope
 from loyalty.models import Posting, TermsVersion
-from loyalty.notice import Approval, Review
 
 HELP = {
     "point_value": _("What one point is worth in the programme's currency, such as 0.01."),
@@ -58,9 +55,6 @@ class TermsForm(DraftForm):
         currency: str = self.cleaned_data["currency"]
         return currency.upper()
 
-    def content(self) -> str:
-        return publishing.content(self.instance)
-
     def write(self) -> TermsVersion:
         given = {name: self.cleaned_data[name] for name in publishing.FIELDS if name in self.cleaned_data}
         if self.is_new:
@@ -71,7 +65,7 @@ class TermsForm(DraftForm):
 @admin.register(TermsVersion)
 class TermsAdmin(Reviewing):
     scope = Scope.PROGRAMME
-    verb = publishing.VERB
+    publication = publishing.TERMS
     form = TermsForm
     list_display = ("__str__", "condition", "in_words", "starts", "published")
     export_columns = ("version", "in_words", "starts_at", "published_at")
@@ -106,18 +100,6 @@ class TermsAdmin(Reviewing):
         for one in rows:
             one.state = publishing.state(one, published=published, now=now)
 
-    def review_of(self, obj: TermsVersion, now: datetime) -> Review:
-        return publishing.review(obj.version, now=now)
-
-    def insist_on_time(self, review: Review, now: datetime) -> None:
-        publishing.insist_on_time(review, now=now)
-
-    def publish(self, obj: TermsVersion, *, actor: UUID, approval: Approval | None, now: datetime) -> bool:
-        return publishing.publish(obj.version, actor=actor, approval=approval, now=now).published
-
-    def discard(self, obj: TermsVersion, *, actor: UUID) -> None:
-        publishing.discard(obj.version, actor=actor)
-
     @admin.display(description=_("says"))
     def in_words(self, version: TermsVersion) -> str:
         return " ".join(wording.sentences(version))
@@ -125,21 +107,6 @@ class TermsAdmin(Reviewing):
     @admin.display(description=_("says"))
     def plainly(self, version: TermsVersion) -> str:
         return format_html_join("", "<p>{}</p>", ((one,) for one in wording.sentences(version)))
-
-    @admin.display(description=_("drafted by"))
-    def drafter(self, version: TermsVersion) -> str:
-        return self._who(version.drafted_by)
-
-    @admin.display(description=_("approved by"))
-    def approver(self, version: TermsVersion) -> str:
-        return self._who(version.approved_by)
-
-    @admin.display(description=_("published by"))
-    def publisher(self, version: TermsVersion) -> str:
-        return self._who(version.published_by)
-
-    def _who(self, actor: UUID | None) -> str:
-        return self.house.staff([actor]).get(actor, "") if actor else ""
 
     @admin.display(description=_("worse for members"))
     def worse(self, version: TermsVersion) -> str:

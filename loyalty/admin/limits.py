@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
-from uuid import UUID
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -14,53 +12,34 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from loyalty import auditing, limits
-from loyalty.backoffice import Backoffice, Scope
+from loyalty import limits
+from loyalty.admin.writing import VerbForm, Written
+from loyalty.backoffice import Scope
 from loyalty.columns import figure, instant
 from loyalty.house import House
 from loyalty.limits import Limits
 from loyalty.models import GrantLimits
-from loyalty.problems import Problem
 
 WORDS = {"in_force": _("in force"), "past": _("replaced"), "proposed": _("not in force")}
 LOOKS: Any = {"in_force": "success", "past": "default", "proposed": "warning"}
 
 
-class LimitsForm(forms.ModelForm[GrantLimits]):
-    """Writes by a verb, as whoever is signed in."""
-
-    actor: ClassVar[UUID]
+class LimitsForm(VerbForm):
     house: ClassVar[House]
 
     class Meta:
         model = GrantLimits
         fields = limits.NAMES
 
-    def _post_clean(self) -> None:
-        if self.errors:
-            return
+    def write(self) -> GrantLimits:
         given = self.cleaned_data
         wanted = Limits(given["single_points"], given["day_points"], given["month_points"])
-        try:
-            number, self.holds = self.house.propose_limits(wanted, by=self.actor, now=timezone.now())
-        except Problem as problem:
-            for fault in problem.faults:
-                self.add_error(fault.pointer.removeprefix("/"), fault.detail)
-            if not problem.faults:
-                self.add_error(None, problem.detail)
-        else:
-            self.instance = GrantLimits.objects.get(pk=number)
-
-    def save(self, commit: bool = True) -> GrantLimits:
-        """The verb has written already."""
-        return self.instance
-
-    def save_m2m(self) -> None:
-        """Nothing is left to write."""
+        number, self.holds = self.house.propose_limits(wanted, by=self.actor, now=timezone.now())
+        return GrantLimits.objects.get(pk=number)
 
 
 @admin.register(GrantLimits)
-class LimitsAdmin(Backoffice):
+class LimitsAdmin(Written):
     scope = Scope.HEAD_OFFICE
     form = LimitsForm
     list_display = ("when", "single", "day", "month", "state", "setter", "approver")
@@ -89,7 +68,7 @@ class LimitsAdmin(Backoffice):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
-        form.actor, form.house = auditing.actor_of(request), self.house
+        form.house = self.house
         return form
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -102,9 +81,6 @@ class LimitsAdmin(Backoffice):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """The form's verb has written, into the audit trail too."""
         request.limits_hold = form.holds  # type: ignore[attr-defined]
-
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """See save_model."""
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         if request.limits_hold:  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """Pages of drafts that members will live by: changed in a form, judged beneath it, then approved and published by a button.
 
-A class says which verbs stand behind the buttons; each button asks once more, showing what it would do.
+A class names the kind of document (loyalty/publication.py); each button asks once more, showing what it would do.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -26,11 +25,13 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSingleDateWidget
 
 from loyalty import auditing, notice, terms
-from loyalty.backoffice import Backoffice
+from loyalty.admin.writing import VerbForm, Written
 from loyalty.columns import moment, since
 from loyalty.house import Standing
 from loyalty.notice import Approval, Review
 from loyalty.problems import Problem
+from loyalty.publication import Publication
+from loyalty.versions import Publishable
 
 # The hidden field of a form with what its draft said.
 SEEN = "seen"
@@ -85,11 +86,10 @@ LOOKS: Any = {
 }
 
 
-class DraftForm(forms.ModelForm[Any]):
-    """Writes by a verb, as whoever is signed in; what the verb refuses stands at its field."""
+class DraftForm(VerbForm):
+    """What a draft says, and its start."""
 
-    actor: ClassVar[UUID]
-    # Fields of the form that a verb calls otherwise.
+    publication: ClassVar[Publication[Any, Any]]
     named: ClassVar[dict[str, str]] = {"starts_at": "starts_on"}
 
     starts_on = forms.DateField(
@@ -107,10 +107,6 @@ class DraftForm(forms.ModelForm[Any]):
         if self.instance.starts_at and not self.is_new:
             self.initial["starts_on"] = terms.current(timezone.now()).day_of(self.instance.starts_at)
 
-    def content(self) -> str:
-        """What the draft says, as a fingerprint."""
-        raise NotImplementedError
-
     def seen(self) -> str | None:
         """What the draft said when the form that was sent was opened: another tab may have changed it since."""
         said: str | None = self.data.get(SEEN)
@@ -118,11 +114,7 @@ class DraftForm(forms.ModelForm[Any]):
 
     def opened(self) -> str:
         """What the page hides in the form; one that was refused stays the form that was opened."""
-        return "" if self.is_new else self.seen() or self.content()
-
-    def write(self) -> Any:
-        """Carry out the verb; the written row. Raises Problem."""
-        raise NotImplementedError
+        return "" if self.is_new else self.seen() or self.publication.content(self.instance)
 
     def starts_at(self) -> datetime | None:
         """Midnight of the day in the programme's zone; a start that nobody touched stays to the second."""
@@ -138,50 +130,14 @@ class DraftForm(forms.ModelForm[Any]):
             raise forms.ValidationError(_("The start lies in the past. Leave it out to start as soon as possible."))
         return day
 
-    def _post_clean(self) -> None:
-        """The verb judges and writes in one step."""
-        if self.errors:
-            return
-        try:
-            self.instance = self.write()
-        except Problem as problem:
-            for fault in problem.faults:
-                name = fault.pointer.removeprefix("/")
-                name = self.named.get(name, name)
-                self.add_error(name if name in self.fields else None, fault.detail)
-            if not problem.faults:
-                self.add_error(None, problem.detail)
 
-    def save(self, commit: bool = True) -> Any:
-        return self.instance
-
-    def save_m2m(self) -> None:
-        """Nothing is left to write."""
-
-
-class Reviewing(Backoffice):
+class Reviewing(Written):
     """A list of versions. A draft has its comparison and its buttons; what is published is only looked at."""
 
-    verb: ClassVar[str]
+    publication: ClassVar[Publication[Any, Any]]
     buttons: ClassVar[Mapping[str, Button]] = BUTTONS
     change_form_template = "admin/reviewing/change_form.html"
     form = DraftForm
-
-    def review_of(self, obj: Any, now: datetime) -> Review:
-        """The verb that judges a draft. Raises Problem."""
-        raise NotImplementedError
-
-    def insist_on_time(self, review: Review, now: datetime) -> None:
-        """Raises Problem when the draft would start too early."""
-        raise NotImplementedError
-
-    def publish(self, obj: Any, *, actor: UUID, approval: Approval | None, now: datetime) -> bool:
-        """The verb that publishes a draft; False when it differs in nothing. Raises Problem."""
-        raise NotImplementedError
-
-    def discard(self, obj: Any, *, actor: UUID) -> None:
-        """The verb that deletes a draft."""
-        raise NotImplementedError
 
     @display(description=_("state"), label=LOOKS)
     def condition(self, version: Any) -> Any:
@@ -202,6 +158,21 @@ class Reviewing(Backoffice):
     def published(self, version: Any) -> str | None:
         return since(version.published_at)
 
+    @admin.display(description=_("drafted by"))
+    def drafter(self, version: Publishable) -> str:
+        return self._who(version.drafted_by)
+
+    @admin.display(description=_("approved by"))
+    def approver(self, version: Publishable) -> str:
+        return self._who(version.approved_by)
+
+    @admin.display(description=_("published by"))
+    def publisher(self, version: Publishable) -> str:
+        return self._who(version.published_by)
+
+    def _who(self, actor: UUID | None) -> str:
+        return self.house.staff([actor]).get(actor, "") if actor else ""
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and self._is_of_programme(request)
 
@@ -212,17 +183,8 @@ class Reviewing(Backoffice):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
-        form.actor = auditing.actor_of(request)
+        form.publication = self.publication
         return form
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """The form's verb has written, into the audit trail too."""
-
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """See save_model."""
-
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """See save_model."""
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Straight to the comparison."""
@@ -262,12 +224,12 @@ class Reviewing(Backoffice):
         """What a draft's page says beside the form: the comparison, what it asks for, and the buttons that make sense now."""
         now = timezone.now()
         try:
-            review = self.review_of(obj, now)
+            review = self.publication.review(self._key(obj), now=now)
         except Problem as problem:
             return {"overtaken": problem.detail, "buttons": self._buttons(request, ["discard"], obj)}
-        standing, early = self.house.approval_of(self.verb, review), ""
+        standing, early = self.house.approval_of(self.publication.verb, review), ""
         try:
-            self.insist_on_time(review, now)
+            notice.insist_on_time(review, now=now)
         except Problem as problem:
             early = problem.detail
         acts = ["discard"] if early or not review.lines else _acts(review, standing, auditing.actor_of(request))
@@ -310,10 +272,10 @@ class Reviewing(Backoffice):
         if act == "discard" and obj.published_at is None:
             return
         now = timezone.now()
-        review = self.review_of(obj, now)
-        standing = self.house.approval_of(self.verb, review)
+        review = self.publication.review(self._key(obj), now=now)
+        standing = self.house.approval_of(self.publication.verb, review)
         if act in ("ask", "publish"):
-            self.insist_on_time(review, now)
+            notice.insist_on_time(review, now=now)
         elif standing is None or standing.approved_by or standing.refused_by:
             raise _changed()
         if act == "publish":
@@ -323,19 +285,19 @@ class Reviewing(Backoffice):
         """Carry out the act; False when there was nothing to do. Raises Problem."""
         now, actor = timezone.now(), auditing.actor_of(request)
         if act == "discard":
-            self.discard(obj, actor=actor)
+            self.publication.discard(self._key(obj), actor=actor)
             return True
-        review = self.review_of(obj, now)
+        review = self.publication.review(self._key(obj), now=now)
         if request.POST.get("fingerprint") != review.fingerprint:
             raise _changed()
         if act == "publish":
-            approval = _approval(self.house.approval_of(self.verb, review), review)
-            return self.publish(obj, actor=actor, approval=approval, now=now)
+            approval = _approval(self.house.approval_of(self.publication.verb, review), review)
+            return self.publication.publish(self._key(obj), actor=actor, approval=approval, now=now).published
         if act == "ask":
-            self.insist_on_time(review, now)
-            self.house.ask_approval(self.verb, review, by=actor, now=now)
+            notice.insist_on_time(review, now=now)
+            self.house.ask_approval(self.publication.verb, review, by=actor, now=now)
         else:
-            self.house.decide(self.verb, review, approved=act == "approve", by=actor, now=now)
+            self.house.decide(self.publication.verb, review, approved=act == "approve", by=actor, now=now)
         return True
 
     def is_theirs(self, request: HttpRequest, obj: Any) -> bool:
@@ -353,6 +315,10 @@ class Reviewing(Backoffice):
 
     def _buttons(self, request: HttpRequest, acts: list[str], obj: Any) -> list[tuple[str, Button]]:
         return [(act, self.buttons[act]) for act in acts if self._may(request, self.buttons[act], obj)]
+
+    def _key(self, obj: Any) -> Any:
+        """What the verbs know a draft by."""
+        return getattr(obj, self.publication.known_by)
 
     def _address(self, obj: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
@@ -375,4 +341,6 @@ def _acts(review: Review, standing: Standing | None, actor: UUID) -> list[str]:
         return ["ask", "discard"]
     if standing.approved_by:
         return ["discard"] if standing.approved_by == actor else ["publish", "discard"]
-    return ["discard"] if actor in (standing.asked_by, review.drafted_by) else ["approve", "refuse", "discard"]
+    if actor in standing.own:
+        return ["discard"]
+    return ["refuse", "discard"] if standing.hopeless else ["approve", "refuse", "discard"]

@@ -4,15 +4,15 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.validators import known_timezone
+from loyalty.versions import Version, approved_where_asked, never_backdated
 
 
-class TermsVersion(models.Model):
+class TermsVersion(Version):
     """One version of the programme's terms; a published version never changes (a trigger says the same).
 
-    The earn rates stand in the base rules of campaigns, which go by the same classification. A draft without a start
-    starts as soon as it may. `detriment`: when it was published it was worse for somebody, so it was approved by a
-    second person and announced. Points as money (`tender_…`): a payment takes multiples of the step, for at most this
-    share of the goods that earn points; 0 percent: none are taken.
+    The earn rates stand in the base rules of campaigns, which go by the same classification. Points as money
+    (`tender_…`): a payment takes multiples of the step, for at most this share of the goods that earn points; 0 percent: none
+    are taken.
     """
 
     class Expiry(models.TextChoices):
@@ -48,12 +48,6 @@ class TermsVersion(models.Model):
     tender_min = models.PositiveIntegerField(_("fewest points in a payment"), default=1, db_default=1)
     tender_step = models.PositiveIntegerField(_("points are taken in steps of"), default=1, db_default=1)
     tender_max_percent = models.PositiveSmallIntegerField(_("share payable in points, in percent"), default=100, db_default=100)
-    starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
-    drafted_by = models.UUIDField(_("drafted by"), null=True, blank=True, editable=False)
-    published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
-    published_by = models.UUIDField(_("published by"), null=True, blank=True, editable=False)
-    approved_by = models.UUIDField(_("approved by"), null=True, blank=True, editable=False)
-    detriment = models.BooleanField(_("worse for members"), default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("terms version")
@@ -70,18 +64,8 @@ class TermsVersion(models.Model):
                 ),
                 name="terms_expiry_is_complete",
             ),
-            models.CheckConstraint(
-                condition=models.Q(published_at=None) | models.Q(starts_at__gte=models.F("published_at")),
-                name="terms_start_after_publication",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(approved_by=None)
-                | (~models.Q(approved_by=models.F("drafted_by")) & ~models.Q(approved_by=models.F("published_by"))),
-                name="terms_approved_by_another",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(detriment=False) | models.Q(approved_by__isnull=False), name="terms_detriment_is_approved"
-            ),
+            never_backdated("terms"),
+            *approved_where_asked("terms"),
             models.CheckConstraint(
                 condition=models.Q(tender_min__gte=1, tender_step__gte=1, tender_max_percent__lte=100),
                 name="terms_tender_is_sane",

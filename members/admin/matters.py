@@ -41,6 +41,9 @@ def subjects_of(verb: str, ids: Collection[str]) -> dict[str, str]:
         return {
             str(one.pk): f"{one.member}: {one.tier}" for one in TierOverride.objects.filter(pk__in=ids).select_related("member")
         }
+    if verb == limits.VERB:
+        said = limits.of(ids).items()
+        return {id_: " / ".join(signed(points) for points in (one.single, one.day, one.month)) for id_, one in said}
     return {}
 
 

@@ -1,7 +1,6 @@
 """Tiers that staff set by hand; one that lifts a member has two buttons for a second person."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidget
 
 from loyalty import auditing
-from loyalty.backoffice import Backoffice
+from loyalty.admin.writing import VerbForm, Written
 from loyalty.columns import instant, last_day, moment
 from loyalty.problems import Problem
 from members import overriding, wording
@@ -28,10 +27,7 @@ from members.queries import tier_tables
 from members.tiers import in_force
 
 
-class OverrideForm(forms.ModelForm[TierOverride]):
-    """Writes by the verb, as whoever is signed in."""
-
-    actor: UUID
+class OverrideForm(VerbForm):
     tier = forms.ChoiceField(label=capfirst(_("tier")), widget=UnfoldAdminSelectWidget)
     until = forms.DateField(
         label=capfirst(_("last day")), widget=UnfoldAdminSingleDateWidget, help_text=_("The tier is theirs until the end of it.")
@@ -52,25 +48,11 @@ class OverrideForm(forms.ModelForm[TierOverride]):
         if "tier" in self.fields:
             self.fields["tier"].choices = choices  # type: ignore[attr-defined]
 
-    def _post_clean(self) -> None:
-        if self.errors:
-            return
+    def write(self) -> TierOverride:
         said = self.cleaned_data
-        last: date = said["until"]
-        try:
-            self.instance = overriding.write(
-                said["member"].pk, said["tier"], last=last, why=said["why"], actor=self.actor, now=timezone.now()
-            )
-        except Problem as problem:
-            name = problem.faults[0].pointer.removeprefix("/") if problem.faults else None
-            self.add_error(name if name in self.fields else None, problem.detail)
-
-    def save(self, commit: bool = True) -> TierOverride:
-        """The verb has written already."""
-        return self.instance
-
-    def save_m2m(self) -> None:
-        """Nothing is left to write."""
+        return overriding.write(
+            said["member"].pk, said["tier"], last=said["until"], why=said["why"], actor=self.actor, now=timezone.now()
+        )
 
 
 LOOKS: Any = {"waiting": "warning", "in_force": "success", "refused": "danger"}
@@ -78,7 +60,7 @@ STATES = {"waiting": pgettext_lazy("approval", "waiting"), "in_force": _("set"),
 
 
 @admin.register(TierOverride)
-class OverrideAdmin(Backoffice):
+class OverrideAdmin(Written):
     """Tiers set by hand; one that lifts a member has two buttons for a second person."""
 
     scope = "member__home_store"
@@ -99,17 +81,6 @@ class OverrideAdmin(Backoffice):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        form.actor = auditing.actor_of(request)
-        return form
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """The form's verb has written, into the audit trail too."""
-
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
-        """See save_model."""
 
     def response_add(self, request: HttpRequest, obj: TierOverride, post_url_continue: str | None = None) -> HttpResponse:
         waits = _("Saved. It lifts the member, so a second person has to agree first.")

@@ -1,9 +1,7 @@
 """The tier table from draft to publication: all of it in one form, judged beneath it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -21,8 +19,8 @@ from unfold.widgets import (
 from loyalty import terms
 from loyalty.admin.reviewing import DraftForm, Reviewing
 from loyalty.backoffice import Scope
-from loyalty.notice import Approval, Review
 from loyalty.problems import Problem
+from loyalty.publication import newest
 from members import publishing, wording
 from members.models import TierTable
 from members.tiers import Level
@@ -74,7 +72,7 @@ class TableForm(LevelFields, DraftForm):  # type: ignore[valid-type,misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        shown = publishing.newest(publishing.versions()) if self.is_new else self.instance
+        shown = newest(publishing.versions()) if self.is_new else self.instance
         if shown is not None:
             self.initial = {name: getattr(shown, name) for name in publishing.FIELDS} | dict(self.initial)
             self.initial |= self._rows(publishing.plain(shown).levels, shown.basis)
@@ -96,9 +94,6 @@ class TableForm(LevelFields, DraftForm):  # type: ignore[valid-type,misc]
             if self.data.get(f"code_{i}") and self.cleaned_data.get(f"threshold_{i}") is None:
                 self.add_error(f"threshold_{i}", _("Give a threshold from 0 on."))
         return cleaned
-
-    def content(self) -> str:
-        return publishing.content(self.instance)
 
     def levels(self) -> list[Level]:
         return [self._level(i) for i in PLACES if self.cleaned_data.get(f"code_{i}")]
@@ -123,7 +118,7 @@ class TableForm(LevelFields, DraftForm):  # type: ignore[valid-type,misc]
 @admin.register(TierTable)
 class TableAdmin(Reviewing):
     scope = Scope.PROGRAMME
-    verb = publishing.VERB
+    publication = publishing.TIERS
     form = TableForm
     list_display = ("__str__", "condition", "in_words", "starts", "published")
     export_columns = ("version", "in_words", "starts_at", "published_at")
@@ -139,7 +134,7 @@ class TableAdmin(Reviewing):
         writes = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if not writes:
             return [(None, {"fields": ("version", "stands", "plainly", "starts", "published")})]
-        shown = obj or publishing.newest(publishing.versions())
+        shown = obj or newest(publishing.versions())
         used = len(shown.tiers.all()) if shown else 0
         rows = [
             (
@@ -165,18 +160,6 @@ class TableAdmin(Reviewing):
         states, currency = publishing.states(rows, now=now), terms.current(now).currency
         for one in rows:
             one.state, one.currency = states[one.version], currency
-
-    def review_of(self, obj: TierTable, now: datetime) -> Review:
-        return publishing.review(obj.version, now=now)
-
-    def insist_on_time(self, review: Review, now: datetime) -> None:
-        publishing.insist_on_time(review, now=now)
-
-    def publish(self, obj: TierTable, *, actor: UUID, approval: Approval | None, now: datetime) -> bool:
-        return publishing.publish(obj.version, actor=actor, approval=approval, now=now).published
-
-    def discard(self, obj: TierTable, *, actor: UUID) -> None:
-        publishing.discard(obj.version, actor=actor)
 
     @admin.display(description=_("says"))
     def in_words(self, version: TierTable) -> str:

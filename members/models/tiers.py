@@ -1,25 +1,17 @@
 """Tiers: the table of levels as frozen versions, which member held which tier when, and tiers set by hand."""
 
-from typing import Any
-
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import UUID7, Now
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.validators import CODE
+from loyalty.versions import Version, actor, approved_where_asked, never_backdated
 from members.models.people import Member
 
 
-def actor(label: Any) -> "models.UUIDField[Any, Any]":
-    return models.UUIDField(label, null=True, blank=True, editable=False)
-
-
-class TierTable(models.Model):
-    """One version of the tier table; a published one never changes, nor do its tiers (triggers say the same).
-
-    A draft without a start starts as soon as it may. `detriment` as with the terms: approved by a second person, announced.
-    """
+class TierTable(Version):
+    """One version of the tier table; a published one never changes, nor do its tiers (triggers say the same)."""
 
     class Basis(models.TextChoices):
         POINTS = "points", _("points earned by base rules")
@@ -41,29 +33,12 @@ class TierTable(models.Model):
     window = models.CharField(_("period"), max_length=16, choices=Window, default=Window.CALENDAR_YEAR)
     review = models.CharField(_("if it is not reached again"), max_length=10, choices=Review, default=Review.RECOMPUTE)
     grace_days = models.PositiveSmallIntegerField(_("days of grace"), default=0, db_default=0)
-    starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
-    drafted_by = actor(_("drafted by"))
-    published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
-    published_by = actor(_("published by"))
-    approved_by = actor(_("approved by"))
-    detriment = models.BooleanField(_("worse for members"), default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("tier table")
         verbose_name_plural = _("tier tables")
         ordering = ["-version"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(published_at=None) | Q(starts_at__gte=F("published_at")), name="tiers_start_after_publication"
-            ),
-            models.CheckConstraint(
-                condition=Q(approved_by=None) | (~Q(approved_by=F("drafted_by")) & ~Q(approved_by=F("published_by"))),
-                name="tiers_approved_by_another",
-            ),
-            models.CheckConstraint(
-                condition=Q(detriment=False) | Q(approved_by__isnull=False), name="tiers_detriment_is_approved"
-            ),
-        ]
+        constraints = [never_backdated("tiers"), *approved_where_asked("tiers")]
 
     def __str__(self) -> str:
         return f"v{self.version}"
