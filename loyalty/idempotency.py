@@ -16,7 +16,7 @@ from psycopg import errors
 from loyalty import bulk
 from loyalty.documents import fingerprint
 from loyalty.models import IdempotencyRecord
-from loyalty.problems import Problem
+from loyalty.problems import Problem, is_busy
 
 TRIES = 3
 
@@ -36,7 +36,7 @@ def once(caller: UUID, key: str, request: list[str], act: Callable[[], tuple[int
     The record is inserted first, in the transaction of the effect: a parallel twin waits on the index and then gets
     the stored answer. `act` returns (status, body as JSON values) or raises Problem, which stores nothing.
     Raises Problem `validation` (422) for a known key with another body, and `validation` (409) when a twin or
-    somebody else holds what it needs for longer than the lock time-out.
+    somebody else holds what it needs for longer than a call may wait.
     """
     asked = fingerprint(request)
     for attempt in range(TRIES):
@@ -44,7 +44,7 @@ def once(caller: UUID, key: str, request: list[str], act: Callable[[], tuple[int
             with transaction.atomic():
                 return _once(caller, key, asked, act)
         except OperationalError as error:
-            if isinstance(error.__cause__, errors.LockNotAvailable):
+            if is_busy(error):
                 detail = _("The wallet or document is busy. Send the same request again in a few seconds.")
                 raise Problem("validation", detail, status=409, retry_after=2) from error
             if not isinstance(error.__cause__, errors.DeadlockDetected | errors.SerializationFailure) or attempt == TRIES - 1:

@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
+from psycopg import errors
 from pydantic import ValidationError
 
 # Steps of pydantic's locations that name a validator or the key of an object.
 INSIDE = re.compile(r"\[key\]|constrained-[a-z]+|[a-z-]+\[.*\]", re.DOTALL)
 OBJECTS = {"dict_type", "model_type", "model_attributes_type", "dataclass_type"}
+
+
+# What PostgreSQL says to whom others kept waiting: for one lock, or in sum.
+BUSY = (errors.LockNotAvailable, errors.QueryCanceled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,11 @@ class Problem(Exception):
     @property
     def title(self) -> str:
         return self.slug.replace("-", " ").capitalize()
+
+
+def is_busy(error: BaseException | None) -> bool:
+    """Whether the database let it wait too long; nothing of its transaction stands, and it can be done again."""
+    return error is not None and isinstance(error.__cause__, BUSY)
 
 
 def problem_of(error: ValidationError) -> Problem:

@@ -15,12 +15,12 @@ from uuid import uuid4
 from django.db import OperationalError
 from django.db.models import Sum
 from django.utils import timezone
-from psycopg.errors import LockNotAvailable
 
 from campaigns import drafting, publishing, purchases
 from campaigns.awarding import Recorded
 from campaigns.models import Award, CapCounter
 from campaigns.ruleschemas import RuleIn
+from loyalty.problems import is_busy
 from members.models import Member
 from tests.factories import ApplicationFactory, ReceiptFactory, StoreFactory, members
 from tests.reliability.crowd import Crowd, both_verifiers
@@ -72,11 +72,11 @@ def _publish(code: str, value: int, window: str, now: datetime) -> None:
 
 
 def _told[T](act: Callable[[], T]) -> T:
-    """The answer; again when something was busy for longer than the lock time-out; a deadlock is an error."""
+    """The answer; again when something was busy for longer than an act may wait; a deadlock is an error."""
     for _ in range(TRIES):
         try:
             return act()
         except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
+            if not is_busy(error):
                 raise
     raise TimeoutError

@@ -12,10 +12,10 @@ from random import Random
 from uuid import UUID
 
 from django.db import OperationalError
-from psycopg.errors import LockNotAvailable
 
 from loyalty import posting, queries
 from loyalty.acts import Burn, ClawBack, Outcome, Posted, Refusal, Refused, Transfer
+from loyalty.problems import is_busy
 from tests.factories import NOW, give, holder
 from tests.reliability.crowd import Crowd, both_verifiers
 
@@ -125,13 +125,13 @@ def _burns(of: UUID, sizes: Sequence[int], name: str, key: str = "") -> list[Cal
 
 
 def _first(verb: Callable[..., list[Outcome]], act: Burn | ClawBack | Transfer) -> Outcome:
-    """Again under its key when the wallet was busy for longer than the lock time-out; a deadlock is an error."""
+    """Again under its key when the wallet was busy for longer than an act may wait; a deadlock is an error."""
     more = {"actor": None} if isinstance(act, Transfer) else {}
     for _ in range(TRIES):
         try:
             return verb([act], now=NOW, **more)[0]
         except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
+            if not is_busy(error):
                 raise
     raise TimeoutError(act.key)
 

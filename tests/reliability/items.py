@@ -15,7 +15,6 @@ from random import Random
 
 from django.db import OperationalError
 from django.utils import timezone
-from psycopg.errors import LockNotAvailable
 
 from campaigns import purchases
 from catalog import issuing, redeeming
@@ -23,7 +22,7 @@ from catalog.issuing import Use
 from catalog.models import Code, CodePool, Redemption, Reward, Stock, Voucher, VoucherUse
 from catalog.redeeming import Ask
 from loyalty import posting, queries
-from loyalty.problems import Problem
+from loyalty.problems import Problem, is_busy
 from loyalty.queries import StoreFacts
 from members.models import Member
 from tests.factories import ApplicationFactory, ReceiptFactory, StoreFactory, accrual, members
@@ -205,14 +204,14 @@ def _bought(one: Member, code: str, number: str) -> object:
 
 
 def _told(act: Act) -> str:
-    """What a client hears. Again when something was busy for longer than the lock time-out; a deadlock is an error."""
+    """What a client hears. Again when something was busy for longer than an act may wait; a deadlock is an error."""
     for _ in range(TRIES):
         try:
             act()
         except Problem as problem:
             return problem.slug
         except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
+            if not is_busy(error):
                 raise
         else:
             return GOT
