@@ -211,7 +211,7 @@ def _carry_out(plans: Sequence[_Plan], *, now: datetime, actor: UUID | None) -> 
     fresh = [one for one in plans if one.id not in taken or taken[one.id].fresh]
     restored = _give_back_tender(fresh, now=now, actor=actor)
     clawed = _claw_back(fresh, now=now, actor=actor)
-    applying.give_back([one.sale.id for one in fresh if _all_is_back(one)], now=now)
+    applying.give_back([one.sale.id for one in fresh if _all_is_back(one)], now=now, actor=actor)
     _give_room_back(fresh)
     _count_less(fresh, now=now)
     _write(fresh, restored, clawed, now=now, actor=actor)

@@ -33,11 +33,20 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class _Used:
-    """A voucher that took `amount` off a receipt."""
+    """A voucher that took `amount` off a receipt; `remaining` is what it left of one that keeps its rest."""
 
     voucher: Voucher
     basket: Basket
     amount: Decimal
+    remaining: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Vouchers by their codes, and on which receipts they were used by themselves before: id, source, number."""
+
+    by_code: dict[str, Voucher]
+    used: set[tuple[UUID, str, str]]
 
 
 def apply(baskets: Sequence[Basket], *, now: datetime, actor: UUID | None = None) -> list[list[Decimal]]:
@@ -46,7 +55,7 @@ def apply(baskets: Sequence[Basket], *, now: datetime, actor: UUID | None = None
     Runs inside the caller's transaction, behind the members' wallets; a constant number of statements. Raises Problem when
     one cannot be used: the caller rolls back.
     """
-    held = _held(code for one in baskets for code in one.codes)
+    held = _held(baskets)
     taken: list[list[Decimal]] = []
     uses: list[_Used] = []
     for basket in baskets:
@@ -54,16 +63,15 @@ def apply(baskets: Sequence[Basket], *, now: datetime, actor: UUID | None = None
         parts = discounts.spread([_benefit(one) for one in vouchers], basket.items, basket.coin)
         for place, (one, part) in enumerate(zip(vouchers, parts, strict=True)):
             if not any(part):
-                raise _refused(
-                    place, Problem("not-eligible", _("Nothing on this receipt is what the voucher is for."), status=409)
-                )
-            one.used += 1
-            uses.append(_Used(one, basket, sum(part, discounts.NOTHING)))
+                raise _refused(place, issuing.nothing_for_it())
+            amount = sum(part, discounts.NOTHING)
+            issuing.spend(one, amount)
+            uses.append(_Used(one, basket, amount, one.remaining))
         taken.append(_by_line(parts, len(basket.items)))
-    bulk.insert(VoucherUse, [_row(one, now, actor) for one in uses])
-    for times, ids in issuing.by_count(one.voucher.pk for one in uses).items():
-        Voucher.objects.filter(pk__in=ids).update(used=F("used") + times)
-    outbox.tell(_event(one) for one in uses)
+    if uses:
+        bulk.insert(VoucherUse, [_row(one, now, actor) for one in uses])
+        issuing.write({one.voucher.pk: one.voucher for one in uses}.values(), now=now, actor=actor)
+        outbox.tell(_event(one) for one in uses)
     return taken
 
 
@@ -72,7 +80,7 @@ def would_apply(member: UUID, store: StoreFacts, items: Sequence[Item], coin: De
     mine = Voucher.objects.filter(member=member, ended_at=None, valid_from__lte=now, valid_until__gt=now, used__lt=F("uses"))
     return [
         one.code
-        for one in mine.select_related("redemption__reward").order_by("valid_until", "pk")
+        for one in mine.select_related("redemption__reward", "member").order_by("valid_until", "pk")
         if _fits(one, store, items, now) and any(discounts.spread([_benefit(one)], items, coin)[0])
     ]
 
@@ -83,27 +91,40 @@ def used_on(purchase: UUID) -> list[str]:
     return list(uses.values_list("voucher__code", flat=True))
 
 
-def give_back(purchases: Iterable[UUID], *, now: datetime) -> None:
-    """The vouchers of receipts that were wholly returned are free again; a second time changes nothing."""
+def give_back(purchases: Iterable[UUID], *, now: datetime, actor: UUID | None = None) -> None:
+    """The vouchers of receipts that were wholly returned are free again; a second time changes nothing.
+
+    Runs behind the members' wallets.
+    """
     uses = VoucherUse.objects.filter(purchase__in=list(purchases), released_at=None)
     held = list(Voucher.objects.filter(pk__in=uses.values("voucher")).order_by("pk").select_for_update())
     if held:
-        issuing.free(list(uses), now=now)
+        issuing.free(held, list(uses), now=now, actor=actor)
 
 
-def _held(codes: Iterable[str]) -> dict[str, Voucher]:
+def _held(baskets: Sequence[Basket]) -> _Held:
     """Locked in one order by all receipts."""
-    wanted = {parsed for code in codes if (parsed := issuing.parse(code))}
+    wanted = {parsed for one in baskets for code in one.codes if (parsed := issuing.parse(code))}
+    if not wanted:
+        return _Held({}, set())
     rows = Voucher.objects.select_for_update(of=("self",)).filter(code__in=wanted).order_by("pk")
-    return {one.code: one for one in rows.select_related("redemption__reward")}
+    held = {one.code: one for one in rows.select_related("redemption__reward", "member")}
+    before = VoucherUse.objects.filter(
+        voucher__in=[one.pk for one in held.values()],
+        receipt_number__in={one.receipt_number for one in baskets},
+        released_at=None,
+    )
+    return _Held(held, set(before.values_list("voucher", "source", "receipt_number")))
 
 
-def _insisted(held: dict[str, Voucher], place: int, basket: Basket, now: datetime) -> Voucher:
-    one = held.get(issuing.parse(basket.codes[place]) or "")
+def _insisted(held: _Held, place: int, basket: Basket, now: datetime) -> Voucher:
+    one = held.by_code.get(issuing.parse(basket.codes[place]) or "")
     if one is None:
         raise _refused(place, Problem("validation", _("There is no voucher with this code.")))
     if one.member_id != basket.member:
         raise _refused(place, Problem("not-eligible", _("This voucher is another member’s."), status=409))
+    if (one.pk, basket.source, basket.receipt_number) in held.used:
+        raise _refused(place, Problem("already-used", _("It was used on this receipt before."), status=409))
     if _is_handed_over(one):
         detail = _("This is handed over by itself: use it without the receipt.")
         raise _refused(place, Problem("not-eligible", detail, status=409))
@@ -134,7 +155,8 @@ def _refused(place: int, problem: Problem) -> Problem:
 
 
 def _benefit(one: Voucher) -> Benefit:
-    return Benefit(Kind(one.type), one.value, frozenset(one.categories), one.code)
+    value = one.value if one.remaining is None else one.remaining
+    return Benefit(Kind(one.type), value, frozenset(one.categories), one.code)
 
 
 def _by_line(parts: Sequence[Sequence[Decimal]], lines: int) -> list[Decimal]:
@@ -146,6 +168,7 @@ def _row(one: _Used, now: datetime, actor: UUID | None) -> dict[str, object]:
     return {
         "voucher_id": one.voucher.pk, "store_id": basket.store.id, "source": basket.source,
         "receipt_number": basket.receipt_number, "amount": one.amount, "at": now, "actor": actor, "purchase": basket.purchase,
+        "taken": None if one.remaining is None else one.amount, "remaining": one.remaining,
     }  # fmt: skip
 
 
