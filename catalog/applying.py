@@ -91,6 +91,14 @@ def used_on(purchase: UUID) -> list[str]:
     return list(uses.values_list("voucher__code", flat=True))
 
 
+def uses_of(purchases: Iterable[UUID]) -> dict[UUID, list[VoucherUse]]:
+    """What each voucher took off these receipts when they were taken, and left on it; one statement."""
+    found: dict[UUID, list[VoucherUse]] = {one: [] for one in purchases}
+    for use in VoucherUse.objects.filter(purchase__in=list(found)).select_related("voucher").order_by("id"):
+        found[use.purchase].append(use)  # type: ignore[index]
+    return found
+
+
 def give_back(purchases: Iterable[UUID], *, now: datetime, actor: UUID | None = None) -> None:
     """The vouchers of receipts that were wholly returned are free again; a second time changes nothing.
 

@@ -221,8 +221,8 @@ def _lapse(redemption: UUID, *, now: datetime) -> bool:
 
 def _return(voucher: UUID, *, now: datetime) -> bool:
     with transaction.atomic():
-        bought = Voucher.objects.values_list("redemption", flat=True).get(pk=voucher)
-        one = _locked(bought) if bought else None
+        bought: UUID | None = Voucher.objects.values_list("redemption", flat=True).get(pk=voucher)
+        one = _locked(bought) if bought is not None else None
         held = Voucher.objects.select_for_update().get(pk=voucher)
         if held.ended_at or now < held.valid_until:
             return False

@@ -11,6 +11,7 @@ from unfold.decorators import display
 
 from catalog import codes, issuing
 from catalog.models import Voucher, VoucherUse
+from loyalty import money, terms
 from loyalty.backoffice import ReadOnly, ReadOnlyInline
 from loyalty.columns import instant, last_day
 from loyalty.filters import Between
@@ -24,7 +25,7 @@ LOOKS: Any = {"ready": "success", "used": "default", "expired": "default", "wait
 
 class UseInline(ReadOnlyInline):
     model = VoucherUse
-    fields = ("when", "store", "receipt_number", "amount", "given_back")
+    fields = ("when", "store", "receipt_number", "amount", "taken", "remaining", "given_back")
     readonly_fields = ("when", "given_back")
     when = instant("at", _("used"))
     given_back = instant("released_at", _("given back"))
@@ -45,9 +46,34 @@ class VoucherAdmin(ReadOnly):
     ordering = ("-id",)
     search_fields = ("title",)
     search_help_text = _("Title, or the whole code")
-    fields = ("title", "ending", "holder", "type", "value", "minimum_spend", "issued", "begins", "until", "uses_left", "stands")
+    fields = (
+        "title",
+        "ending",
+        "holder",
+        "type",
+        "value",
+        "remaining",
+        "minimum_spend",
+        "issued",
+        "begins",
+        "until",
+        "uses_left",
+        "stands",
+    )
     readonly_fields = ("ending", "holder", "issued", "begins", "until", "uses_left", "stands")
-    export_columns = ("id", "title", "ending", "type", "value", "issued_at", "valid_from", "valid_until", "uses", "used")
+    export_columns = (
+        "id",
+        "title",
+        "ending",
+        "type",
+        "value",
+        "issued_at",
+        "valid_from",
+        "valid_until",
+        "uses",
+        "used",
+        "remaining",
+    )
     inlines = (UseInline,)
     issued = instant("issued_at", _("issued"))
     begins = instant("valid_from", _("valid from"))
@@ -75,6 +101,9 @@ class VoucherAdmin(ReadOnly):
 
     @admin.display(description=_("uses left"))
     def uses_left(self, one: Voucher) -> str:
+        if one.remaining is not None:
+            all_of_it = money.text(one.value, terms.current(timezone.now()).currency)
+            return _("%(left)s of %(all)s") % {"left": one.remaining_said, "all": all_of_it}
         return _("%(left)s of %(all)s") % {"left": one.uses - one.used, "all": one.uses}
 
     @display(description=_("state"), label=LOOKS)

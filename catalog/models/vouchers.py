@@ -3,9 +3,11 @@
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import UUID7, Now
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models.redemptions import Redemption
+from loyalty import money, terms
 from members.models import Member
 
 
@@ -57,6 +59,11 @@ class Voucher(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def remaining_said(self) -> str:
+        """What is left of one that keeps its rest, in the reader's language."""
+        return "" if self.remaining is None else money.text(self.remaining, terms.current(now()).currency)
 
     @property
     def is_begun(self) -> bool:
