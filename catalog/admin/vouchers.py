@@ -47,33 +47,14 @@ class VoucherAdmin(ReadOnly):
     search_fields = ("title",)
     search_help_text = _("Title, or the whole code")
     fields = (
-        "title",
-        "ending",
-        "holder",
-        "type",
-        "value",
-        "remaining",
-        "minimum_spend",
-        "issued",
-        "begins",
-        "until",
-        "uses_left",
-        "stands",
-    )
+        "title", "ending", "holder", "type", "value", "remaining", "minimum_spend", "issued", "begins", "until",
+        "uses_left", "stands",
+    )  # fmt: skip
     readonly_fields = ("ending", "holder", "issued", "begins", "until", "uses_left", "stands")
     export_columns = (
-        "id",
-        "title",
-        "ending",
-        "type",
-        "value",
-        "issued_at",
-        "valid_from",
-        "valid_until",
-        "uses",
-        "used",
+        "id", "title", "ending", "type", "value", "issued_at", "valid_from", "valid_until", "uses", "used",
         "remaining",
-    )
+    )  # fmt: skip
     inlines = (UseInline,)
     issued = instant("issued_at", _("issued"))
     begins = instant("valid_from", _("valid from"))
@@ -94,6 +75,9 @@ class VoucherAdmin(ReadOnly):
 
     def prepare(self, rows: Any) -> None:
         self.name_members(rows, "member__holder")
+        currency = terms.current(timezone.now()).currency
+        for one in rows:
+            one.currency = currency
 
     @admin.display(description=_("last day"), ordering="valid_until")
     def until(self, one: Voucher) -> str:
@@ -102,8 +86,9 @@ class VoucherAdmin(ReadOnly):
     @admin.display(description=_("uses left"))
     def uses_left(self, one: Voucher) -> str:
         if one.remaining is not None:
-            all_of_it = money.text(one.value, terms.current(timezone.now()).currency)
-            return _("%(left)s of %(all)s") % {"left": one.remaining_said, "all": all_of_it}
+            currency = getattr(one, "currency", None) or terms.current(timezone.now()).currency
+            amounts = {"left": money.text(one.remaining, currency), "all": money.text(one.value, currency)}
+            return _("%(left)s of %(all)s") % amounts
         return _("%(left)s of %(all)s") % {"left": one.uses - one.used, "all": one.uses}
 
     @display(description=_("state"), label=LOOKS)

@@ -90,12 +90,17 @@ def _standing(one: Voucher, contract: Terms, now: datetime) -> tuple[str, str]:
             return "ended", _("It ended on %(day)s.") % {"day": _last_day(one.valid_until, contract)}
         case "waiting":
             return "waiting", _("It is valid from %(day)s on.") % {"day": _day(one.valid_from, contract)}
-    if one.remaining is not None and one.is_begun:
-        return "ready", _("What is left on it ends with it; the points do not come back.")
-    if one.used:
-        left = one.uses - one.used
-        return "ready", ngettext("%(n)s more use.", "%(n)s more uses.", left) % {"n": number_format(left)}
-    return "ready", ""
+    return "ready", _rest(one)
+
+
+def _rest(one: Voucher) -> str:
+    """What is left of a voucher that was used before."""
+    if not one.is_begun:
+        return ""
+    if one.remaining is not None:
+        return _("What is left on it ends with it; the points do not come back.")
+    left = one.uses - one.used
+    return ngettext("%(n)s more use.", "%(n)s more uses.", left) % {"n": number_format(left)}
 
 
 def over(one: Redemption, contract: Terms) -> str:
@@ -172,7 +177,7 @@ def _at(one: Redemption, status: str) -> datetime:
 def _gives(one: Voucher, contract: Terms) -> str:
     """What the till takes off, on which receipts."""
     if one.remaining is not None:
-        amounts = {"left": one.remaining_said, "all": money.text(one.value, contract.currency)}
+        amounts = {"left": money.text(one.remaining, contract.currency), "all": money.text(one.value, contract.currency)}
         off = _("%(left)s of %(all)s left, for one receipt or several") % amounts
     else:
         off = _off(one, contract)

@@ -124,8 +124,12 @@ def test_several_are_one_with_as_much_on_it_and_a_batch_uses_it_in_turn(counter:
     bodies = [receipt(one, mine.code, number=f"R{n}", lines=[("25.00", "", 1)]) for n in range(4)]
     answer = counter.post("/purchases/batch", {"purchases": bodies}).json()
     assert [row["status"] for row in answer["results"]] == [201, 201, 201, 409]
-    left = VoucherUse.objects.order_by("id").values_list("taken", "remaining")
-    assert list(left) == [(25, 35), (25, 10), (10, 0)]
+    uses = VoucherUse.objects.order_by("id").values_list("taken", "remaining")
+    assert [(f"{taken:.2f}", f"{left:.2f}") for taken, left in uses] == [
+        ("25.00", "35.00"),
+        ("25.00", "10.00"),
+        ("10.00", "0.00"),
+    ]
 
 
 def test_the_reminder_says_what_is_left(counter: Till) -> None:
@@ -187,6 +191,6 @@ def test_no_cent_is_taken_twice_by_tills_at_the_same_moment(committing_db: Datab
         each.start()
     for each in threads:
         each.join(60)
-    taken = sorted(VoucherUse.objects.values_list("taken", flat=True))
-    assert (taken, refused) == ([2, 7, 7, 7, 7], ["already-used"] * 7)
+    taken = sorted(f"{each:.2f}" for each in VoucherUse.objects.values_list("taken", flat=True))
+    assert (taken, refused) == (["2.00", *["7.00"] * 4], ["already-used"] * 7)
     assert Voucher.objects.get().remaining == 0
