@@ -25,13 +25,13 @@ from members.models import ApiKey, Member
 from members.queries import resolve
 
 router = Router(tags=["Catalogue"])
-POS, LOOK = Key("pos"), Key("pos", "read")
+POS, LOOK, LIST = Key("pos"), Key("pos", "read"), Key("pos", "read", "configure")
 type Limit = QueryEx[int, P(ge=1, le=LIMIT_MAX)]
 # Longer than any card number or id.
 REFERENCE = 80
 
 
-@router.get("/rewards", auth=LOOK)
+@router.get("/rewards", auth=LIST)
 def rewards(
     request: HttpRequest,
     member: QueryEx[str | None, P(max_length=REFERENCE)] = None,

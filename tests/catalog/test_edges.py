@@ -126,6 +126,18 @@ def test_what_was_fetched_in_part_is_handed_over_whole_or_over_with_its_time() -
     assert (some[1].status, handout.waiting(None).count()) == ("fulfilled", 0)
 
 
+def test_a_reservation_whose_time_is_over_stands_in_nobodys_way_before_the_sweep() -> None:
+    one, sold = rich(400), reward(per_member=1)
+    Stock.objects.create(reward=sold, left=1)
+    first = redeeming.reserve(Ask(one, sold), now=NOW)
+    assert refused(lambda: redeeming.reserve(Ask(one, sold), now=NOW)) == "limit-reached"
+    late = first.reserved_until
+    assert refused(lambda: redeeming.confirm(first.pk, now=late)) == "expired"
+    again = redeeming.reserve(Ask(one, sold), now=late)
+    assert (statuses(first), statuses(again)) == (["reserved", "lapsed"], ["reserved"])
+    assert (redeeming.lapse(now=late), Stock.objects.get().left, available(one)) == (0, 0, 0)
+
+
 def statuses(one: Redemption) -> list[str]:
     return list(one.steps.order_by("id").values_list("status", flat=True))
 
