@@ -1,12 +1,13 @@
 """Vouchers on receipts: checked, spread over the lines, and used with the receipt that they come with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from catalog import discounts, issuing
@@ -33,12 +34,16 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class _Used:
-    """A voucher that took `amount` off a receipt; `remaining` is what it left of one that keeps its rest."""
+    """A voucher and what it took off the lines of a receipt; `remaining` is what it left of one that keeps its rest."""
 
     voucher: Voucher
     basket: Basket
-    amount: Decimal
+    by_line: Sequence[Decimal]
     remaining: Decimal | None
+
+    @property
+    def amount(self) -> Decimal:
+        return sum(self.by_line, discounts.NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +69,8 @@ def apply(baskets: Sequence[Basket], *, now: datetime, actor: UUID | None = None
         for place, (one, part) in enumerate(zip(vouchers, parts, strict=True)):
             if not any(part):
                 raise _refused(place, issuing.nothing_for_it())
-            amount = sum(part, discounts.NOTHING)
-            issuing.spend(one, amount)
-            uses.append(_Used(one, basket, amount, one.remaining))
+            issuing.spend(one, sum(part, discounts.NOTHING))
+            uses.append(_Used(one, basket, part, one.remaining))
         taken.append(_by_line(parts, len(basket.items)))
     if uses:
         bulk.insert(VoucherUse, [_row(one, now, actor) for one in uses])
@@ -99,15 +103,39 @@ def uses_of(purchases: Iterable[UUID]) -> dict[UUID, list[VoucherUse]]:
     return found
 
 
-def give_back(purchases: Iterable[UUID], *, now: datetime, actor: UUID | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Of each line of a receipt the share that came back by now; `is_over`: nothing of the receipt is kept."""
+
+    shares: Sequence[Fraction]
+    coin: Decimal
+    is_over: bool
+
+
+def give_back(returned: Mapping[UUID, Back], *, now: datetime, actor: UUID | None = None) -> None:
     """The vouchers of receipts that were wholly returned are free again; a second time changes nothing.
 
+    To one that keeps its rest the part that its goods bore goes back with them, rounded down to coins until all is back.
     Runs behind the members' wallets.
     """
-    uses = VoucherUse.objects.filter(purchase__in=list(purchases), released_at=None)
-    held = list(Voucher.objects.filter(pk__in=uses.values("voucher")).order_by("pk").select_for_update())
-    if held:
-        issuing.free(held, list(uses), now=now, actor=actor)
+    whole = [purchase for purchase, back in returned.items() if back.is_over]
+    live = VoucherUse.objects.filter(
+        Q(purchase__in=whole) | Q(taken__isnull=False), purchase__in=list(returned), released_at=None
+    )
+    held = list(Voucher.objects.filter(pk__in=live.values("voucher")).order_by("pk").select_for_update())
+    if not held:
+        return
+    uses = [(one, returned[one.purchase]) for one in live if one.purchase]
+    parts = [(one, _due_back(one, back)) for one, back in uses if not back.is_over]
+    freed = [one for one, back in uses if back.is_over]
+    issuing.free(held, freed, [(one, amount) for one, amount in parts if amount], now=now, actor=actor)
+
+
+def _due_back(use: VoucherUse, back: Back) -> Decimal:
+    """What of a use is to go back now, after what went before."""
+    assert use.by_line is not None, "what took an amount says from which lines"
+    coins = (int(Decimal(part) / back.coin) * share for part, share in zip(use.by_line, back.shares, strict=True))
+    return sum(coins, Fraction(0)) // 1 * back.coin - use.given_back
 
 
 def _held(baskets: Sequence[Basket]) -> _Held:
@@ -177,6 +205,7 @@ def _row(one: _Used, now: datetime, actor: UUID | None) -> dict[str, object]:
         "voucher_id": one.voucher.pk, "store_id": basket.store.id, "source": basket.source,
         "receipt_number": basket.receipt_number, "amount": one.amount, "at": now, "actor": actor, "purchase": basket.purchase,
         "taken": None if one.remaining is None else one.amount, "remaining": one.remaining,
+        "by_line": None if one.remaining is None else [str(part) for part in one.by_line],
     }  # fmt: skip
 
 

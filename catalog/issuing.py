@@ -183,22 +183,39 @@ def release(
     return one
 
 
-def free(vouchers: Collection[Voucher], uses: Sequence[VoucherUse], *, now: datetime, actor: UUID | None = None) -> None:
-    """Uses of locked vouchers that count no more: each gives back what it took.
+def free(
+    vouchers: Collection[Voucher],
+    uses: Sequence[VoucherUse],
+    parts: Sequence[tuple[VoucherUse, Decimal]] = (),
+    *,
+    now: datetime,
+    actor: UUID | None = None,
+) -> None:
+    """Uses of locked vouchers that count no more give back what they took; `parts` of others come back while they count.
 
     A voucher whose time went by while it was used has not been used in time: its points come back like those of others.
     """
     held = {one.pk: one for one in vouchers}
     VoucherUse.objects.filter(pk__in=[one.pk for one in uses]).update(released_at=now)
     for use in uses:
-        one = held[use.voucher_id]
-        if use.taken is None or one.remaining is None:
-            one.used -= 1
+        if use.taken is None:
+            held[use.voucher_id].used -= 1
         else:
-            one.remaining, one.used = one.remaining + use.taken, 0
+            _refill(held[use.voucher_id], use.taken - use.given_back)
+    for use, amount in parts:
+        use.given_back += amount
+        _refill(held[use.voucher_id], amount)
+    VoucherUse.objects.bulk_update([use for use, _amount in parts], ["given_back"])
+    for one in held.values():
         if one.redemption_id and not one.is_begun:
             one.ended_at = None
     write(held.values(), now=now, actor=actor)
+
+
+def _refill(one: Voucher, amount: Decimal) -> None:
+    assert one.remaining is not None, "only a voucher that keeps its rest is refilled"
+    one.remaining += amount
+    one.used = int(not one.remaining)
 
 
 def found(code: str) -> Voucher:

@@ -42,6 +42,16 @@ class Migration(migrations.Migration):
             name="taken",
             field=models.DecimalField(decimal_places=3, max_digits=15, null=True, verbose_name="taken from it"),
         ),
+        migrations.AddField(
+            model_name="voucheruse",
+            name="by_line",
+            field=models.JSONField(editable=False, null=True, verbose_name="taken line by line"),
+        ),
+        migrations.AddField(
+            model_name="voucheruse",
+            name="given_back",
+            field=models.DecimalField(db_default=0, decimal_places=3, default=0, max_digits=15, verbose_name="given back of it"),
+        ),
         migrations.AlterField(
             model_name="redemption",
             name="money",

@@ -75,7 +75,8 @@ class VoucherUse(models.Model):
     """One use at a till, with the receipt it was used on; `released_at`: it was given back.
 
     `purchase` is the id of the purchase that it came with, none where a till used it by itself. Of a voucher that keeps its
-    rest `taken` is what this use took, and `remaining` what it left.
+    rest `taken` is what this use took, `remaining` what it left, `by_line` how it fell to the lines of the receipt, in their
+    order, as text, and `given_back` what of it came back with goods while others are kept.
     """
 
     voucher = models.ForeignKey(Voucher, models.PROTECT, related_name="use_set", verbose_name=_("voucher"))
@@ -85,6 +86,8 @@ class VoucherUse(models.Model):
     amount = models.DecimalField(_("amount"), max_digits=15, decimal_places=3, null=True, blank=True)
     taken = models.DecimalField(_("taken from it"), max_digits=15, decimal_places=3, null=True)
     remaining = models.DecimalField(_("left after it"), max_digits=15, decimal_places=3, null=True)
+    by_line = models.JSONField(_("taken line by line"), null=True, editable=False)
+    given_back = models.DecimalField(_("given back of it"), max_digits=15, decimal_places=3, default=0, db_default=0)
     at = models.DateTimeField(_("used"))
     actor = models.UUIDField(_("by"), null=True)
     purchase = models.UUIDField(_("purchase"), null=True)
