@@ -1,5 +1,6 @@
 """Purchases and events through the API."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from campaigns.schemas import (
     WaitingOut,
 )
 from catalog import applying
+from catalog.models import VoucherUse
 from loyalty import money, queries
 from loyalty.endpoints import write
 from loyalty.problems import Problem, problem_of
@@ -215,7 +217,20 @@ def answers(ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
     """The answer that each purchase is told with, in a constant number of statements."""
     now, found = timezone.now(), read_purchases(ids)
     balances = queries.net_balances(one.member.holder for one in found.values())
-    return {id_: _answer(one, balances[one.member.holder], now) for id_, one in found.items()}
+    uses = applying.uses_of(found)
+    return {
+        id_: _answer(one, balances[one.member.holder], now) | {"voucher_uses": [_used(use, one.currency) for use in uses[id_]]}
+        for id_, one in found.items()
+    }
+
+
+def _used(use: VoucherUse, currency: str) -> dict[str, str | None]:
+    """`remaining` is what this receipt left on a voucher that keeps its rest, none of others."""
+    left = use.remaining
+    return {
+        "code": use.voucher.code, "amount": money.plain(use.amount or Decimal(0), currency),
+        "remaining": None if left is None else money.plain(left, currency),
+    }  # fmt: skip
 
 
 def _answer(one: Purchase, balance: int, now: Any) -> dict[str, Any]:

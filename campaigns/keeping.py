@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_FLOOR, Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from campaigns import tendering
 from campaigns.rounding import spread
@@ -133,6 +134,13 @@ def refunded(sold: Sequence[Sold], gone: Iterable[Piece], contract: Terms) -> Re
     points, amount = sum(one.points for one in bearing), sum((one.line.tender for one in bearing), NOTHING)
     together = tendering.refund(charged, points, amount, kept_part, contract=contract)
     return Refund(together.points, plain + together.money)
+
+
+def shares_back(sold: Sequence[Sold], gone: Iterable[Piece]) -> list[Fraction]:
+    """Of each line the share of its net amount that has come back; of one that cost nothing, nothing."""
+    net = {line: sum((piece.net_amount for piece in pieces), NOTHING) for line, pieces in by_line(gone).items()}
+    lines = (one.line for one in sold)
+    return [Fraction(min(net.get(line.line_id, NOTHING), line.net_amount)) / Fraction(line.net_amount or 1) for line in lines]
 
 
 def _charged_back(line: Line, net: Decimal, contract: Terms) -> Decimal:

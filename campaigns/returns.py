@@ -25,6 +25,7 @@ from campaigns.schemas import ReturnIn
 from campaigns.tendering import NOTHING, Refund
 from campaigns.values import Judgement, Line
 from catalog import applying
+from catalog.applying import Back
 from loyalty import acts, bulk, documents, money, outbox, posting
 from loyalty.acts import ClawBackPolicy, Posted, Refused, Restore
 from loyalty.ids import uuid7
@@ -211,7 +212,8 @@ def _carry_out(plans: Sequence[_Plan], *, now: datetime, actor: UUID | None) -> 
     fresh = [one for one in plans if one.id not in taken or taken[one.id].fresh]
     restored = _give_back_tender(fresh, now=now, actor=actor)
     clawed = _claw_back(fresh, now=now, actor=actor)
-    applying.give_back([one.sale.id for one in fresh if _all_is_back(one)], now=now)
+    back = {one.sale.id: _back(one) for one in fresh if any(sold.line.discount for sold in one.sale.sold)}
+    applying.give_back(back, now=now, actor=actor)
     _give_room_back(fresh)
     _count_less(fresh, now=now)
     _write(fresh, restored, clawed, now=now, actor=actor)
@@ -265,10 +267,11 @@ def _claw_back(plans: Sequence[_Plan], *, now: datetime, actor: UUID | None) -> 
     return entries
 
 
-def _all_is_back(plan: _Plan) -> bool:
-    """Whether nothing of the receipt is left with the member, whatever earned for it."""
-    sale = plan.sale
-    return keeping.nothing_is_kept(sale.sold, keeping.kept(sale.sold, [*sale.gone, *plan.pieces], sale.contract))
+def _back(plan: _Plan) -> Back:
+    """How much of each line is back; the receipt is over when the member keeps nothing of it, whatever earned for it."""
+    sale, gone = plan.sale, [*plan.sale.gone, *plan.pieces]
+    is_over = keeping.nothing_is_kept(sale.sold, keeping.kept(sale.sold, gone, sale.contract))
+    return Back(keeping.shares_back(sale.sold, gone), sale.contract.coin, is_over=is_over)
 
 
 def _give_room_back(plans: Sequence[_Plan]) -> None:

@@ -155,6 +155,14 @@ class AwardOut(Schema):
     explanation: str
 
 
+class VoucherUseOut(Schema):
+    """What a voucher took off a receipt; `remaining` is what that left on one that keeps its rest."""
+
+    code: str
+    amount: str
+    remaining: str | None
+
+
 class PurchaseOut(Schema):
     id: str
     points_earned: int
@@ -164,6 +172,7 @@ class PurchaseOut(Schema):
     money_due: str
     currency: str
     awards: list[AwardOut]
+    voucher_uses: list[VoucherUseOut]
     balance: int
 
 

@@ -13,7 +13,7 @@ from catalog.issuing import Use
 from catalog.models import Redemption, Reward, Voucher
 from catalog.redeeming import Ask
 from catalog.redemptionschemas import CancelIn, ConfirmIn, RedemptionIn, ReleaseIn, UseIn
-from loyalty import queries, terms
+from loyalty import money, queries, terms
 from loyalty.endpoints import write
 from loyalty.paging import LIMIT_MAX, decode, page
 from loyalty.problems import Fault, Problem
@@ -25,13 +25,13 @@ from members.models import ApiKey, Member
 from members.queries import resolve
 
 router = Router(tags=["Catalogue"])
-POS, LOOK = Key("pos"), Key("pos", "read")
+POS, LOOK, LIST = Key("pos"), Key("pos", "read"), Key("pos", "read", "configure")
 type Limit = QueryEx[int, P(ge=1, le=LIMIT_MAX)]
 # Longer than any card number or id.
 REFERENCE = 80
 
 
-@router.get("/rewards", auth=LOOK)
+@router.get("/rewards", auth=LIST)
 def rewards(
     request: HttpRequest,
     member: QueryEx[str | None, P(max_length=REFERENCE)] = None,
@@ -123,15 +123,16 @@ def voucher(request: HttpRequest, code: str) -> Any:
 
 @router.post("/vouchers/{code}/use", auth=POS, response={200: Any})
 def use(request: HttpRequest, response: HttpResponse, code: str, body: UseIn) -> Status[Any]:
-    """Use it once, on this receipt; the same receipt again answers the same."""
+    """Use it once, on this receipt; the same receipt again answers the same. `taken`: of a voucher that keeps its rest."""
 
     def act() -> tuple[int, Any]:
         key = _key(request)
         place = _store(key, body.store)
         if place is None:
             raise _wrong("validation", "/store", _("Say in which shop it is used."))
-        given = Use(place, body.source, body.receipt_number, body.amount)
-        return 200, _shown(issuing.use(code, given, now=timezone.now(), actor=key.pk))
+        given = Use(place, body.source, body.receipt_number, body.amount, most=body.amount)
+        one = issuing.use(code, given, now=timezone.now(), actor=key.pk)
+        return 200, _shown(one) | {"taken": _taken(one, body)}
 
     return write(request, response, act)
 
@@ -141,9 +142,10 @@ def release(request: HttpRequest, response: HttpResponse, code: str, body: Relea
     """Give the use on this receipt back, because it was returned or never rung up."""
 
     def act() -> tuple[int, Any]:
-        place = _store(_key(request), body.store)
+        key, now = _key(request), timezone.now()
+        place = _store(key, body.store)
         store = place.id if place else None
-        return 200, _shown(issuing.release(code, body.source, body.receipt_number, store=store, now=timezone.now()))
+        return 200, _shown(issuing.release(code, body.source, body.receipt_number, store=store, now=now, actor=key.pk))
 
     return write(request, response, act)
 
@@ -170,6 +172,11 @@ def _told(redemption: UUID, *, codes: bool = True) -> dict[str, Any]:
 def _shown(one: Voucher) -> dict[str, Any]:
     now = timezone.now()
     return showing.voucher(one, terms.current(now).currency, now)
+
+
+def _taken(one: Voucher, body: UseIn) -> str | None:
+    amount = issuing.taken(one, body.source, body.receipt_number)
+    return None if amount is None else money.plain(amount, terms.current(timezone.now()).currency)
 
 
 def _mine(request: HttpRequest, redemption: UUID) -> UUID:

@@ -1,12 +1,13 @@
 """Vouchers on receipts: checked, spread over the lines, and used with the receipt that they come with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from catalog import discounts, issuing
@@ -33,11 +34,24 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class _Used:
-    """A voucher that took `amount` off a receipt."""
+    """A voucher and what it took off the lines of a receipt; `remaining` is what it left of one that keeps its rest."""
 
     voucher: Voucher
     basket: Basket
-    amount: Decimal
+    by_line: Sequence[Decimal]
+    remaining: Decimal | None
+
+    @property
+    def amount(self) -> Decimal:
+        return sum(self.by_line, discounts.NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Vouchers by their codes, and on which receipts they were used by themselves before: id, source, number."""
+
+    by_code: dict[str, Voucher]
+    used: set[tuple[UUID, str, str]]
 
 
 def apply(baskets: Sequence[Basket], *, now: datetime, actor: UUID | None = None) -> list[list[Decimal]]:
@@ -46,7 +60,7 @@ def apply(baskets: Sequence[Basket], *, now: datetime, actor: UUID | None = None
     Runs inside the caller's transaction, behind the members' wallets; a constant number of statements. Raises Problem when
     one cannot be used: the caller rolls back.
     """
-    held = _held(code for one in baskets for code in one.codes)
+    held = _held(baskets)
     taken: list[list[Decimal]] = []
     uses: list[_Used] = []
     for basket in baskets:
@@ -54,16 +68,14 @@ def apply(baskets: Sequence[Basket], *, now: datetime, actor: UUID | None = None
         parts = discounts.spread([_benefit(one) for one in vouchers], basket.items, basket.coin)
         for place, (one, part) in enumerate(zip(vouchers, parts, strict=True)):
             if not any(part):
-                raise _refused(
-                    place, Problem("not-eligible", _("Nothing on this receipt is what the voucher is for."), status=409)
-                )
-            one.used += 1
-            uses.append(_Used(one, basket, sum(part, discounts.NOTHING)))
+                raise _refused(place, issuing.nothing_for_it())
+            issuing.spend(one, sum(part, discounts.NOTHING))
+            uses.append(_Used(one, basket, part, one.remaining))
         taken.append(_by_line(parts, len(basket.items)))
-    bulk.insert(VoucherUse, [_row(one, now, actor) for one in uses])
-    for times, ids in issuing.by_count(one.voucher.pk for one in uses).items():
-        Voucher.objects.filter(pk__in=ids).update(used=F("used") + times)
-    outbox.tell(_event(one) for one in uses)
+    if uses:
+        bulk.insert(VoucherUse, [_row(one, now, actor) for one in uses])
+        issuing.write({one.voucher.pk: one.voucher for one in uses}.values(), now=now, actor=actor)
+        outbox.tell(_event(one) for one in uses)
     return taken
 
 
@@ -72,7 +84,7 @@ def would_apply(member: UUID, store: StoreFacts, items: Sequence[Item], coin: De
     mine = Voucher.objects.filter(member=member, ended_at=None, valid_from__lte=now, valid_until__gt=now, used__lt=F("uses"))
     return [
         one.code
-        for one in mine.select_related("redemption__reward").order_by("valid_until", "pk")
+        for one in mine.select_related("redemption__reward", "member").order_by("valid_until", "pk")
         if _fits(one, store, items, now) and any(discounts.spread([_benefit(one)], items, coin)[0])
     ]
 
@@ -83,27 +95,72 @@ def used_on(purchase: UUID) -> list[str]:
     return list(uses.values_list("voucher__code", flat=True))
 
 
-def give_back(purchases: Iterable[UUID], *, now: datetime) -> None:
-    """The vouchers of receipts that were wholly returned are free again; a second time changes nothing."""
-    uses = VoucherUse.objects.filter(purchase__in=list(purchases), released_at=None)
-    held = list(Voucher.objects.filter(pk__in=uses.values("voucher")).order_by("pk").select_for_update())
-    if held:
-        issuing.free(list(uses), now=now)
+def uses_of(purchases: Iterable[UUID]) -> dict[UUID, list[VoucherUse]]:
+    """What each voucher took off these receipts when they were taken, and left on it; one statement."""
+    found: dict[UUID, list[VoucherUse]] = {one: [] for one in purchases}
+    for use in VoucherUse.objects.filter(purchase__in=list(found)).select_related("voucher").order_by("id"):
+        found[use.purchase].append(use)  # type: ignore[index]
+    return found
 
 
-def _held(codes: Iterable[str]) -> dict[str, Voucher]:
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Of each line of a receipt the share that came back by now; `is_over`: nothing of the receipt is kept."""
+
+    shares: Sequence[Fraction]
+    coin: Decimal
+    is_over: bool
+
+
+def give_back(returned: Mapping[UUID, Back], *, now: datetime, actor: UUID | None = None) -> None:
+    """The vouchers of receipts that were wholly returned are free again; a second time changes nothing.
+
+    To one that keeps its rest the part that its goods bore goes back with them, rounded down to coins until all is back.
+    Runs behind the members' wallets.
+    """
+    whole = [purchase for purchase, back in returned.items() if back.is_over]
+    live = VoucherUse.objects.filter(
+        Q(purchase__in=whole) | Q(taken__isnull=False), purchase__in=list(returned), released_at=None
+    )
+    held = list(Voucher.objects.filter(pk__in=live.values("voucher")).order_by("pk").select_for_update())
+    if not held:
+        return
+    uses = [(one, returned[one.purchase]) for one in live if one.purchase]
+    parts = [(one, _due_back(one, back)) for one, back in uses if not back.is_over]
+    freed = [one for one, back in uses if back.is_over]
+    issuing.free(held, freed, [(one, amount) for one, amount in parts if amount], now=now, actor=actor)
+
+
+def _due_back(use: VoucherUse, back: Back) -> Decimal:
+    """What of a use is to go back now, after what went before."""
+    assert use.by_line is not None, "what took an amount says from which lines"
+    coins = (int(Decimal(part) / back.coin) * share for part, share in zip(use.by_line, back.shares, strict=True))
+    return sum(coins, Fraction(0)) // 1 * back.coin - use.given_back
+
+
+def _held(baskets: Sequence[Basket]) -> _Held:
     """Locked in one order by all receipts."""
-    wanted = {parsed for code in codes if (parsed := issuing.parse(code))}
+    wanted = {parsed for one in baskets for code in one.codes if (parsed := issuing.parse(code))}
+    if not wanted:
+        return _Held({}, set())
     rows = Voucher.objects.select_for_update(of=("self",)).filter(code__in=wanted).order_by("pk")
-    return {one.code: one for one in rows.select_related("redemption__reward")}
+    held = {one.code: one for one in rows.select_related("redemption__reward", "member")}
+    before = VoucherUse.objects.filter(
+        voucher__in=[one.pk for one in held.values()],
+        receipt_number__in={one.receipt_number for one in baskets},
+        released_at=None,
+    )
+    return _Held(held, set(before.values_list("voucher", "source", "receipt_number")))
 
 
-def _insisted(held: dict[str, Voucher], place: int, basket: Basket, now: datetime) -> Voucher:
-    one = held.get(issuing.parse(basket.codes[place]) or "")
+def _insisted(held: _Held, place: int, basket: Basket, now: datetime) -> Voucher:
+    one = held.by_code.get(issuing.parse(basket.codes[place]) or "")
     if one is None:
         raise _refused(place, Problem("validation", _("There is no voucher with this code.")))
     if one.member_id != basket.member:
         raise _refused(place, Problem("not-eligible", _("This voucher is another member’s."), status=409))
+    if (one.pk, basket.source, basket.receipt_number) in held.used:
+        raise _refused(place, Problem("already-used", _("It was used on this receipt before."), status=409))
     if _is_handed_over(one):
         detail = _("This is handed over by itself: use it without the receipt.")
         raise _refused(place, Problem("not-eligible", detail, status=409))
@@ -134,7 +191,8 @@ def _refused(place: int, problem: Problem) -> Problem:
 
 
 def _benefit(one: Voucher) -> Benefit:
-    return Benefit(Kind(one.type), one.value, frozenset(one.categories), one.code)
+    value = one.value if one.remaining is None else one.remaining
+    return Benefit(Kind(one.type), value, frozenset(one.categories), one.code)
 
 
 def _by_line(parts: Sequence[Sequence[Decimal]], lines: int) -> list[Decimal]:
@@ -146,6 +204,8 @@ def _row(one: _Used, now: datetime, actor: UUID | None) -> dict[str, object]:
     return {
         "voucher_id": one.voucher.pk, "store_id": basket.store.id, "source": basket.source,
         "receipt_number": basket.receipt_number, "amount": one.amount, "at": now, "actor": actor, "purchase": basket.purchase,
+        "taken": None if one.remaining is None else one.amount, "remaining": one.remaining,
+        "by_line": None if one.remaining is None else [str(part) for part in one.by_line],
     }  # fmt: skip
 
 

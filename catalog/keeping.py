@@ -118,7 +118,8 @@ def document(one: Reward, decimals: int) -> dict[str, Any]:
         "category": one.category.code if one.category else None, "points": one.points, "money": plain(one.money, decimals),
         "cost": None if one.cost is None else plain(one.cost, decimals), "fulfilment": one.fulfilment, **_stock(one),
         "per_member": one.per_member, "stores": sorted(each.code for each in one.stores.all()), "tiers": one.tiers,
-        "available": _window(one), "voucher": one.voucher, "code_pool": one.code_pool.code if one.code_pool else None,
+        "available": _window(one), "voucher": one.voucher and {"keeps_rest": False} | one.voucher,
+        "code_pool": one.code_pool.code if one.code_pool else None,
         "prices": [_priced(each, decimals) for each in one.prices.all()], "translations": one.translations,
         "picture_text": one.picture_text, "withdrawn": one.withdrawn_at is not None,
     }  # fmt: skip

@@ -1,8 +1,8 @@
 """What a reward costs a member now, and why it cannot be had. Pure: no ORM, no clock, no I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -44,6 +44,18 @@ class Window:
         if self.weekdays and there.isoweekday() not in self.weekdays:
             return False
         return in_hours(self.hours, there.time())
+
+    def until(self, at: datetime, zone: ZoneInfo) -> datetime | None:
+        """When it holds no more for the first time after `at`; of one that does not hold now its last end. None: never."""
+        ends = [self.ends_at] if self.ends_at else []
+        if self.holds(at, zone):
+            there = at.astimezone(zone)
+            if self.hours:
+                ends += [_next(self.hours[1], there)]
+            if self.weekdays and len(self.weekdays) < 7:
+                over = next(day for day in range(1, 8) if (there + timedelta(days=day)).isoweekday() not in self.weekdays)
+                ends += [_midnight(there.date() + timedelta(days=over), zone)]
+        return min(ends, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +109,26 @@ class Quoted:
 def quote(offer: Offer, visitor: Visitor, *, at: datetime, zone: ZoneInfo, store: str | None = None, quantity: int = 1) -> Quoted:
     """What `quantity` of the reward would cost this visitor."""
     price = best(offer, visitor, at=at, zone=zone)
-    ends = min((end for end in (price.window.ends_at, offer.window.ends_at) if end), default=None)
+    ends = min((end for end in _ends(offer, price, at, zone) if end), default=None)
     return Quoted(price, ends, _hindrance(offer, visitor, price, at, zone, store, quantity))
+
+
+def _ends(offer: Offer, price: Price, at: datetime, zone: ZoneInfo) -> Iterator[datetime | None]:
+    yield offer.window.until(at, zone)
+    yield price.window.until(at, zone)
+    if price.birthday_month:
+        there = at.astimezone(zone)
+        yield _midnight((there.date().replace(day=1) + timedelta(days=32)).replace(day=1), zone)
+
+
+def _next(hour: time, there: datetime) -> datetime:
+    """The next time that the clock of the place shows this hour."""
+    day = there.date() if there.time() < hour else there.date() + timedelta(days=1)
+    return datetime.combine(day, hour.replace(fold=there.fold), there.tzinfo).astimezone(UTC)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def best(offer: Offer, visitor: Visitor, *, at: datetime, zone: ZoneInfo) -> Price:

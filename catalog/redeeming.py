@@ -15,10 +15,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from catalog import issuing, offers, stock
-from catalog.models import Code, Redemption, RedemptionStep, Reward, Voucher
+from catalog import issuing, offers, steps, stock
+from catalog.models import Code, Redemption, Reward, Voucher
 from catalog.pricing import Why
-from loyalty import money, outbox, posting, terms
+from loyalty import money, posting, terms
 from loyalty.acts import Burn, Posted, Refusal, Restore
 from loyalty.ids import uuid7
 from loyalty.problems import Fault, Problem
@@ -74,11 +74,12 @@ def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption
         posting.lock([ask.member.holder])
         if ask.id and (same := _same(ask, ask.id, now)):
             return same
-        _take_stock(ask)
+        _lapse_own(ask.member, now)
+        # Asked before the stock is taken: of the last one nothing is left then, and that would hide what else is in the way.
         [seen] = offers.priced([ask.reward], ask.member, now=now, zone=contract.zone, store=ask.store, quantity=ask.quantity)
-        because = seen.quoted.because
-        if because and because is not Why.STOCK:  # the stock was taken above; what is left now is for others
-            raise refusal(because)
+        if seen.quoted.because:
+            raise refusal(seen.quoted.because)
+        _take_stock(ask)
         price = seen.quoted.price
         points = price.points * ask.quantity
         _insist_on_price(ask, points, price.money * ask.quantity, contract)
@@ -91,7 +92,7 @@ def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption
             raise refusal(Why.STOCK)
         one.entry = _burn(one, contract.id, terms.alive_until(terms.published(), now), now=now, actor=actor)
         one.save(update_fields=["entry"])
-        _step(one, Status.RESERVED, now=now, actor=actor)
+        steps.move([one], Status.RESERVED, now=now, actor=actor)
     return one
 
 
@@ -126,27 +127,36 @@ def confirm(redemption: UUID, *, now: datetime, keep: bool = True, actor: UUID |
             return one
         if one.status != Status.RESERVED or now >= one.reserved_until:
             raise Problem("expired", _("The reservation is over; the points are back. Redeem it again."), status=409)
-        _move(one, Status.CONFIRMED, now=now, actor=actor)
+        if one.member.status != Member.Status.ACTIVE:
+            raise refusal(Why.BLOCKED)
+        steps.move([one], Status.CONFIRMED, now=now, actor=actor)
         Code.objects.filter(redemption=one).update(shown_at=now)
         issuing.issue(one, keep=keep, now=now)
         if one.reward.kind in (Reward.Kind.CODE, Reward.Kind.DONATION) or one.reward.fulfilment == Reward.Fulfilment.AT_ONCE:
-            _move(one, Status.FULFILLED, now=now, actor=actor)
+            steps.move([one], Status.FULFILLED, now=now, actor=actor)
     return one
 
 
 def fulfil(redemption: UUID, *, now: datetime, actor: UUID | None = None) -> Redemption:
-    """It was handed over, or sent. Raises Problem when it was before (and says when), or cannot be any more."""
+    """It was handed over, or sent. Raises Problem when it was before (and says when), or cannot be any more.
+
+    Of what was fetched in part with its voucher the rest is handed over; money that is left on a voucher is for the till.
+    """
     with transaction.atomic():
         one = _locked(redemption)
         if one.status == Status.FULFILLED:
-            at = one.steps.get(status=Status.FULFILLED).at
+            at = one.steps.filter(status=Status.FULFILLED).order_by("-id")[0].at
             raise Problem("already-used", _("This was handed over before."), status=409, extra={"at": at.isoformat()})
         if one.status != Status.CONFIRMED:
             raise Problem("not-eligible", _("Only a confirmed redemption can be handed over."), status=409)
-        if _voucher_was_used(one):
+        held = _voucher(one)
+        if held and held.is_begun and held.type != Voucher.Type.ITEM:
             raise Problem("already-used", _("The voucher of this redemption was used at a till."), status=409)
-        _move(one, Status.FULFILLED, now=now, actor=actor)
-        Voucher.objects.filter(redemption=one, ended_at=None).update(ended_at=now)
+        steps.move([one], Status.FULFILLED, now=now, actor=actor)
+        if held:
+            held.ended_at = held.ended_at or now
+            held.used = held.uses if held.is_begun else 0
+            held.save(update_fields=["ended_at", "used"])
     return one
 
 
@@ -156,13 +166,16 @@ def cancel(redemption: UUID, *, by_merchant: bool, reason: str = "", now: dateti
         one = _locked(redemption)
         if one.status == Status.CANCELLED:
             return one
+        held = _voucher(one)
+        if held and held.is_begun:
+            raise Problem("already-used", _("The voucher was used; it cannot be taken back."), status=409)
         if one.status not in (Status.RESERVED, Status.CONFIRMED):
             raise Problem("not-eligible", _("This redemption is over; it cannot be cancelled."), status=409)
         if Code.objects.filter(redemption=one).exclude(shown_at=None).exists():
             raise Problem("not-eligible", _("The code was shown; it cannot be taken back."), status=409)
-        if _voucher_was_used(one):
-            raise Problem("already-used", _("The voucher was used; it cannot be taken back."), status=409)
         grace, by = (GRACE_OF_MERCHANT, "merchant") if by_merchant else (timedelta(0), "member")
+        if held and now >= held.valid_until:  # its time was over before anybody gave the points back
+            grace = max(grace, GRACE_OF_VOUCHER)
         _give_back(one, Status.CANCELLED, grace=grace, reason=reason, now=now, actor=actor, by=by)
     return one
 
@@ -174,7 +187,10 @@ def lapse(*, now: datetime, limit: int = 500) -> int:
 
 
 def return_unused(*, now: datetime, limit: int = 500) -> int:
-    """Give back the points of vouchers bought with points that ended unused, once; returns how many."""
+    """Give back the points of vouchers bought with points that ended unused, once; returns how many ended.
+
+    A voucher that was used in part gives nothing back: what it bought counts as had.
+    """
     due = Voucher.objects.filter(ended_at=None, valid_until__lte=now).order_by("valid_until")
     return _each(due.values_list("pk", flat=True)[:limit], lambda one: _return(one, now=now))
 
@@ -204,18 +220,26 @@ def _lapse(redemption: UUID, *, now: datetime) -> bool:
     return True
 
 
+def _lapse_own(member: Member, now: datetime) -> None:
+    """What the member's own reservations hold counts as back from the end of their time on, however late the sweep is."""
+    over = Redemption.objects.filter(member=member, status=Status.RESERVED, reserved_until__lte=now)
+    for one in over.select_for_update(of=("self",)).select_related("member", "reward").order_by("pk"):
+        _give_back(one, Status.LAPSED, grace=timedelta(0), now=now)
+
+
 def _return(voucher: UUID, *, now: datetime) -> bool:
     with transaction.atomic():
-        found = Voucher.objects.select_related("redemption").get(pk=voucher)
-        if found.redemption_id:
-            posting.lock([found.redemption.member.holder])  # type: ignore[union-attr]
+        bought: UUID | None = Voucher.objects.values_list("redemption", flat=True).get(pk=voucher)
+        one = _locked(bought) if bought is not None else None
         held = Voucher.objects.select_for_update().get(pk=voucher)
         if held.ended_at or now < held.valid_until:
             return False
         Voucher.objects.filter(pk=voucher).update(ended_at=now)
-        one = Redemption.objects.select_for_update().filter(voucher=held, status=Status.CONFIRMED).first()
-        if one and not held.used:
-            _give_back(one, Status.RETURNED, grace=GRACE_OF_VOUCHER, now=now)
+        if one and one.status == Status.CONFIRMED:
+            if held.is_begun:
+                steps.move([one], Status.FULFILLED, now=now)
+            else:
+                _give_back(one, Status.RETURNED, grace=GRACE_OF_VOUCHER, now=now)
     return True
 
 
@@ -238,10 +262,9 @@ def _locked(redemption: UUID) -> Redemption:
     return held.get(pk=redemption)
 
 
-def _voucher_was_used(one: Redemption) -> bool:
-    """Asked of the locked row, so that no till uses it meanwhile."""
-    held = Voucher.objects.select_for_update().filter(redemption=one).first()
-    return held is not None and held.used > 0
+def _voucher(one: Redemption) -> Voucher | None:
+    """Locked, so that no till uses it meanwhile."""
+    return Voucher.objects.select_for_update().filter(redemption=one).first()
 
 
 def _burn(one: Redemption, contract: int, alive: datetime | None, *, now: datetime, actor: UUID | None) -> UUID | None:
@@ -278,18 +301,4 @@ def _give_back(
     stock.put_back(one.reward_id, one.store_id, one.quantity)
     stock.put_codes_back(one)
     Voucher.objects.filter(redemption=one, ended_at=None).update(ended_at=now)
-    _move(one, status, now=now, actor=actor, reason=reason, by=by)
-
-
-def _move(one: Redemption, status: Status, *, now: datetime, actor: UUID | None, reason: str = "", by: str | None = None) -> None:
-    one.status = status
-    one.save(update_fields=["status"])
-    _step(one, status, now=now, actor=actor, reason=reason, by=by)
-
-
-def _step(one: Redemption, status: Status, *, now: datetime, actor: UUID | None, reason: str = "", by: str | None = None) -> None:
-    """`by` says whether the member or the merchant cancelled."""
-    RedemptionStep.objects.create(redemption=one, status=status, at=now, actor=actor, reason=reason)
-    facts = {"redemption": str(one.pk), "reward": one.reward.code, "status": str(status), "points": one.points}
-    facts |= {"by": by} if by else {}
-    outbox.tell([outbox.Event("redemption.changed", one.member_id, facts)])
+    steps.move([one], status, now=now, actor=actor, reason=reason, by=by)

@@ -51,7 +51,7 @@ class CancelIn(Strict):
 
 
 class UseIn(Strict):
-    """`amount`: what the goods that the voucher is for cost."""
+    """`amount`: what the goods that the voucher is for cost; one that keeps its rest is not used without it."""
 
     store: _text(40) | None = None  # type: ignore[valid-type]
     source: _text(60)  # type: ignore[valid-type]

@@ -110,14 +110,25 @@ class PriceIn(WindowIn):
 
 
 class VoucherIn(Strict):
-    """What a voucher of the reward gives; `amount` is money, or the percentage."""
+    """What a voucher of the reward gives; `amount` is money, or the percentage.
+
+    `keeps_rest`: of an amount of money, what one receipt does not use stays on the voucher for the next.
+    """
 
     type: Literal["amount", "percent", "item"]
     amount: Money = Decimal(0)
     minimum_spend: Money = Decimal(0)
     uses: Count = 1
+    keeps_rest: Yes = False
     valid_for: Annotated[str, AfterValidator(_duration)] = "P30D"
     categories: Annotated[list[text(80, least=1)], Field(max_length=CATEGORIES_MAX)] = []  # type: ignore[valid-type]
+
+    def unlike_money(self) -> Iterator[tuple[str, str]]:
+        """What does not fit a voucher that keeps its rest."""
+        if self.type != "amount":
+            yield "/voucher/keeps_rest", _("Only an amount of money can be used little by little.")
+        if self.uses != 1:
+            yield "/voucher/uses", _("What stays on the voucher decides how often it can be used.")
 
     @model_validator(mode="after")
     def gives_something(self) -> Self:
@@ -174,6 +185,8 @@ class RewardIn(Strict):
             yield "/voucher", _("This kind of reward gives no voucher.")
         elif self.kind != "voucher" and self.voucher and self.voucher.type != "item":
             yield "/voucher/type", _("Only a voucher takes an amount or a percentage off; this one is for the item itself.")
+        if self.voucher and self.voucher.keeps_rest:
+            yield from self.voucher.unlike_money()
         if self.kind == "voucher" and self.fulfilment != "shop":
             yield "/fulfilment", _("A voucher is used in the shop.")
         if self.kind == "code" and self.code_pool is None:

@@ -53,13 +53,17 @@ def redemption(one: Redemption, currency: str, now: datetime, *, codes: bool = T
 
 
 def voucher(one: Voucher, currency: str, now: datetime) -> dict[str, Any]:
-    """`value` is a percentage, or money; of a free item what it may cost at most, 0 for anything."""
+    """`value` is a percentage, or money; of a free item what it may cost at most, 0 for anything.
+
+    `remaining` is what is left of a voucher that keeps its rest, none of others.
+    """
     percent = one.type == Voucher.Type.PERCENT
     return {
         "code": one.code,
         "kind": one.type,
         "title": one.title,
         "value": f"{one.value.normalize():f}" if percent else money.plain(one.value, currency),
+        "remaining": None if one.remaining is None else money.plain(one.remaining, currency),
         "currency": currency,
         "status": issuing.status(one, now),
         "valid_from": one.valid_from.isoformat(),

@@ -31,7 +31,8 @@ PLACES = {
     "available/starts_at": "starts_on", "available/ends_at": "ends_on", "available/weekdays": "weekdays",
     "available/hours/1": "hours_to", "available/hours": "hours_from", "available": "ends_on",
     "voucher/amount": "voucher_amount", "voucher/minimum_spend": "voucher_minimum", "voucher/uses": "voucher_uses",
-    "voucher/valid_for": "voucher_valid", "voucher/categories": "voucher_categories", "voucher": "voucher_amount",
+    "voucher/valid_for": "voucher_valid", "voucher/keeps_rest": "voucher_keeps_rest",
+    "voucher/categories": "voucher_categories", "voucher": "voucher_amount",
 }  # fmt: skip
 
 
@@ -69,6 +70,10 @@ class RewardForm(WordFields, WindowForm, forms.ModelForm[Reward]):  # type: igno
     voucher_type = choice(_("what the voucher gives"), Voucher.Type.choices)
     voucher_amount = number(_("how much"), help_text=_("Money, or the percentage."))
     voucher_minimum = number(_("minimum spend"))
+    voucher_keeps_rest = forms.BooleanField(
+        label=capfirst(_("keeps what is not used")), required=False, widget=UnfoldBooleanWidget,
+        help_text=_("Like a gift card: what one receipt does not need stays on it for the next."),
+    )  # fmt: skip
     voucher_uses = whole(_("uses"), initial=1, max_value=1000)
     voucher_valid = whole(_("valid for"), initial=30, max_value=DAYS_MAX["D"])
     voucher_unit = choice(_("unit"), UNITS)
@@ -179,10 +184,13 @@ class RewardForm(WordFields, WindowForm, forms.ModelForm[Reward]):  # type: igno
         said = {"uses": given["voucher_uses"] or 1, "valid_for": f"P{given['voucher_valid'] or 30}{given['voucher_unit'] or 'D'}"}
         if kind != Reward.Kind.VOUCHER:
             return {"type": "item"} | said
+        if keeps_rest := given["voucher_type"] in ("amount", "") and given["voucher_keeps_rest"]:
+            said["uses"] = 1
         categories = [one.strip() for one in given["voucher_categories"].replace("，", ",").split(",")]
         return said | {
             "type": given["voucher_type"] or "amount", "amount": given["voucher_amount"] or 0,
-            "minimum_spend": given["voucher_minimum"] or 0, "categories": [one for one in categories if one],
+            "minimum_spend": given["voucher_minimum"] or 0, "keeps_rest": bool(keeps_rest),
+            "categories": [one for one in categories if one],
         }  # fmt: skip
 
     def _shown(self, one: Reward) -> dict[str, Any]:
@@ -193,6 +201,7 @@ class RewardForm(WordFields, WindowForm, forms.ModelForm[Reward]):  # type: igno
             "cost": None if one.cost is None else keeping.plain(one.cost, decimals),
             "voucher_type": voucher.get("type", "amount"), "voucher_amount": voucher.get("amount"),
             "voucher_minimum": voucher.get("minimum_spend"), "voucher_uses": voucher.get("uses", 1),
+            "voucher_keeps_rest": voucher.get("keeps_rest", False),
             "voucher_valid": int(valid[1:-1]), "voucher_unit": valid[-1],
             "voucher_categories": ", ".join(voucher.get("categories", [])),
             **{

@@ -33,6 +33,7 @@ ACTIVE_DAYS = 365
 ITEM = "kind != 'code' && kind != 'donation'"
 VOUCHER = "kind == 'voucher'"
 OFF = f"{VOUCHER} && voucher_type != 'item'"
+MONEY = f"{VOUCHER} && (voucher_type == 'amount' || voucher_type == '')"
 STATES = {
     "offered": pgettext_lazy("reward", "offered"), "not-yet": pgettext_lazy("reward", "not yet"),
     "ended": pgettext_lazy("reward", "ended"), "withdrawn": pgettext_lazy("reward", "withdrawn"),
@@ -75,7 +76,8 @@ class RewardAdmin(Kept):
     conditional_fields = {
         "code_pool": "kind == 'code'", "fulfilment": f"{ITEM} && !({VOUCHER})", "voucher_type": VOUCHER, "voucher_amount": OFF,
         "voucher_minimum": VOUCHER, "voucher_categories": VOUCHER,
-        **dict.fromkeys(("voucher_uses", "voucher_valid", "voucher_unit"), ITEM),
+        "voucher_keeps_rest": MONEY,
+        "voucher_uses": f"{ITEM} && !({MONEY} && voucher_keeps_rest)", **dict.fromkeys(("voucher_valid", "voucher_unit"), ITEM),
     }  # fmt: skip
     waits = figure("waiting_now", pgettext_lazy("reward", "waiting"))
 
@@ -111,7 +113,8 @@ class RewardAdmin(Kept):
                 _("Handing out"),
                 {
                     "fields": (
-                        ("fulfilment", "code_pool"), ("voucher_type", "voucher_amount", "voucher_minimum"), "voucher_categories",
+                        ("fulfilment", "code_pool"), ("voucher_type", "voucher_amount", "voucher_minimum"), "voucher_keeps_rest",
+                        "voucher_categories",
                         ("voucher_valid", "voucher_unit", "voucher_uses"), "per_member",
                     )
                 },

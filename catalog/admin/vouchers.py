@@ -11,6 +11,7 @@ from unfold.decorators import display
 
 from catalog import codes, issuing
 from catalog.models import Voucher, VoucherUse
+from loyalty import money, terms
 from loyalty.backoffice import ReadOnly, ReadOnlyInline
 from loyalty.columns import instant, last_day
 from loyalty.filters import Between
@@ -24,7 +25,7 @@ LOOKS: Any = {"ready": "success", "used": "default", "expired": "default", "wait
 
 class UseInline(ReadOnlyInline):
     model = VoucherUse
-    fields = ("when", "store", "receipt_number", "amount", "given_back")
+    fields = ("when", "store", "receipt_number", "amount", "taken", "remaining", "given_back")
     readonly_fields = ("when", "given_back")
     when = instant("at", _("used"))
     given_back = instant("released_at", _("given back"))
@@ -45,9 +46,15 @@ class VoucherAdmin(ReadOnly):
     ordering = ("-id",)
     search_fields = ("title",)
     search_help_text = _("Title, or the whole code")
-    fields = ("title", "ending", "holder", "type", "value", "minimum_spend", "issued", "begins", "until", "uses_left", "stands")
+    fields = (
+        "title", "ending", "holder", "type", "value", "remaining", "minimum_spend", "issued", "begins", "until",
+        "uses_left", "stands",
+    )  # fmt: skip
     readonly_fields = ("ending", "holder", "issued", "begins", "until", "uses_left", "stands")
-    export_columns = ("id", "title", "ending", "type", "value", "issued_at", "valid_from", "valid_until", "uses", "used")
+    export_columns = (
+        "id", "title", "ending", "type", "value", "issued_at", "valid_from", "valid_until", "uses", "used",
+        "remaining",
+    )  # fmt: skip
     inlines = (UseInline,)
     issued = instant("issued_at", _("issued"))
     begins = instant("valid_from", _("valid from"))
@@ -68,6 +75,9 @@ class VoucherAdmin(ReadOnly):
 
     def prepare(self, rows: Any) -> None:
         self.name_members(rows, "member__holder")
+        currency = terms.current(timezone.now()).currency
+        for one in rows:
+            one.currency = currency
 
     @admin.display(description=_("last day"), ordering="valid_until")
     def until(self, one: Voucher) -> str:
@@ -75,6 +85,10 @@ class VoucherAdmin(ReadOnly):
 
     @admin.display(description=_("uses left"))
     def uses_left(self, one: Voucher) -> str:
+        if one.remaining is not None:
+            currency = getattr(one, "currency", None) or terms.current(timezone.now()).currency
+            amounts = {"left": money.text(one.remaining, currency), "all": money.text(one.value, currency)}
+            return _("%(left)s of %(all)s") % amounts
         return _("%(left)s of %(all)s") % {"left": one.uses - one.used, "all": one.uses}
 
     @display(description=_("state"), label=LOOKS)

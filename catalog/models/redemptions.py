@@ -28,7 +28,7 @@ class Redemption(models.Model):
     reward = models.ForeignKey(Reward, models.PROTECT, verbose_name=_("reward"))
     quantity = models.PositiveIntegerField(_("quantity"), default=1, db_default=1)
     points = models.PositiveBigIntegerField(_("points"))
-    money = models.DecimalField(_("money to pay"), max_digits=12, decimal_places=3, default=0, db_default=0)
+    money = models.DecimalField(_("money to pay"), max_digits=15, decimal_places=3, default=0, db_default=0)
     store = models.ForeignKey("loyalty.Store", models.PROTECT, null=True, blank=True, verbose_name=_("shop"))
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.RESERVED)
     reserved_at = models.DateTimeField(_("reserved"))
@@ -51,7 +51,10 @@ class Redemption(models.Model):
 
 
 class RedemptionStep(models.Model):
-    """What happened to a redemption, when, by whom and why. Never edited."""
+    """What happened to a redemption, when, by whom and why. Never edited.
+
+    A status may come again: a voucher that was used up is had, and when its receipt comes back it is there to be used.
+    """
 
     redemption = models.ForeignKey(Redemption, models.CASCADE, related_name="steps", verbose_name=_("redemption"))
     status = models.CharField(_("status"), max_length=10, choices=Redemption.Status)
@@ -63,7 +66,6 @@ class RedemptionStep(models.Model):
         verbose_name = _("step")
         verbose_name_plural = _("steps")
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["redemption", "status"], name="redemption_step_once")]
 
     def __str__(self) -> str:
         return self.status

@@ -204,6 +204,8 @@ def _conditions(one: Priced, shops: list[str], contract: Terms, names: dict[str,
         yield _("On a receipt of at least %(amount)s.") % {"amount": money.text(minimum, contract.currency)}
     if uses := int(voucher.get("uses", 1)) - 1:
         yield ngettext("It can be used %(n)s time.", "It can be used %(n)s times.", uses + 1) % {"n": number_format(uses + 1)}
+    if voucher.get("keeps_rest"):
+        yield _("What one receipt does not need stays on it. Once you have used some of it, the points do not come back.")
     yield from where
     times = [*_times(offer.window, contract)]
     if times:

@@ -48,7 +48,7 @@ def of_voucher(one: Voucher, contract: Terms, now: datetime, *, whole: bool = Fa
     bought = one.redemption
     state, words = _standing(one, contract, now)
     ready = state == "ready"
-    returnable = ready and bought and bought.status == Status.CONFIRMED and not one.used
+    returnable = ready and bought and bought.status == Status.CONFIRMED and not one.is_begun
     back = tuple(_back(bought, contract, now)) if whole and bought and returnable else ()
     promise = _("If you do not use it, your points come back by themselves.") if back and bought and bought.points else ""
     return Ticket(
@@ -79,21 +79,28 @@ def _standing(one: Voucher, contract: Terms, now: datetime) -> tuple[str, str]:
     bought = one.redemption
     if bought and bought.status in OVER:
         return "ended", over(bought, contract)
-    if bought and bought.status == Status.FULFILLED and one.used < one.uses:
+    if bought and bought.status == Status.FULFILLED and not one.is_begun:
         return "used", _handed_over(bought, contract)
     match issuing.status(one, now):
         case "used":
             return "used", _used(one, contract)
-        case "expired" if bought and bought.points and not one.used:
+        case "expired" if bought and bought.points and not one.is_begun:
             return "ended", _("Not used in time. Your points come back by themselves.")
         case "expired":
             return "ended", _("It ended on %(day)s.") % {"day": _last_day(one.valid_until, contract)}
         case "waiting":
             return "waiting", _("It is valid from %(day)s on.") % {"day": _day(one.valid_from, contract)}
-    if one.used:
-        left = one.uses - one.used
-        return "ready", ngettext("%(n)s more use.", "%(n)s more uses.", left) % {"n": number_format(left)}
-    return "ready", ""
+    return "ready", _rest(one)
+
+
+def _rest(one: Voucher) -> str:
+    """What is left of a voucher that was used before."""
+    if not one.is_begun:
+        return ""
+    if one.remaining is not None:
+        return _("What is left on it ends with it; the points do not come back.")
+    left = one.uses - one.used
+    return ngettext("%(n)s more use.", "%(n)s more uses.", left) % {"n": number_format(left)}
 
 
 def over(one: Redemption, contract: Terms) -> str:
@@ -164,19 +171,27 @@ def _received(one: Redemption, contract: Terms) -> tuple[str, str]:
 
 
 def _at(one: Redemption, status: str) -> datetime:
-    return next((step.at for step in one.steps.all() if step.status == status), one.reserved_at)
+    return next((step.at for step in reversed(one.steps.all()) if step.status == status), one.reserved_at)
 
 
 def _gives(one: Voucher, contract: Terms) -> str:
     """What the till takes off, on which receipts."""
-    value = {
+    if one.remaining is not None:
+        amounts = {"left": money.text(one.remaining, contract.currency), "all": money.text(one.value, contract.currency)}
+        off = _("%(left)s of %(all)s left, for one receipt or several") % amounts
+    else:
+        off = _off(one, contract)
+    minimum = Decimal(one.minimum_spend)
+    least = _("on a receipt of at least %(amount)s") % {"amount": money.text(minimum, contract.currency)} if minimum else ""
+    return ", ".join(part for part in (off, least) if part)
+
+
+def _off(one: Voucher, contract: Terms) -> str:
+    return {
         Voucher.Type.AMOUNT: _("%(value)s off") % {"value": money.text(one.value, contract.currency)},
         Voucher.Type.PERCENT: _("%(value)s off")
         % {"value": format_percent(one.value / 100, locale=to_locale(get_language() or "en"))},
     }.get(Voucher.Type(one.type), "")
-    minimum = Decimal(one.minimum_spend)
-    least = _("on a receipt of at least %(amount)s") % {"amount": money.text(minimum, contract.currency)} if minimum else ""
-    return ", ".join(part for part in (value, least) if part)
 
 
 def _back(one: Redemption, contract: Terms, now: datetime) -> Iterator[str]:

@@ -52,7 +52,8 @@ def test_rewards_are_priced_for_the_member_and_for_everybody() -> None:
     ]
     assert slug(till().get("/rewards?member=nobody"), 422) == "unknown-member"
     assert slug(till().get("/rewards?store=S9"), 422) == "unknown-store"
-    assert slug(till("configure").get("/rewards"), 403) == "forbidden-scope"
+    assert slug(till("adjust").get("/rewards"), 403) == "forbidden-scope"
+    assert till("configure").get("/rewards").json() == {"items": plain, "next": None}
 
 
 def test_the_list_goes_on_by_its_cursor_at_a_constant_cost() -> None:

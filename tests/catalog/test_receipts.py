@@ -156,7 +156,7 @@ def test_a_voucher_that_ended_while_it_was_used_gives_its_points_back_when_the_r
     bought = counter.post("/purchases", receipt(one, mine.code)).json()
     Voucher.objects.filter(pk=mine.pk).update(valid_until=timezone.now() + timedelta(seconds=0))
     assert redeeming.return_unused(now=timezone.now()) == 1
-    assert Redemption.objects.get().status == "confirmed"
+    assert Redemption.objects.get().status == "fulfilled"
     body = {"return_number": "B1", "occurred_at": timezone.now().isoformat(), "amount": "30.00"}
     assert counter.post(f"/purchases/{bought['id']}/returns", body).json()["money_back"] == "25.00"
     assert redeeming.return_unused(now=timezone.now()) == 1

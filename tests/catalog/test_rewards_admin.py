@@ -201,6 +201,19 @@ def test_the_page_says_what_a_point_costs_and_whom_it_reaches() -> None:
     assert "50.0 %" in text(signed_in("finance").get(PAGE))
 
 
+def test_a_voucher_that_keeps_its_rest_is_made_and_shown_again() -> None:
+    marketer = signed_in("marketer")
+    gift = {"kind": "voucher", "voucher_type": "amount", "voucher_amount": "30", "voucher_keeps_rest": "on", "voucher_uses": "5"}
+    one = made(marketer, **gift)
+    assert one.voucher
+    assert (one.voucher["keeps_rest"], one.voucher["uses"], one.voucher["amount"]) == (True, 1, "30.00")
+    page: Any = marketer.get(f"{PAGE}{one.pk}/change/")
+    assert page.context["adminform"].form.initial["voucher_keeps_rest"] is True
+    marketer.post(f"{PAGE}{one.pk}/change/", FORM | gift | {"voucher_type": "percent"})
+    one.refresh_from_db()
+    assert (one.voucher["keeps_rest"], one.voucher["uses"]) == (False, 5)
+
+
 def test_a_reward_is_withdrawn_by_a_button_and_comes_back() -> None:
     marketer = signed_in("marketer")
     one = made(marketer)

@@ -39,7 +39,7 @@ def test_the_whole_of_a_reward_is_kept_and_answered_in_one_form() -> None:
     shown = made.json()
     for name in ("title", "kind", "points", "money", "cost", "stock", "stock_by_store", "per_member", "stores", "translations"):
         assert shown[name] == WHOLE[name], name
-    assert shown["voucher"] == WHOLE["voucher"] | {"categories": []}
+    assert shown["voucher"] == WHOLE["voucher"] | {"categories": [], "keeps_rest": False}
     assert (shown["available"]["weekdays"], shown["available"]["hours"]) == ([6, 7], ["10:00", "14:00"])
     assert [(one["points"], one["birthday_month"]) for one in shown["prices"]] == [(200, True), (300, False)]
     assert (shown["code"], shown["currency"], shown["picture"], shown["withdrawn"]) == ("five-off", "EUR", None, False)

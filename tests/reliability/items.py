@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from random import Random
@@ -25,7 +26,7 @@ from loyalty import posting, queries
 from loyalty.problems import Problem, is_busy
 from loyalty.queries import StoreFacts
 from members.models import Member
-from tests.factories import ApplicationFactory, ReceiptFactory, StoreFactory, accrual, members
+from tests.factories import ApplicationFactory, LineFactory, ReceiptFactory, StoreFactory, accrual, members
 from tests.reliability.crowd import Crowd, both_verifiers
 
 CONNECTIONS = 40
@@ -132,6 +133,24 @@ def one_voucher_in_fifty_baskets(shop: Shop, draw: Random, name: str) -> None:
     assert (given.used, VoucherUse.objects.filter(voucher=given, released_at=None).count()) == (1, 1), name
 
 
+def no_cent_twice(shop: Shop, draw: Random, name: str) -> None:
+    """A gift of 30.00 for forty receipts of 7.00 at once, by themselves or with it: four take 7.00, one the rest."""
+    one, store = draw.choice(list(shop.clients)), shop.stores[0]
+    given, alone, seven = _voucher(shop, one, name, amount="30.00", keeps_rest=True), draw.choice((0, 20, 40)), Decimal(7)
+    acts: list[Act] = [partial(_bought, one, given.code, f"{name}:{number}", net="7.00") for number in range(40 - alone)]
+    uses = [Use(store, "tills", f"{name}:{number}", most=seven) for number in range(alone)]
+    acts += [partial(issuing.use, given.code, use, now=shop.now) for use in uses]
+    draw.shuffle(acts)
+    told = shop.crowd.rush([partial(_told, act) for act in acts])
+    assert Counter(told) == {GOT: 5, "already-used": 35}, name
+    taken = VoucherUse.objects.filter(voucher=given, released_at=None).values_list("taken", flat=True)
+    assert Counter(f"{part:.2f}" for part in taken) == {"7.00": 4, "2.00": 1}, name
+    given.refresh_from_db()
+    assert given.remaining is not None
+    assert not given.remaining, name
+    assert Redemption.objects.get(voucher=given).status == Redemption.Status.FULFILLED, name
+
+
 def used_or_cancelled(shop: Shop, draw: Random, name: str) -> None:
     """A voucher is used while its redemption is cancelled: the goods or the points, never both."""
     one, before = draw.choice(list(shop.clients)), shop.paid()
@@ -163,7 +182,7 @@ def given_back_once(shop: Shop, draw: Random, name: str) -> None:
 
 SCENARIOS: Sequence[Scenario] = (
     seven_for_two_hundred, the_last_one_for_a_hundred, in_two_stores, no_code_twice, one_voucher_in_fifty_baskets,
-    used_or_cancelled, given_back_once,
+    no_cent_twice, used_or_cancelled, given_back_once,
 )  # fmt: skip
 
 
@@ -188,16 +207,16 @@ def _confirm(sold: Reward, now: datetime) -> None:
         redeeming.confirm(one.pk, now=now)
 
 
-def _voucher(shop: Shop, one: Member, name: str) -> Voucher:
-    sold = shop.reward(name, kind="voucher", voucher={"type": "amount", "amount": "5.00"})
+def _voucher(shop: Shop, one: Member, name: str, **given: object) -> Voucher:
+    sold = shop.reward(name, kind="voucher", voucher={"type": "amount", "amount": "5.00"} | given)
     held = redeeming.confirm(redeeming.reserve(Ask(one, sold), now=shop.now).pk, now=shop.now)
     return Voucher.objects.get(redemption=held)
 
 
-def _bought(one: Member, code: str, number: str) -> object:
-    [answer] = purchases.record(
-        [ReceiptFactory.build(member=str(one.pk), receipt_number=number, vouchers=[code])], now=timezone.now()
-    )
+def _bought(one: Member, code: str, number: str, **given: str) -> object:
+    lines = {"lines": [LineFactory.build(net_amount=given["net"])]} if given else {}
+    receipt = ReceiptFactory.build(member=str(one.pk), receipt_number=number, vouchers=[code], **lines)
+    [answer] = purchases.record([receipt], now=timezone.now())
     if isinstance(answer, Problem):
         raise answer
     return answer

@@ -9,7 +9,7 @@ from tests.reliability import items
 TRIALS = 20
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("committing_db")
 def test_nothing_is_given_out_twice() -> None:
     seed = secrets.randbelow(1 << 32)
