@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from catalog.models import Category, CodePool, Reward, RewardPrice, Stock
@@ -109,6 +110,14 @@ def find(code: str) -> Reward:
     if found is None:
         raise unknown()
     return found
+
+
+def every(*, after: tuple[int, str] | None = None, limit: int | None = None) -> list[Reward]:
+    """All rewards, withdrawn ones too, with all that their documents say; in the order and with the marks of offers.standing."""
+    rows = Reward.objects.order_by("points", "code").select_related("category", "code_pool")
+    if after:
+        rows = rows.filter(Q(points__gt=after[0]) | Q(points=after[0], code__gt=after[1]))
+    return list(rows.prefetch_related("prices", "stores", "stock__store")[:limit])
 
 
 def document(one: Reward, decimals: int) -> dict[str, Any]:
