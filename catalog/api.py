@@ -11,6 +11,7 @@ from ninja import P, QueryEx, Router, Status
 from catalog import issuing, keeping, offers, redeeming, showing
 from catalog.issuing import Use
 from catalog.models import Redemption, Reward, Voucher
+from catalog.offers import Priced
 from catalog.redeeming import Ask
 from catalog.redemptionschemas import CancelIn, ConfirmIn, RedemptionIn, ReleaseIn, UseIn
 from loyalty import queries, terms
@@ -43,11 +44,9 @@ def rewards(
 
     For a key of scope `configure` that names neither a member nor a store: all rewards as they were put.
     """
-    scopes = set(_key(request).scopes)
-    if "configure" in scopes and member is None and store is None:
+    if "configure" in _key(request).scopes and member is None and store is None:
         return _kept(limit, _after(cursor))
-    if not scopes & set(LOOK.scopes):
-        raise Problem("forbidden-scope", "Prices of a member or in a store are for keys of scope pos or read.", status=403)
+    _insist_on_prices(_key(request))
     now, place = timezone.now(), _store(_key(request), store)
     contract, rows = terms.current(now), offers.standing(after=_after(cursor), limit=limit + 1)
     asking = _member(member) if member is not None else None
@@ -56,12 +55,11 @@ def rewards(
     else:
         seen = offers.priced_for_all(rows, now=now, zone=contract.zone, store=place)
     language = asking.language if asking else None
-    return page(
-        seen,
-        limit,
-        lambda one: [one.reward.points, one.reward.code],
-        lambda one: showing.reward(one, contract.currency, language),
-    )
+    return page(seen, limit, _place, lambda one: showing.reward(one, contract.currency, language))
+
+
+def _place(one: Priced) -> list[Any]:
+    return [one.reward.points, one.reward.code]
 
 
 def _kept(limit: int, after: tuple[int, str] | None) -> Any:
@@ -69,6 +67,11 @@ def _kept(limit: int, after: tuple[int, str] | None) -> Any:
     contract = terms.current(timezone.now())
     rows = keeping.every(after=after, limit=limit + 1)
     return page(rows, limit, lambda one: [one.points, one.code], lambda one: showing.kept(one, contract))
+
+
+def _insist_on_prices(key: ApiKey) -> None:
+    if not set(LOOK.scopes) & set(key.scopes):
+        raise Problem("forbidden-scope", "Prices of a member or in a store are for keys of scope pos or read.", status=403)
 
 
 @router.post("/redemptions", auth=POS, response={201: Any})

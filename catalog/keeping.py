@@ -25,7 +25,7 @@ from members.wording import called
 
 LABEL = "catalog.reward"
 # What is written as it is said.
-PLAIN = ("title", "description", "kind", "points", "money", "cost", "fulfilment", "per_member", "picture_text")
+PLAIN = ("title", "description", "kind", "points", "money", "cost", "fulfilment", "low_water", "per_member", "picture_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,8 @@ def document(one: Reward, decimals: int) -> dict[str, Any]:
         "code": one.code, "title": one.title, "description": one.description, "kind": one.kind,
         "category": one.category.code if one.category else None, "points": one.points, "money": plain(one.money, decimals),
         "cost": None if one.cost is None else plain(one.cost, decimals), "fulfilment": one.fulfilment, **_stock(one),
-        "per_member": one.per_member, "stores": sorted(each.code for each in one.stores.all()), "tiers": one.tiers,
+        "low_water": one.low_water, "per_member": one.per_member,
+        "stores": sorted(each.code for each in one.stores.all()), "tiers": one.tiers,
         "available": _window(one), "voucher": one.voucher, "code_pool": one.code_pool.code if one.code_pool else None,
         "prices": [_priced(each, decimals) for each in one.prices.all()], "translations": one.translations,
         "picture_text": one.picture_text, "withdrawn": one.withdrawn_at is not None,

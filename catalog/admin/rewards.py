@@ -73,7 +73,8 @@ class RewardAdmin(Kept):
     )  # fmt: skip
     readonly_fields = ("when", "voucher_says", "shops", "tier_names")
     conditional_fields = {
-        "code_pool": "kind == 'code'", "fulfilment": f"{ITEM} && !({VOUCHER})", "voucher_type": VOUCHER, "voucher_amount": OFF,
+        "code_pool": "kind == 'code'", "low_water": "kind != 'code'", "fulfilment": f"{ITEM} && !({VOUCHER})",
+        "voucher_type": VOUCHER, "voucher_amount": OFF,
         "voucher_minimum": VOUCHER, "voucher_categories": VOUCHER,
         **dict.fromkeys(("voucher_uses", "voucher_valid", "voucher_unit"), ITEM),
     }  # fmt: skip
@@ -98,7 +99,7 @@ class RewardAdmin(Kept):
             return [
                 (None, {"fields": (("title", "code"), "kind", "category", "description")}),
                 (_("Price"), {"fields": ("points", "money", "cost")}),
-                (_("Handing out"), {"fields": ("fulfilment", "code_pool", "voucher_says", "per_member")}),
+                (_("Handing out"), {"fields": ("fulfilment", "code_pool", "voucher_says", "per_member", "low_water")}),
                 (_("Who and when"), {"fields": ("shops", "tier_names", "when")}),
             ]
         in_languages = [tuple(in_language(name, language) for name in ("title", "description")) for language, _name in LANGUAGES]
@@ -112,7 +113,7 @@ class RewardAdmin(Kept):
                 {
                     "fields": (
                         ("fulfilment", "code_pool"), ("voucher_type", "voucher_amount", "voucher_minimum"), "voucher_categories",
-                        ("voucher_valid", "voucher_unit", "voucher_uses"), "per_member",
+                        ("voucher_valid", "voucher_unit", "voucher_uses"), ("per_member", "low_water"),
                     )
                 },
             ),

@@ -82,7 +82,7 @@ def settled(page: Page) -> list[str]:
     one.refresh_from_db()
     used, ready, partner, tree = (redeem(one, code) for code in ("flat-white", "flat-white", "cinema", "tree"))
     over = redeem(one, "cake", keep=False, at=timezone.now() - timedelta(hours=1))
-    spent = Voucher.objects.get(redemption=used)
+    spent = Voucher.objects.get(redemption_id=used)
     issuing.use(spent.code, Use(queries.stores_by_code(["S1"])["S1"], "till-1", "R7"), now=timezone.now())
     waits = redeeming.reserve(Ask(one, Reward.objects.get(code="cake")), now=timezone.now(), actor=one.holder)
     rewards = [f"/rewards/{one.code}/" for one in Reward.objects.all()]
