@@ -9,7 +9,8 @@ from django.utils import timezone
 from catalog import keeping, lowwater, redeeming, tasks
 from catalog.models import Code, CodePool, Reward, Stock
 from catalog.redeeming import Ask
-from members import sending
+from loyalty import terms
+from members import messaging, sending
 from members.models import Member, Message, User
 from members.staffing import employ
 from tests.catalog.selling import reward, rich, shop
@@ -50,7 +51,8 @@ def test_stock_that_falls_to_its_mark_is_told_once_and_again_after_it_was_filled
         tasks.tell_of_rewards()
     assert sent() == [("marketer", "Mug: 2 left."), ("owner", "Mug: 2 left.")]
     assert f"/admin/catalog/reward/{sold.pk}/change/" in str(mail.outbox[0].body)
-    assert "because you keep the catalogue" in str(mail.outbox[0].message())
+    [html] = Message.objects.filter(user__email="owner@shop.example")
+    assert "because you keep the catalogue" in messaging.rendered(html, terms.published(), NOW)[2]
     keeping.restock(sold.code, {None: 5}, actor=one.pk)
     tasks.tell_of_rewards()
     keeping.restock(sold.code, {None: -6}, actor=one.pk)
