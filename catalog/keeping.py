@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from catalog import pictures
 from catalog.models import Category, CodePool, Reward, RewardPrice, Stock
 from catalog.schemas import PriceIn, RewardIn, VoucherIn, WindowIn
 from loyalty import auditing, queries, terms
@@ -204,6 +205,9 @@ def _write(one: Reward, given: RewardIn, picture: Picture | None, now: datetime)
         raise Problem("validation", detail, faults=[Fault("/picture_text", detail)])
     one.withdrawn_at = (one.withdrawn_at or now) if given.withdrawn else None
     one.save()
+    if picture and picture.name and not pictures.is_kept(picture.name):  # swept away before the row was written
+        detail = _("The picture is not there any more. Upload it again.")
+        raise Problem("validation", detail, faults=[Fault("/picture", detail)])
 
 
 def _said(given: RewardIn) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from catalog import lowwater, redeeming, telling
+from catalog import lowwater, redeeming, sweeping, telling
 
 
 @shared_task
@@ -19,3 +19,8 @@ def give_back_what_is_over() -> int:
 def tell_of_rewards() -> int:
     now = timezone.now()
     return telling.remind_of_vouchers(now=now) + telling.tell_who_waits(now=now) + lowwater.tell(now=now)
+
+
+@shared_task
+def sweep_pictures() -> int:
+    return sweeping.sweep(now=timezone.now())

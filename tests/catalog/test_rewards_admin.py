@@ -1,19 +1,25 @@
 """Rewards in the admin: made by a person, judged like the API, nothing typed is lost."""
 
+from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from catalog import pictures
+from catalog import keeping, pictures, sweeping
+from catalog.keeping import Picture
 from catalog.models import Reward, RewardPrice, Stock, Waiting
+from catalog.schemas import RewardIn
 from loyalty.models import AuditRecord
+from loyalty.problems import Problem
 from tests.api import till
 from tests.factories import StoreFactory, give, member
 from tests.staff import signed_in, text
@@ -163,6 +169,38 @@ def test_a_good_picture_is_still_there_when_another_field_has_to_be_mended() -> 
     assert marketer.post(f"{PAGE}{one.pk}/change/", gone).status_code == 302
     assert Reward.objects.get(code="mug").picture.name == ""
     assert default_storage.exists(kept)  # others may show it
+
+
+def test_pictures_that_nobody_shows_go_from_the_disk_after_a_day() -> None:
+    marketer, now = signed_in("marketer"), timezone.now()
+    shown = made(marketer, picture=photograph(), picture_text="A mug")
+    other = made(marketer, code="cup", picture=photograph((300, 200)), picture_text="A cup")
+    kept, replaced = shown.picture.name, other.picture.name
+    change = FORM | {"picture": photograph(), "picture_text": "A mug", "title": "Cup"}
+    assert marketer.post(f"{PAGE}{other.pk}/change/", change).status_code == 302
+    assert Reward.objects.get(code="cup").picture.name == kept
+    default_storage.save("rewards/notes.txt", ContentFile(b"not ours"))
+    later = now + timedelta(days=2)
+    assert sweeping.sweep(now=now) == 0, "somebody may be mending a form"
+    assert sweeping.sweep(now=later) >= 1
+    assert not default_storage.exists(replaced)
+    assert not default_storage.exists(pictures.small(replaced))
+    assert default_storage.exists(kept)
+    assert default_storage.exists("rewards/notes.txt")
+    with pytest.raises(Problem, match="not there any more"):
+        keeping.put(
+            "cup",
+            RewardIn(title="Cup", kind="goods", points=1, picture_text="A"),
+            actor=uuid4(),
+            now=now,
+            picture=Picture(replaced),
+        )
+    assert Reward.objects.get(code="cup").picture.name == kept
+    Reward.objects.filter(code="cup").update(picture="")
+    assert sweeping.sweep(now=later) == 0, "one of two still shows it"
+    Reward.objects.update(picture="")
+    assert sweeping.sweep(now=later) == 1
+    assert not default_storage.exists(kept)
 
 
 def test_a_put_leaves_the_picture_and_its_words() -> None:
