@@ -1,10 +1,11 @@
 """Rewards in the admin: made by a person, judged like the API, nothing typed is lost."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.files.base import ContentFile
@@ -175,7 +176,7 @@ def test_pictures_that_nobody_shows_go_from_the_disk_after_a_day() -> None:
     marketer, now = signed_in("marketer"), timezone.now()
     shown = made(marketer, picture=photograph(), picture_text="A mug")
     other = made(marketer, code="cup", picture=photograph((300, 200)), picture_text="A cup")
-    kept, replaced = shown.picture.name, other.picture.name
+    kept, replaced = str(shown.picture.name), str(other.picture.name)
     change = FORM | {"picture": photograph(), "picture_text": "A mug", "title": "Cup"}
     assert marketer.post(f"{PAGE}{other.pk}/change/", change).status_code == 302
     assert Reward.objects.get(code="cup").picture.name == kept
@@ -270,3 +271,20 @@ def test_a_marketer_of_one_shop_does_not_keep_what_all_shops_offer() -> None:
     bound = signed_in("marketer", stores=["S1"])
     for page in (PAGE, "/admin/catalog/codepool/", "/admin/catalog/category/"):
         assert bound.post(f"{page}add/", FORM).status_code == 403
+
+
+def test_a_festival_holds_from_an_hour_of_its_first_day_to_an_hour_of_its_last() -> None:
+    marketer = signed_in("marketer")
+    when = {"prices-0-starts_on": "2027-02-05", "prices-0-starts_time": "18:00", "prices-0-ends_on": "2027-02-07"}
+    one = made(marketer, **PRICE | when | {"prices-0-ends_time": "22:00", "ends_on": "2027-03-01"})
+    price, zone = one.prices.get(), ZoneInfo("Europe/Paris")
+    assert (price.starts_at, price.ends_at) == (
+        datetime(2027, 2, 5, 18, tzinfo=zone), datetime(2027, 2, 7, 22, tzinfo=zone),
+    )  # fmt: skip
+    assert one.ends_at == datetime(2027, 3, 2, tzinfo=zone)
+    page = text(marketer.get(f"{PAGE}{one.pk}/change/"))
+    assert 'name="prices-0-starts_time" value="18:00"' in page
+    assert 'name="prices-0-ends_time" value="22:00"' in page
+    assert 'name="ends_time" value=' not in page
+    for wrong, told in (({"ends_time": "25:00"}, "Write an hour"), ({"starts_time": "18:00"}, "Say on which day.")):
+        assert told in text(marketer.post(f"{PAGE}add/", FORM | {"code": "other"} | wrong))
