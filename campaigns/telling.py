@@ -9,8 +9,8 @@ from loyalty import money
 
 
 def payment_sentence(one: Purchase) -> str:
-    """What the points of a purchase paid."""
-    worth, whole = money.text(one.tender_amount, one.currency), money.text(one.net_amount, one.currency)
+    """What the points of a purchase paid, of what vouchers had left to pay."""
+    worth, whole = money.text(one.tender_amount, one.currency), money.text(one.net_amount - one.discount, one.currency)
     return _("%(worth)s of %(amount)s paid in points") % {"worth": worth, "amount": whole}
 
 

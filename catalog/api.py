@@ -8,9 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import P, QueryEx, Router, Status
 
-from catalog import issuing, offers, redeeming, showing
+from catalog import issuing, keeping, offers, redeeming, showing
 from catalog.issuing import Use
 from catalog.models import Redemption, Reward, Voucher
+from catalog.offers import Priced
 from catalog.redeeming import Ask
 from catalog.redemptionschemas import CancelIn, ConfirmIn, RedemptionIn, ReleaseIn, UseIn
 from loyalty import money, queries, terms
@@ -25,13 +26,13 @@ from members.models import ApiKey, Member
 from members.queries import resolve
 
 router = Router(tags=["Catalogue"])
-POS, LOOK, LIST = Key("pos"), Key("pos", "read"), Key("pos", "read", "configure")
+POS, LOOK, SEE = Key("pos"), Key("pos", "read"), Key("pos", "read", "configure")
 type Limit = QueryEx[int, P(ge=1, le=LIMIT_MAX)]
 # Longer than any card number or id.
 REFERENCE = 80
 
 
-@router.get("/rewards", auth=LIST)
+@router.get("/rewards", auth=SEE)
 def rewards(
     request: HttpRequest,
     member: QueryEx[str | None, P(max_length=REFERENCE)] = None,
@@ -39,7 +40,13 @@ def rewards(
     limit: Limit = 50,
     cursor: str | None = None,
 ) -> Any:
-    """What can be had, cheapest first: at this member's price of now, or at the price that everybody pays."""
+    """What can be had, cheapest first: at this member's price of now, or at the price that everybody pays.
+
+    For a key of scope `configure` that names neither a member nor a store: all rewards as they were put.
+    """
+    if "configure" in _key(request).scopes and member is None and store is None:
+        return _kept(limit, _after(cursor))
+    _insist_on_prices(_key(request))
     now, place = timezone.now(), _store(_key(request), store)
     contract, rows = terms.current(now), offers.standing(after=_after(cursor), limit=limit + 1)
     asking = _member(member) if member is not None else None
@@ -48,12 +55,23 @@ def rewards(
     else:
         seen = offers.priced_for_all(rows, now=now, zone=contract.zone, store=place)
     language = asking.language if asking else None
-    return page(
-        seen,
-        limit,
-        lambda one: [one.reward.points, one.reward.code],
-        lambda one: showing.reward(one, contract.currency, language),
-    )
+    return page(seen, limit, _place, lambda one: showing.reward(one, contract.currency, language))
+
+
+def _place(one: Priced) -> list[Any]:
+    return [one.reward.points, one.reward.code]
+
+
+def _kept(limit: int, after: tuple[int, str] | None) -> Any:
+    """Every reward, withdrawn ones too."""
+    contract = terms.current(timezone.now())
+    rows = keeping.every(after=after, limit=limit + 1)
+    return page(rows, limit, lambda one: [one.points, one.code], lambda one: showing.kept(one, contract))
+
+
+def _insist_on_prices(key: ApiKey) -> None:
+    if not set(LOOK.scopes) & set(key.scopes):
+        raise Problem("forbidden-scope", "Prices of a member or in a store are for keys of scope pos or read.", status=403)
 
 
 @router.post("/redemptions", auth=POS, response={201: Any})

@@ -12,8 +12,10 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from catalog import pictures
 from catalog.models import Category, CodePool, Reward, RewardPrice, Stock
 from catalog.schemas import PriceIn, RewardIn, VoucherIn, WindowIn
 from loyalty import auditing, queries, terms
@@ -24,7 +26,7 @@ from members.wording import called
 
 LABEL = "catalog.reward"
 # What is written as it is said.
-PLAIN = ("title", "description", "kind", "points", "money", "cost", "fulfilment", "per_member", "picture_text")
+PLAIN = ("title", "description", "kind", "points", "money", "cost", "fulfilment", "low_water", "per_member", "picture_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,22 @@ def find(code: str) -> Reward:
     return found
 
 
+def every(*, after: tuple[int, str] | None = None, limit: int | None = None) -> list[Reward]:
+    """All rewards, withdrawn ones too, with all that their documents say; in the order and with the marks of offers.standing."""
+    rows = Reward.objects.order_by("points", "code").select_related("category", "code_pool")
+    if after:
+        rows = rows.filter(Q(points__gt=after[0]) | Q(points=after[0], code__gt=after[1]))
+    return list(rows.prefetch_related("prices", "stores", "stock__store")[:limit])
+
+
 def document(one: Reward, decimals: int) -> dict[str, Any]:
     """A reward in the words of the API, in values of JSON; `decimals` are those of the programme's currency."""
     return {
         "code": one.code, "title": one.title, "description": one.description, "kind": one.kind,
         "category": one.category.code if one.category else None, "points": one.points, "money": plain(one.money, decimals),
         "cost": None if one.cost is None else plain(one.cost, decimals), "fulfilment": one.fulfilment, **_stock(one),
-        "per_member": one.per_member, "stores": sorted(each.code for each in one.stores.all()), "tiers": one.tiers,
+        "low_water": one.low_water, "per_member": one.per_member,
+        "stores": sorted(each.code for each in one.stores.all()), "tiers": one.tiers,
         "available": _window(one), "voucher": one.voucher and {"keeps_rest": False} | one.voucher,
         "code_pool": one.code_pool.code if one.code_pool else None,
         "prices": [_priced(each, decimals) for each in one.prices.all()], "translations": one.translations,
@@ -195,6 +206,9 @@ def _write(one: Reward, given: RewardIn, picture: Picture | None, now: datetime)
         raise Problem("validation", detail, faults=[Fault("/picture_text", detail)])
     one.withdrawn_at = (one.withdrawn_at or now) if given.withdrawn else None
     one.save()
+    if picture and picture.name and not pictures.is_kept(picture.name):  # swept away before the row was written
+        detail = _("The picture is not there any more. Upload it again.")
+        raise Problem("validation", detail, faults=[Fault("/picture", detail)])
 
 
 def _said(given: RewardIn) -> dict[str, Any]:

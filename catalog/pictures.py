@@ -6,6 +6,7 @@ Each is kept as WebP in two sizes under a name made of its content; a name there
 import hashlib
 import re
 import warnings
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 
@@ -40,6 +41,22 @@ def keep(upload: File[Any]) -> str:
         if not default_storage.exists(at):
             default_storage.save(at, ContentFile(content))
     return name
+
+
+def older_than(moment: datetime) -> list[str]:
+    """The names of the pictures that were uploaded before this moment; nothing that is not ours."""
+    try:
+        _folders, files = default_storage.listdir(FOLDER)
+    except FileNotFoundError:
+        return []
+    names = [f"{FOLDER}{file}" for file in files if NAME.fullmatch(f"{FOLDER}{file}")]
+    return [name for name in names if default_storage.get_modified_time(name) < moment]
+
+
+def remove(name: str) -> None:
+    """Both sizes."""
+    for at in (small(name), name):
+        default_storage.delete(at)
 
 
 def small(name: str) -> str:

@@ -1,10 +1,11 @@
 """What a reward costs a member now, and why it cannot be had. Pure: no ORM, no clock, no I/O."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from loyalty.spans import in_hours
@@ -142,6 +143,49 @@ def best(offer: Offer, visitor: Visitor, *, at: datetime, zone: ZoneInfo) -> Pri
         and (not price.birthday_month or visitor.birth_month == month)
     )
     return min((offer.price, *held), key=lambda price: (price.points, price.money))
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A kind of member: of a tier, and in the month of their birthday or not."""
+
+    tier: str | None = None
+    birthday: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From one instant to before another, what each kind of member pays at best; None: it is not offered then."""
+
+    starts_at: datetime
+    ends_at: datetime
+    prices: tuple[Price | None, ...]
+
+
+def calendar(offer: Offer, who: Sequence[Who], *, since: datetime, until: datetime, zone: ZoneInfo) -> list[Span]:
+    """The time between two instants, cut where a price of one of them begins or ends."""
+    spans: list[Span] = []
+    for begin, end in pairwise(sorted({since, until, *(at for at in _turns(offer, since, until, zone) if since < at < until)})):
+        month = begin.astimezone(zone).month
+        visitors = [Visitor(0, tier=one.tier, birth_month=month if one.birthday else None) for one in who]
+        offered = offer.window.holds(begin, zone)
+        prices = tuple(best(offer, one, at=begin, zone=zone) if offered else None for one in visitors)
+        if spans and spans[-1].prices == prices:
+            spans[-1] = replace(spans[-1], ends_at=end)
+        else:
+            spans.append(Span(begin, end, prices))
+    return spans
+
+
+def _turns(offer: Offer, since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """Each instant at which something may begin to hold or end: the ends of windows, midnights, and hours of each day."""
+    windows = [offer.window, *(price.window for price in offer.prices)]
+    hours = {time(), *(hour for window in windows for hour in window.hours or ())}
+    first, last = since.astimezone(zone).date(), until.astimezone(zone).date()
+    for number in range((last - first).days + 1):
+        yield from (datetime.combine(first + timedelta(days=number), hour, zone).astimezone(UTC) for hour in hours)
+    for window in windows:
+        yield from (at for at in (window.starts_at, window.ends_at) if at)
 
 
 def reach(points: Iterable[int], price: int) -> Decimal:

@@ -1,12 +1,12 @@
 """What pages ask about redemptions and vouchers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
-from catalog.models import Redemption, Reward, Voucher
+from catalog.models import Redemption, Reward, Voucher, VoucherUse
 
 # The keys under which a redemption takes points and gives them back (catalog/redeeming.py).
 KEYS = ("redemption:", "redemption-back:")
@@ -43,6 +43,16 @@ def ready_vouchers(member: UUID, *, now: datetime, limit: int) -> list[Voucher]:
     rows = Voucher.objects.filter(member=member, valid_until__gt=now, ended_at=None, used__lt=F("uses"))
     rows = rows.select_related("redemption__reward", "redemption__store", "redemption__member")
     return list(rows.prefetch_related("use_set__store", "redemption__steps").order_by("valid_until", "id")[:limit])
+
+
+def vouchers_on(purchases: Iterable[UUID]) -> dict[UUID, list[VoucherUse]]:
+    """What vouchers took off each of these purchases, in their order, given back or not; one statement."""
+    rows = VoucherUse.objects.filter(purchase__in=list(purchases)).select_related("voucher__redemption__reward").order_by("id")
+    found: dict[UUID, list[VoucherUse]] = {}
+    for use in rows:
+        if use.purchase:
+            found.setdefault(use.purchase, []).append(use)
+    return found
 
 
 def without_voucher(member: UUID, *, limit: int) -> list[Redemption]:

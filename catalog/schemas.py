@@ -166,6 +166,7 @@ class RewardIn(Strict):
     fulfilment: Literal["shop", "at_once", "posted"] = "shop"
     stock: Left | None = None
     stock_by_store: Annotated[dict[Code, Left], Field(max_length=NAMES_MAX)] = {}
+    low_water: Left | None = None
     per_member: Annotated[int, Field(strict=True, ge=1, le=STOCK_MAX)] | None = None
     stores: Annotated[list[Code], Field(max_length=NAMES_MAX)] = []
     tiers: Annotated[list[Code], Field(max_length=TIERS_MAX)] = []

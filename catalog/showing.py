@@ -5,11 +5,21 @@ from typing import Any
 
 from django.utils import translation
 
-from catalog import issuing
-from catalog.models import Redemption, Voucher
+from catalog import issuing, keeping, pictures
+from catalog.models import Redemption, Reward, Voucher
 from catalog.offers import Priced
 from catalog.texts import said
 from loyalty import money, queries
+from loyalty.terms import Terms
+
+
+def kept(one: Reward, contract: Terms) -> dict[str, Any]:
+    """A reward as it was put, with what is left of it, its picture, and since when it is withdrawn."""
+    return keeping.document(one, contract.minor_units) | {
+        "currency": contract.currency,
+        "picture": pictures.addresses(one.picture.name),
+        "withdrawn_at": one.withdrawn_at and one.withdrawn_at.isoformat(),
+    }
 
 
 def reward(one: Priced, currency: str, language: str | None) -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """What is left of a reward, and of a partner's codes. Locked behind the wallets; taken by one conditional statement each."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Q
 
-from catalog.models import Code, CodePool, Redemption, Stock
+from catalog.models import Code, Redemption, Stock
 
 
 class StoreNeeded(Exception):
@@ -81,22 +79,6 @@ def take_codes(pool: int, redemption: UUID, quantity: int, *, now: datetime) -> 
 def put_codes_back(redemption: Redemption) -> None:
     """Codes that nobody has seen go back to their pool; a code that was shown never does."""
     Code.objects.filter(redemption=redemption, shown_at=None).update(redemption=None, taken_at=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Low:
-    """A pool of codes that runs dry: `left` are no more than it asked to be told of."""
-
-    name: str
-    left: int
-
-
-def low_pools() -> list[Low]:
-    """Pools with so few codes left that the shop should know, of those that an offered reward hands out; one statement."""
-    offered = CodePool.objects.filter(reward__withdrawn_at=None, reward__isnull=False).distinct()
-    free = Code.objects.filter(pool=OuterRef("pk"), redemption=None).order_by().values("pool").annotate(count=Count("pk"))
-    counted = offered.annotate(left=Coalesce(Subquery(free.values("count")), 0)).filter(left__lte=F("low_water"))
-    return [Low(name, left) for name, left in counted.order_by("name").values_list("name", "left")]
 
 
 def free_codes(pools: Iterable[int]) -> dict[int, int]:

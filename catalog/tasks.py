@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from catalog import redeeming, telling
+from catalog import lowwater, redeeming, sweeping, telling
 
 
 @shared_task
@@ -18,4 +18,9 @@ def give_back_what_is_over() -> int:
 @shared_task
 def tell_of_rewards() -> int:
     now = timezone.now()
-    return telling.remind_of_vouchers(now=now) + telling.tell_who_waits(now=now)
+    return telling.remind_of_vouchers(now=now) + telling.tell_who_waits(now=now) + lowwater.tell(now=now)
+
+
+@shared_task
+def sweep_pictures() -> int:
+    return sweeping.sweep(now=timezone.now())

@@ -25,5 +25,6 @@ app.conf.beat_schedule = {
     "keep birthdays": {"task": "campaigns.tasks.keep_birthdays", "schedule": crontab(minute="10")},
     "give back what is over": {"task": "catalog.tasks.give_back_what_is_over", "schedule": 60.0},
     "tell of rewards": {"task": "catalog.tasks.tell_of_rewards", "schedule": crontab(minute="*/10")},
+    "sweep pictures": {"task": "catalog.tasks.sweep_pictures", "schedule": crontab(hour="3", minute="45")},
     "forget old rows": {"task": "config.tasks.forget_old_rows", "schedule": crontab(hour="3", minute="30")},
 }

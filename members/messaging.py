@@ -22,7 +22,7 @@ from loyalty.terms import Terms
 from loyalty.wording import Line
 from members import tiers
 from members import wording as tier_wording
-from members.models import Consent, Member, Message
+from members.models import Consent, Member, Message, User
 from members.queries import by_holder, tier_tables, told, with_birthday
 
 REMIND_DAYS = (30, 7, 1)
@@ -33,6 +33,7 @@ WAKING_HOUR = 9
 NEWS = timedelta(days=7)
 # So many members are told of changed rules in one transaction.
 TOLD_AT_ONCE = 2000
+Channel = Message.Channel
 # What would break a mail's header apart.
 BREAKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
@@ -47,6 +48,16 @@ class News:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell one of the staff; `facts` hold the `page` to go to."""
+
+    user: User
+    kind: Message.Kind
+    subject_key: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
 def queue(news: Sequence[News], *, now: datetime, due_at: datetime | None = None, amend: bool = False) -> None:
     """Make the rows: in the portal at once, by mail when due where the member can be reached.
 
@@ -56,14 +67,23 @@ def queue(news: Sequence[News], *, now: datetime, due_at: datetime | None = None
     rows = []
     for one in news:
         common: dict[str, Any] = {"member": one.member, "kind": one.kind, "subject_key": one.subject_key, "facts": one.facts}
-        rows.append(Message(channel=Message.Channel.INBOX, due_at=now, sent_at=now, **common))
+        rows.append(Message(channel=Channel.INBOX, due_at=now, sent_at=now, **common))
         if one.member.pk in mailed and one.kind != Message.Kind.WELCOME:
-            rows.append(Message(channel=Message.Channel.EMAIL, due_at=due_at or now, **common))
+            rows.append(Message(channel=Channel.EMAIL, due_at=due_at or now, **common))
     if amend:
         once = ["member", "kind", "subject_key", "channel"]
         Message.objects.bulk_create(rows, update_conflicts=True, update_fields=["facts"], unique_fields=once, batch_size=2000)
     else:
         Message.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2000)
+
+
+def tell_staff(news: Sequence[Notice], *, due_at: datetime) -> None:
+    """Make the rows, by mail alone; one that is there stays as it is."""
+    rows = [
+        Message(user=one.user, kind=one.kind, subject_key=one.subject_key, facts=one.facts, channel=Channel.EMAIL, due_at=due_at)
+        for one in news
+    ]
+    Message.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2000)
 
 
 def welcome(events: Sequence[Event], *, now: datetime) -> None:
@@ -187,9 +207,10 @@ def waking(now: datetime, contract: Terms) -> datetime:
 
 
 def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tuple[str, str, str]:
-    """Subject, text and HTML in the member's language, under the terms in force `now`."""
+    """Subject, text and HTML in the member's language, or in the house's, under the terms in force `now`."""
     contract = terms.in_force(list(versions), now)
-    with translation.override(message.member.language):
+    language = message.member.language if message.member else settings.LANGUAGE_CODE
+    with translation.override(language):
         facts = dict(message.facts)
         if "on" in facts:
             facts["on"] = date.fromisoformat(facts["on"])
@@ -200,13 +221,13 @@ def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tupl
         if message.kind == Message.Kind.TERMS_CHANGE:
             facts["lines"] = _changed(facts, versions, contract)
         if "names" in facts:
-            facts["tier"] = facts["names"].get(message.member.language) or facts["name"]
+            facts["tier"] = facts["names"].get(language) or facts["name"]
         if message.kind == Message.Kind.TIER_AT_RISK:
             facts["sentence"] = tier_wording.to_stay(
                 facts["tier"], facts["basis"], facts["missing"], facts["on"], contract.currency
             )
         if "titles" in facts:
-            facts["title"] = facts["titles"].get(message.member.language) or facts["title"]
+            facts["title"] = facts["titles"].get(language) or facts["title"]
         context = facts | {
             "member": message.member,
             "programme": settings.REGULARS_NAME,
@@ -215,6 +236,7 @@ def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tupl
             "tier_url": settings.ORIGIN + reverse("tier"),
             "voucher_url": _page("redemption", facts["redemption"]) if facts.get("redemption") else _page("vouchers"),
             "reward_url": _page("reward", facts["reward"]) if "reward" in facts else _page("rewards"),
+            "page_url": settings.ORIGIN + facts.get("page", ""),
         }
         name = f"emails/{message.kind}"
         subject = BREAKS.sub(" ", render_to_string(f"{name}.subject.txt", context)).strip()
@@ -252,7 +274,7 @@ def _changed(facts: dict[str, Any], versions: Sequence[Terms], contract: Terms) 
 
 def inbox(member: Member, limit: int = 50) -> list[dict[str, Any]]:
     """What the portal shows: newest first."""
-    rows = Message.objects.filter(member=member, channel=Message.Channel.INBOX).select_related("member").order_by("-id")
+    rows = Message.objects.filter(member=member, channel=Channel.INBOX).select_related("member").order_by("-id")
     now, versions, shown = timezone.now(), terms.published(), []
     contract = terms.in_force(versions, now)
     for message in rows[:limit]:
@@ -266,6 +288,14 @@ def consents(member: Member) -> list[Consent]:
     """What the member agrees to now: of each channel and purpose the newest word, if it is yes."""
     newest = Consent.objects.filter(member=member).order_by("channel", "purpose", "-at", "-id").distinct("channel", "purpose")
     return [one for one in newest if one.granted]
+
+
+def address(message: Message) -> str | None:
+    """Where its mail goes; None where whom it is for cannot be reached any more."""
+    if message.user:
+        return message.user.email if message.user.is_active else None
+    member = message.member
+    return member.email if member and reachable_by_mail([member]) else None
 
 
 def reachable_by_mail(members: Sequence[Member]) -> set[UUID]:

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 
 from loyalty import terms
 from loyalty.terms import Terms
-from members.messaging import reachable_by_mail, rendered
+from members.messaging import address, rendered
 from members.models import Message
 
 # Longer than the mail server may take for one mail: a few answers of at most the time-out in settings.MAILERS each.
@@ -58,17 +58,18 @@ def _take(id_: UUID, *, claimed_at: datetime, at: datetime) -> Message | None:
     ours = Message.objects.filter(pk=id_, claimed_at=claimed_at, sent_at=None, failed_at=None)
     if not ours.update(claimed_at=at, tries=F("tries") + 1):
         return None
-    return Message.objects.select_related("member").filter(pk=id_).first()
+    return Message.objects.select_related("member", "user").filter(pk=id_).first()
 
 
 def _send(message: Message, versions: Sequence[Terms], at: datetime) -> bool:
-    """Send if the member can still be reached, and mark the row: sent, given up, or left to be tried again."""
+    """Send if whom it is for can still be reached, and mark the row: sent, given up, or left to be tried again."""
     row = Message.objects.filter(pk=message.pk)
-    if message.tries > TRIES or not reachable_by_mail([message.member]):
+    to = address(message)
+    if message.tries > TRIES or to is None:
         row.update(failed_at=at)
         return False
     try:
-        _mail(message, versions, at)
+        _mail(message, to, versions, at)
     except Exception as error:  # noqa: BLE001 — whatever is wrong with this one, the others go out
         # The kind of error alone: its text may hold the address.
         log.warning("mail failed", message=str(message.pk), tries=message.tries, error=type(error).__name__)
@@ -79,9 +80,9 @@ def _send(message: Message, versions: Sequence[Terms], at: datetime) -> bool:
     return True
 
 
-def _mail(message: Message, versions: Sequence[Terms], at: datetime) -> None:
+def _mail(message: Message, to: str, versions: Sequence[Terms], at: datetime) -> None:
     subject, text, html = rendered(message, versions, at)
     host = urlsplit(settings.ORIGIN).hostname
-    mail = EmailMultiAlternatives(subject, text, to=[message.member.email], headers={"Message-ID": f"<{message.pk}@{host}>"})
+    mail = EmailMultiAlternatives(subject, text, to=[to], headers={"Message-ID": f"<{message.pk}@{host}>"})
     mail.attach_alternative(html, "text/html")
     mail.send()

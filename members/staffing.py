@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from loyalty import queries
@@ -56,6 +57,13 @@ def place(user: User, *, role: str, stores: Iterable[int]) -> None:
     roles.sync_roles()
     roles.assign(user, role)
     user.staff.stores.set(stores)
+
+
+def allowed(permission: str) -> list[User]:
+    """Staff of all shops together whose role gives them this permission."""
+    app, codename = permission.split(".")
+    given = Q(groups__permissions__codename=codename, groups__permissions__content_type__app_label=app) | Q(is_superuser=True)
+    return list(User.objects.filter(given, is_active=True, is_staff=True, staff__stores=None).distinct().order_by("pk"))
 
 
 def names(actors: Iterable[UUID]) -> dict[UUID, str]:

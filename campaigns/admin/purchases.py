@@ -1,5 +1,6 @@
 """Receipts with what they earned and why, to look at."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -8,13 +9,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeNumericFilter
 
 from campaigns import explaining, rules
 from campaigns.admin.returns import ReturnInline
 from campaigns.models import Award, Purchase, PurchaseLine
 from campaigns.queries import of_receipt
+from catalog.models import VoucherUse
+from catalog.queries import vouchers_on
 from loyalty import money
 from loyalty.backoffice import ReadOnly, ReadOnlyInline
 from loyalty.columns import figure, instant, quantity, signed
@@ -31,8 +34,8 @@ def steps(trace: dict[str, Any], currency: str) -> str:
 
 class LineInline(ReadOnlyInline):
     model = PurchaseLine
-    fields = ("line_id", "sku", "category", "brand", "count", "price", "in_points", "earned", "note")
-    readonly_fields = ("count", "price", "in_points", "earned", "note")
+    fields = ("line_id", "sku", "category", "brand", "count", "price", "off", "in_points", "earned", "note")
+    readonly_fields = ("count", "price", "off", "in_points", "earned", "note")
     earned = figure("points", _("points"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PurchaseLine]:
@@ -46,6 +49,10 @@ class LineInline(ReadOnlyInline):
     @admin.display(description=_("amount"))
     def price(self, line: PurchaseLine) -> str:
         return money.text(line.net_amount, line.purchase.currency)
+
+    @admin.display(description=_("taken off by vouchers"))
+    def off(self, line: PurchaseLine) -> str:
+        return money.text(line.discount, line.purchase.currency) if line.discount else ""
 
     @admin.display(description=_("of it in points"))
     def in_points(self, line: PurchaseLine) -> str:
@@ -104,6 +111,7 @@ class PurchaseAdmin(ReadOnly):
                     "occurred_at",
                     "recorded_at",
                     "paid",
+                    "off",
                     "in_points",
                     "in_money",
                 )
@@ -111,7 +119,7 @@ class PurchaseAdmin(ReadOnly):
         ),
         (_("Points"), {"fields": ("earned", "why", "contract")}),
     )
-    readonly_fields = ("paid", "in_points", "in_money", "earned", "why", "contract")
+    readonly_fields = ("paid", "off", "in_points", "in_money", "earned", "why", "contract")
     inlines = (AwardInline, LineInline, ReturnInline)
     bought = instant("occurred_at", _("bought"))
     earned = figure("points_earned", _("points"), plus=True)
@@ -132,6 +140,13 @@ class PurchaseAdmin(ReadOnly):
 
     paid.formatting = "price"  # type: ignore[attr-defined]
 
+    @admin.display(description=_("taken off by vouchers"))
+    def off(self, purchase: Purchase) -> str | None:
+        """Each voucher with what it took off; one that was given back says so."""
+        uses = vouchers_on([purchase.pk]).get(purchase.pk, []) if purchase.discount else []
+        rows = [_used(use, purchase.currency) for use in uses]
+        return format_html_join("", "<div>{}: <a href='{}' class='link'>{}</a>{}</div>", rows) if uses else None
+
     @admin.display(description=_("of it in points"))
     def in_points(self, purchase: Purchase) -> str | None:
         if not purchase.points_spent:
@@ -141,7 +156,7 @@ class PurchaseAdmin(ReadOnly):
 
     @admin.display(description=_("of it in money"))
     def in_money(self, purchase: Purchase) -> str:
-        return money.text(purchase.net_amount - purchase.tender_amount, purchase.currency)
+        return money.text(purchase.net_amount - purchase.discount - purchase.tender_amount, purchase.currency)
 
     @admin.display(description=_("because"))
     def why(self, purchase: Purchase) -> str:
@@ -151,3 +166,10 @@ class PurchaseAdmin(ReadOnly):
     def contract(self, purchase: Purchase) -> str:
         version = purchase.trace.get("terms")
         return str(_("terms version %(version)s") % {"version": version}) if version else ""
+
+
+def _used(use: VoucherUse, currency: str) -> tuple[str, str, str, str]:
+    """What a voucher took off, where it stands, its title, and whether it was given back."""
+    address = reverse("admin:catalog_voucher_change", args=[use.voucher_id])
+    amount = money.text(use.amount or Decimal(0), currency)
+    return amount, address, use.voucher.title, f" ({pgettext('a voucher', 'given back')})" if use.released_at else ""

@@ -15,7 +15,7 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from catalog import keeping
-from catalog.admin.fields import WindowForm, choice, number, placed, shown_window
+from catalog.admin.fields import WINDOW, WindowForm, choice, number, placed, shown_window
 from catalog.models import RewardPrice, Stock
 from catalog.schemas import PRICES_MAX, STOCK_MAX, PriceIn
 from loyalty import terms
@@ -175,7 +175,7 @@ class PriceInline(ByReward, StackedInline):  # type: ignore[misc]
     form = PriceForm
     formset = PriceSet
     fields = (
-        "name", ("points", "money"), ("tier", "birthday_month"), ("starts_on", "ends_on"), "weekdays", ("hours_from", "hours_to"),
+        "name", ("points", "money"), ("tier", "birthday_month"), *WINDOW,
     )  # fmt: skip
     extra = 0
     max_num = PRICES_MAX

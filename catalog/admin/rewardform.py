@@ -26,6 +26,7 @@ from loyalty.problems import Problem, problem_of
 
 KEPT = "picture_kept"
 WORDS = ("title", "description", "picture_text")
+AS_TYPED = ("title", "description", "kind", "points", "picture_text", "per_member", "low_water")
 # Where a fault of the API's shape stands in the form.
 PLACES = {
     "available/starts_at": "starts_on", "available/ends_at": "ends_on", "available/weekdays": "weekdays",
@@ -83,9 +84,11 @@ class RewardForm(WordFields, WindowForm, forms.ModelForm[Reward]):  # type: igno
 
     class Meta:
         model = Reward
+        help_texts = {"low_water": _("Whoever keeps the catalogue gets a mail, once each time that a row of stock falls so far.")}
         widgets = {"description": UnfoldAdminTextareaWidget({"rows": 4})}
         fields = (
-            "code", "title", "description", "kind", "category", "points", "fulfilment", "per_member", "code_pool", "picture_text",
+            "code", "title", "description", "kind", "category", "points", "fulfilment", "per_member", "low_water",
+            "code_pool", "picture_text",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -108,7 +111,7 @@ class RewardForm(WordFields, WindowForm, forms.ModelForm[Reward]):  # type: igno
         """What was typed, in the words of the API."""
         given = self.cleaned_data
         return {
-            **{name: given[name] for name in ("title", "description", "kind", "points", "picture_text", "per_member")},
+            **{name: given[name] for name in AS_TYPED},
             "category": given["category"].code if given["category"] else None,
             "money": given["money"] or 0, "cost": given["cost"],
             "fulfilment": "shop" if given["kind"] == Reward.Kind.VOUCHER else given["fulfilment"],

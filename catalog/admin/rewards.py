@@ -1,7 +1,7 @@
 """Rewards, kept by people: what each is, what it costs both sides, who could have it, and where it stands."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -19,12 +19,14 @@ from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from catalog import keeping, pictures, pricing
-from catalog.admin.fields import LANGUAGES, in_language
+from catalog.admin import preview
+from catalog.admin.fields import LANGUAGES, WINDOW, in_language
 from catalog.admin.inlines import PriceInline, PriceLook, StockInline, StockLook
 from catalog.admin.kept import Kept
 from catalog.admin.rewardform import RewardForm
 from catalog.models import Reward
 from loyalty import auditing, money, queries, terms
+from loyalty.admin.reviewing import FIRST_DAY, LAST_DAY
 from loyalty.columns import figure, moment
 from loyalty.problems import Problem
 
@@ -74,7 +76,8 @@ class RewardAdmin(Kept):
     )  # fmt: skip
     readonly_fields = ("when", "voucher_says", "shops", "tier_names")
     conditional_fields = {
-        "code_pool": "kind == 'code'", "fulfilment": f"{ITEM} && !({VOUCHER})", "voucher_type": VOUCHER, "voucher_amount": OFF,
+        "code_pool": "kind == 'code'", "low_water": "kind != 'code'", "fulfilment": f"{ITEM} && !({VOUCHER})",
+        "voucher_type": VOUCHER, "voucher_amount": OFF,
         "voucher_minimum": VOUCHER, "voucher_categories": VOUCHER,
         "voucher_keeps_rest": MONEY,
         "voucher_uses": f"{ITEM} && !({MONEY} && voucher_keeps_rest)", **dict.fromkeys(("voucher_valid", "voucher_unit"), ITEM),
@@ -100,7 +103,7 @@ class RewardAdmin(Kept):
             return [
                 (None, {"fields": (("title", "code"), "kind", "category", "description")}),
                 (_("Price"), {"fields": ("points", "money", "cost")}),
-                (_("Handing out"), {"fields": ("fulfilment", "code_pool", "voucher_says", "per_member")}),
+                (_("Handing out"), {"fields": ("fulfilment", "code_pool", "voucher_says", "per_member", "low_water")}),
                 (_("Who and when"), {"fields": ("shops", "tier_names", "when")}),
             ]
         in_languages = [tuple(in_language(name, language) for name in ("title", "description")) for language, _name in LANGUAGES]
@@ -115,14 +118,14 @@ class RewardAdmin(Kept):
                     "fields": (
                         ("fulfilment", "code_pool"), ("voucher_type", "voucher_amount", "voucher_minimum"), "voucher_keeps_rest",
                         "voucher_categories",
-                        ("voucher_valid", "voucher_unit", "voucher_uses"), "per_member",
+                        ("voucher_valid", "voucher_unit", "voucher_uses"), ("per_member", "low_water"),
                     )
                 },
             ),
             (_("Picture"), {"fields": ("picture", "picture_kept", *removes, seen[:2], seen[2:])}),
             (
                 _("Who and when"),
-                {"fields": (("stores", "tiers"), ("starts_on", "ends_on"), "weekdays", ("hours_from", "hours_to"))},
+                {"fields": (("stores", "tiers"), *WINDOW)},
             ),
             (_("In other languages"), {"classes": ["collapse"], "fields": in_languages}),
         ]  # fmt: skip
@@ -155,6 +158,9 @@ class RewardAdmin(Kept):
         obj, form = kwargs.get("obj"), context["adminform"].form
         kept = form.kept() if isinstance(form, RewardForm) else obj.picture.name if obj else ""
         context |= {"shown_picture": pictures.addresses(kept), "facts": list(self._facts(obj)) if obj else []}
+        if obj:
+            now = timezone.now()
+            context["preview"] = preview.preview(obj, terms.current(now), now=now, start=_day(request.GET.get("start", "")))
         if obj and self.has_change_permission(request, obj):
             context["act"] = "offer" if obj.withdrawn_at else "withdraw"
         return super().render_change_form(request, context, *args, **kwargs)
@@ -289,3 +295,12 @@ def _state(one: Any, now: datetime) -> str:
     if one.starts_at and now < one.starts_at:
         return "not-yet"
     return "sold-out" if _left(one) == 0 else "offered"
+
+
+def _day(text: str) -> date | None:
+    """A day of the address; one that is none, or that lies where no calendar reaches, is not heeded."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if FIRST_DAY <= day <= LAST_DAY else None

@@ -7,11 +7,12 @@ from loyalty.validators import CODE
 
 
 class CodePool(models.Model):
-    """Codes of one partner. At `low_water` the shop is told that the pool runs dry."""
+    """Codes of one partner. At `low_water` the shop is told that the pool runs dry; `low_since`: it was, and has been since."""
 
     code = models.CharField(_("code"), max_length=40, unique=True, validators=[CODE])
     name = models.CharField(_("name"), max_length=120)
     low_water = models.PositiveIntegerField(_("tell when so few are left"), default=20, db_default=20)
+    low_since = models.DateTimeField(_("low since"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("pool of codes")

@@ -32,6 +32,7 @@ class Reward(models.Model):
 
     `points` and `money` are the price where no RewardPrice is better. `voucher` says what a voucher of this reward gives
     (catalog/schemas.py has its shape). `cost` is what one costs the merchant.
+    When no more than `low_water` are left in one of its rows of stock, whoever keeps the catalogue is told.
     """
 
     class Kind(models.TextChoices):
@@ -62,6 +63,7 @@ class Reward(models.Model):
     stores = models.ManyToManyField("loyalty.Store", blank=True, verbose_name=_("only in these shops"))
     tiers = models.JSONField(_("only for these tiers"), default=list, blank=True)
     per_member = models.PositiveIntegerField(_("at most per member"), null=True, blank=True)
+    low_water = models.PositiveIntegerField(_("tell when so few are left"), null=True, blank=True)
     starts_at = models.DateTimeField(_("from"), null=True, blank=True)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
     weekdays = models.JSONField(_("days of the week"), default=list, blank=True)
@@ -112,11 +114,15 @@ class RewardPrice(models.Model):
 
 
 class Stock(models.Model):
-    """How many are left, in all (no store) or in one store. Without a row as many as wanted."""
+    """How many are left, in all (no store) or in one store. Without a row as many as wanted.
+
+    `low_since`: whoever keeps the catalogue was told that it fell to the reward's `low_water`, and it has been there since.
+    """
 
     reward = models.ForeignKey(Reward, models.CASCADE, related_name="stock", verbose_name=_("reward"))
     store = models.ForeignKey("loyalty.Store", models.PROTECT, null=True, blank=True, verbose_name=_("shop"))
     left = models.PositiveIntegerField(_("left"))
+    low_since = models.DateTimeField(_("low since"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("stock")

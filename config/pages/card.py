@@ -1,6 +1,7 @@
 """The member's pages about points: card, code, expiry dates, history, a line explained."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -145,14 +146,14 @@ def _behind(one: Explained, contract: Terms) -> dict[str, Any]:
             "steps": explaining.sentences(cause.trace, one.award.currency, names),
             "reasons": explaining.reasons(cause.trace, names),
             "total": {"label": _total(one.award), "points": cause.points_earned},
-            "receipt": receipt(cause, one.award.purchase, contract),
+            "receipt": receipt(cause, one.award.purchase, contract) | _reduced(one, one.award.purchase),
         }
     if one.returned and (purchase := one.returned.purchase):
         came_back = _came_back(one.returned, purchase, contract)
         steps = telling.sentences(one.returned)
         return {"detail": one.detail, "steps": steps, "receipt": came_back, "purchase_url": _purchase_url(purchase)}
     if one.paid:
-        shown = receipt(one.paid, one.paid, contract) | _payment(one.paid)
+        shown = receipt(one.paid, one.paid, contract) | _reduced(one, one.paid) | _payment(one.paid)
         return {"detail": one.detail, "receipt": shown, "purchase_url": _purchase_url(one.paid)}
     return {}
 
@@ -184,8 +185,24 @@ def _payment(bought: Purchase) -> dict[str, str]:
     """How a purchase was paid."""
     return {
         "in_points": money.text(bought.tender_amount, bought.currency),
-        "in_money": money.text(bought.net_amount - bought.tender_amount, bought.currency),
+        "in_money": money.text(bought.net_amount - bought.discount - bought.tender_amount, bought.currency),
     }
+
+
+def _reduced(one: Explained, bought: Purchase | None) -> dict[str, Any]:
+    """What each voucher took off the receipt, and what was left to pay."""
+    if bought is None or not one.vouchers:
+        return {}
+    vouchers = [
+        {
+            "title": tickets.named(use.voucher),
+            "url": reverse("voucher", args=[use.voucher_id]),
+            "off": _("%(value)s off") % {"value": money.text(use.amount or Decimal(0), bought.currency)},
+            "back": use.released_at is not None,
+        }
+        for use in one.vouchers
+    ]
+    return {"vouchers": vouchers, "rest": money.text(bought.net_amount - bought.discount, bought.currency)}
 
 
 def _came_back(one: PurchaseReturn, bought: Purchase, contract: Terms) -> dict[str, Any]:

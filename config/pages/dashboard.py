@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog import stock
+from catalog import lowwater
 from loyalty import money, terms, totals
 from loyalty.columns import signed
 from loyalty.totals import Day
@@ -55,7 +55,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("loyalty.view_lot"):
         figures += _holdings(_stores(request))
     if may("catalog.view_codepool"):
-        context["low_pools"] = stock.low_pools()
+        context["low"] = lowwater.standing()
     return context | {"figures": figures, "may_search": may("members.view_member"), "title": _("Today")}
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router, Status
 
-from catalog import keeping, pictures
+from catalog import keeping, showing
 from catalog.models import Reward
 from catalog.schemas import RewardIn
 from config.pages.contracts import CONFIGURE, of_programme
@@ -34,9 +34,4 @@ def put(request: HttpRequest, response: HttpResponse, code: str, body: RewardIn)
 
 
 def _item(one: Reward) -> dict[str, Any]:
-    contract = terms.current(timezone.now())
-    return keeping.document(one, contract.minor_units) | {
-        "currency": contract.currency,
-        "picture": pictures.addresses(one.picture.name),
-        "withdrawn_at": one.withdrawn_at and one.withdrawn_at.isoformat(),
-    }
+    return showing.kept(one, terms.current(timezone.now()))

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from babel.lists import format_list
+from django.utils import timezone
 from django.utils.formats import date_format, number_format, time_format
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext, to_locale
 from django.utils.translation import gettext as _
@@ -161,8 +162,18 @@ def _schedule(window: Window) -> str:
 
 
 def day(ends_at: datetime, contract: Terms) -> str:
-    """The last day before an end."""
-    return date_format(contract.last_day(ends_at), "DATE_FORMAT")
+    """The last day before an end; with the time where it ends on the way."""
+    if ends_at == contract.midnight_after(last := contract.last_day(ends_at)):
+        return date_format(last, "DATE_FORMAT")
+    return date_format(timezone.make_naive(ends_at, contract.zone), "DATETIME_FORMAT")
+
+
+def _first(starts_at: datetime, contract: Terms) -> str:
+    """The first day from a start on; with the time where it begins on the way."""
+    first = contract.day_of(starts_at)
+    if starts_at == contract.midnight_after(first - timedelta(days=1)):
+        return date_format(first, "DATE_FORMAT")
+    return date_format(timezone.make_naive(starts_at, contract.zone), "DATETIME_FORMAT")
 
 
 def _hindrance(one: Priced, because: Why | None, missing: int, contract: Terms, names: dict[str, str]) -> str:
@@ -170,7 +181,7 @@ def _hindrance(one: Priced, because: Why | None, missing: int, contract: Terms, 
     if missing and because in AHEAD:
         return ngettext("%(n)s more point", "%(n)s more points", missing) % {"n": number_format(missing, force_grouping=True)}
     if because is Why.NOT_YET and window.starts_at:
-        return _("From %(date)s on.") % {"date": date_format(contract.day_of(window.starts_at), "DATE_FORMAT")}
+        return _("From %(date)s on.") % {"date": _first(window.starts_at, contract)}
     if because is Why.NOT_NOW:
         return _("It can be had at other times: %(times)s.") % {"times": _schedule(window)}
     if because is Why.TIER:

@@ -129,7 +129,7 @@ def _reserved(one: Redemption, member: Member, contract: Terms, now: datetime) -
         "money": money.text(one.money, contract.currency) if one.money else "",
         "choice": issuing.needs_voucher(one.reward),
         "kind": one.reward.kind,
-        "kept_until": offering.day(kept, contract),
+        "kept_until": date_format(contract.last_day(kept), "DATE_FORMAT"),
         "until": date_format(timezone.make_naive(one.reserved_until, contract.zone), "TIME_FORMAT"),
         "over": now >= one.reserved_until,
     }

@@ -14,8 +14,8 @@ from django_stubs_ext import StrPromise
 from campaigns import explaining, telling
 from campaigns.models import Award, Purchase, PurchaseReturn
 from campaigns.queries import awards_by_entry, paid_by_entry, returns_by_entry
-from catalog.models import Redemption
-from catalog.queries import redemptions_by_key
+from catalog.models import Redemption, VoucherUse
+from catalog.queries import redemptions_by_key, vouchers_on
 from catalog.texts import said
 from config.pages import tickets
 from loyalty import queries
@@ -41,7 +41,7 @@ TITLES: dict[str, StrPromise] = {
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One line of the passbook, with the award, the return or the payment behind it."""
+    """One line of the passbook, with the award, the return or the payment behind it, and the vouchers on its receipt."""
 
     line: StatementLine
     title: str
@@ -50,6 +50,7 @@ class Explained:
     returned: PurchaseReturn | None = None
     redemption: Redemption | None = None
     paid: Purchase | None = None
+    vouchers: tuple[VoucherUse, ...] = ()
 
     def shown(self, contract: Terms) -> dict[str, Any]:
         return {
@@ -71,17 +72,27 @@ def explained(lines: Sequence[StatementLine]) -> list[Explained]:
     paid = paid_by_entry([line.entry for line in lines if line.kind == Kind.BURN])
     titles = adjusting.titles(line.entry for line in lines if line.kind == Kind.ADJUST)
     titles |= welcomes(line for line in lines if line.kind == Kind.BONUS and line.entry not in awards)
-    bought = redemptions(lines)
+    bought, off = redemptions(lines), _taken_off([*awards.values()], [*paid.values()])
     titles |= {line.entry: _of_redemption(line, bought[line.entry]) for line in lines if line.entry in bought}
     found = []
     for line in lines:
         award, returned, payment = awards.get(line.entry), back.get(line.entry), paid.get(line.entry)
         redemption, heading = bought.get(line.entry), titles.get(line.entry) or title(line, award)
         why = tickets.why(redemption) if redemption and line.kind == Kind.RESTORE else ""
-        found.append(
-            Explained(line, heading, why or detail(line, award, returned, payment), award, returned, redemption, payment)
-        )
+        receipt = payment or (award.purchase if award else None)
+        vouchers = tuple(off.get(receipt.pk, ())) if receipt else ()
+        said_of = [why or detail(line, award, returned, payment)]
+        said_of += [tickets.taken_off(use, receipt.currency) for use in vouchers] if receipt and line.kind == Kind.EARN else []
+        text = "; ".join(filter(None, said_of))
+        found.append(Explained(line, heading, text, award, returned, redemption, payment, vouchers))
     return found
+
+
+def _taken_off(awards: Sequence[Award], paid: Sequence[Purchase]) -> dict[UUID, list[VoucherUse]]:
+    """The vouchers on the receipts behind these; no statement where none took anything off."""
+    receipts = [*(one.purchase for one in awards if one.purchase), *paid]
+    reduced = {one.pk for one in receipts if one.discount}
+    return vouchers_on(reduced) if reduced else {}
 
 
 def redemptions(lines: Iterable[StatementLine]) -> dict[UUID, Redemption]:

@@ -13,7 +13,7 @@ from django.utils.translation import get_language, ngettext, to_locale
 from django.utils.translation import gettext as _
 
 from catalog import issuing, pictures
-from catalog.models import Redemption, Reward, Voucher
+from catalog.models import Redemption, Reward, Voucher, VoucherUse
 from catalog.texts import said
 from loyalty import money, queries
 from loyalty.terms import Terms
@@ -52,7 +52,7 @@ def of_voucher(one: Voucher, contract: Terms, now: datetime, *, whole: bool = Fa
     back = tuple(_back(bought, contract, now)) if whole and bought and returnable else ()
     promise = _("If you do not use it, your points come back by themselves.") if back and bought and bought.points else ""
     return Ticket(
-        url=reverse("voucher", args=[one.pk]), title=said(bought.reward, "title") if bought else one.title,
+        url=reverse("voucher", args=[one.pk]), title=named(one),
         picture=_picture(bought.reward) if bought else None, state=state, words=words, gives=_gives(one, contract),
         code=one.code if ready else "", left=_lasts(one.valid_until, contract, now) if ready else "", back=back,
         promise=promise,
@@ -137,6 +137,19 @@ def why(one: Redemption) -> str:
     return (
         _("Cancelled by the shop: %(reason)s") % {"reason": last.reason} if last and last.reason else _("Cancelled by the shop")
     )
+
+
+def named(one: Voucher) -> str:
+    """What it is called in the language of whoever reads; one that was given and not bought has one name."""
+    return said(one.redemption.reward, "title") if one.redemption else one.title
+
+
+def taken_off(use: VoucherUse, currency: str) -> str:
+    """What a voucher took off a receipt, in a line of the history."""
+    values = {"amount": money.text(use.amount or Decimal(0), currency), "voucher": named(use.voucher)}
+    if use.released_at:
+        return _("%(amount)s off by the voucher “%(voucher)s”, which was given back") % values
+    return _("%(amount)s off by the voucher “%(voucher)s”") % values
 
 
 def _used(one: Voucher, contract: Terms) -> str:

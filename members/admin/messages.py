@@ -33,16 +33,21 @@ class State(admin.SimpleListFilter):
 @admin.register(Message)
 class MessageAdmin(ReadOnly):
     scope = "member__home_store"
-    list_display = ("due", "member", "kind", "channel", "state", "sent")
+    list_display = ("due", "told", "kind", "channel", "state", "sent")
     list_filter = ("kind", "channel", State)
-    list_select_related = ("member",)
+    list_select_related = ("member", "user")
     date_hierarchy = "due_at"
     search_fields = ("subject_key__exact",)
     search_help_text = _("Card, e-mail or phone of the member")
     export_columns = ("due_at", "member__id", "kind", "channel", "subject_key", "sent_at", "failed_at")
-    fields = ("member", "kind", "channel", "subject_key", "facts", "due_at", "tries", "sent_at", "failed_at")
+    fields = ("told", "kind", "channel", "subject_key", "facts", "due_at", "tries", "sent_at", "failed_at")
+    readonly_fields = ("told",)
     due = instant("due_at", _("due"))
     sent = instant("sent_at", _("sent"))
+
+    @admin.display(description=pgettext_lazy("message", "to"))
+    def told(self, message: Message) -> str:
+        return str(message.member or message.user)
 
     @display(description=_("state"), label=LOOKS)
     def state(self, message: Message) -> Any:

@@ -1,5 +1,6 @@
 """Vouchers on a purchase: taken off its lines, used once with it, free again when it comes back."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,9 @@ from loyalty.models import Posting
 from members.models import Member
 from tests.api import Till, till
 from tests.catalog.selling import available, reward, rich, shop
+from tests.config.test_check_in import sign_in, words
 from tests.factories import StoreFactory
+from tests.staff import signed_in, text
 
 pytestmark = pytest.mark.django_db
 FIVE = {"type": "amount", "amount": "5.00"}
@@ -194,3 +197,21 @@ def test_a_return_that_came_before_its_sale_leaves_the_voucher_free(counter: Til
     [back] = counter.get(f"/purchases/{told['id']}").json()["returns"]
     assert (told["money_due"], back["money_back"]) == ("25.00", "25.00")
     assert issuing.found(mine.code).used == 0
+
+
+def test_the_receipt_says_which_voucher_took_what_off_to_member_and_staff(counter: Till) -> None:
+    one = rich(2500)
+    mine = voucher(one, FIVE, title="Five off", translations={"fr": {"title": "Cinq de moins"}})
+    counter.post("/purchases", receipt(one, mine.code, lines=[("30.00", "", 1)], points_tender=1000))
+    phone = sign_in(one)
+    history = words(phone, "/history/")
+    assert "€15.00 × 1 = 15; €5.00 off by the voucher “Five off”" in history
+    assert "€10.00 of €25.00 paid in points" in history
+    for line in re.findall(r'href="(/history/[0-9a-f-]{36}/)"', text(phone.get("/history/")))[:2]:
+        assert f"/vouchers/{mine.pk}/" in text(phone.get(line))
+        assert "Voucher €5.00 off, Five off To pay €25.00" in words(phone, line)
+    phone.cookies["django_language"] = "fr"
+    assert "avec le bon « Cinq de moins »" in words(phone, "/history/")
+    shown = words(signed_in("owner"), f"/admin/campaigns/purchase/{Purchase.objects.get().pk}/change/")
+    assert "€5.00: Five off" in shown
+    assert "€15.00" in shown

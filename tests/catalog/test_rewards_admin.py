@@ -1,19 +1,26 @@
 """Rewards in the admin: made by a person, judged like the API, nothing typed is lost."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from catalog import pictures
+from catalog import keeping, pictures, sweeping
+from catalog.keeping import Picture
 from catalog.models import Reward, RewardPrice, Stock, Waiting
+from catalog.schemas import RewardIn
 from loyalty.models import AuditRecord
+from loyalty.problems import Problem
 from tests.api import till
 from tests.factories import StoreFactory, give, member
 from tests.staff import signed_in, text
@@ -165,6 +172,38 @@ def test_a_good_picture_is_still_there_when_another_field_has_to_be_mended() -> 
     assert default_storage.exists(kept)  # others may show it
 
 
+def test_pictures_that_nobody_shows_go_from_the_disk_after_a_day() -> None:
+    marketer, now = signed_in("marketer"), timezone.now()
+    shown = made(marketer, picture=photograph(), picture_text="A mug")
+    other = made(marketer, code="cup", picture=photograph((300, 200)), picture_text="A cup")
+    kept, replaced = str(shown.picture.name), str(other.picture.name)
+    change = FORM | {"picture": photograph(), "picture_text": "A mug", "title": "Cup"}
+    assert marketer.post(f"{PAGE}{other.pk}/change/", change).status_code == 302
+    assert Reward.objects.get(code="cup").picture.name == kept
+    default_storage.save("rewards/notes.txt", ContentFile(b"not ours"))
+    later = now + timedelta(days=2)
+    assert sweeping.sweep(now=now) == 0, "somebody may be mending a form"
+    assert sweeping.sweep(now=later) >= 1
+    assert not default_storage.exists(replaced)
+    assert not default_storage.exists(pictures.small(replaced))
+    assert default_storage.exists(kept)
+    assert default_storage.exists("rewards/notes.txt")
+    with pytest.raises(Problem, match="not there any more"):
+        keeping.put(
+            "cup",
+            RewardIn(title="Cup", kind="goods", points=1, picture_text="A"),
+            actor=uuid4(),
+            now=now,
+            picture=Picture(replaced),
+        )
+    assert Reward.objects.get(code="cup").picture.name == kept
+    Reward.objects.filter(code="cup").update(picture="")
+    assert sweeping.sweep(now=later) == 0, "one of two still shows it"
+    Reward.objects.update(picture="")
+    assert sweeping.sweep(now=later) == 1
+    assert not default_storage.exists(kept)
+
+
 def test_a_put_leaves_the_picture_and_its_words() -> None:
     made(signed_in("marketer"), picture=photograph(), picture_text="A mug")
     shown = till("configure")("PUT", "/rewards/mug", {"title": "Mug", "kind": "goods", "points": 1}).json()
@@ -245,3 +284,20 @@ def test_a_marketer_of_one_shop_does_not_keep_what_all_shops_offer() -> None:
     bound = signed_in("marketer", stores=["S1"])
     for page in (PAGE, "/admin/catalog/codepool/", "/admin/catalog/category/"):
         assert bound.post(f"{page}add/", FORM).status_code == 403
+
+
+def test_a_festival_holds_from_an_hour_of_its_first_day_to_an_hour_of_its_last() -> None:
+    marketer = signed_in("marketer")
+    when = {"prices-0-starts_on": "2027-02-05", "prices-0-starts_time": "18:00", "prices-0-ends_on": "2027-02-07"}
+    one = made(marketer, **PRICE | when | {"prices-0-ends_time": "22:00", "ends_on": "2027-03-01"})
+    price, zone = one.prices.get(), ZoneInfo("Europe/Paris")
+    assert (price.starts_at, price.ends_at) == (
+        datetime(2027, 2, 5, 18, tzinfo=zone), datetime(2027, 2, 7, 22, tzinfo=zone),
+    )  # fmt: skip
+    assert one.ends_at == datetime(2027, 3, 2, tzinfo=zone)
+    page = text(marketer.get(f"{PAGE}{one.pk}/change/"))
+    assert 'name="prices-0-starts_time" value="18:00"' in page
+    assert 'name="prices-0-ends_time" value="22:00"' in page
+    assert 'name="ends_time" value=' not in page
+    for wrong, told in (({"ends_time": "25:00"}, "Write an hour"), ({"starts_time": "18:00"}, "Say on which day.")):
+        assert told in text(marketer.post(f"{PAGE}add/", FORM | {"code": "other"} | wrong))

@@ -136,3 +136,19 @@ def test_only_a_key_of_the_programme_keeps_the_catalogue() -> None:
     assert till("configure").get("/rewards/none").status_code == 404
     assert put(till("configure"), "no%20code").status_code == 422
     assert not Reward.objects.exists()
+
+
+def test_who_keeps_the_catalogue_lists_it_as_it_was_put() -> None:
+    owner = till("pos", "configure")
+    for points in (300, 100, 200):
+        put(owner, at=f"R{points}", points=points, cost="2.10", withdrawn=points == 200)
+    listed = owner.get("/rewards?limit=2").json()
+    assert [row["code"] for row in listed["items"]] == ["R100", "R200"]
+    assert listed["items"] == [owner.get(f"/rewards/{code}").json() for code in ("R100", "R200")]
+    [last] = owner.get(f"/rewards?limit=2&cursor={listed['next']}").json()["items"]
+    assert (last["code"], last["cost"]) == ("R300", "2.10")
+    StoreFactory.create(code="S9")
+    priced = owner.get("/rewards?store=S9").json()["items"]
+    assert [(row["code"], row["available"]) for row in priced] == [("R100", True), ("R300", True)]
+    assert "cost" not in priced[0], "what a till reads"
+    assert "cost" not in till("pos").get("/rewards").json()["items"][0]
