@@ -55,7 +55,7 @@ def remind_of_vouchers(*, now: datetime) -> int:
             facts: dict[str, Any] = {"title": one.title, "titles": _titles(one.redemption.reward) if one.redemption else {}}
             facts |= {"on": contract.last_day(one.valid_until).isoformat(), "redemption": str(one.redemption_id or "")}
             if one.remaining is not None:
-                facts["left"] = str(one.remaining)
+                facts["rest"] = str(one.remaining)
             if one.redemption and not one.is_begun:
                 facts["points"] = one.redemption.points
             news.append(News(one.member, Message.Kind.VOUCHER_EXPIRING, str(one.pk), facts))

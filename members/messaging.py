@@ -216,8 +216,8 @@ def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tupl
             facts["on"] = date.fromisoformat(facts["on"])
         if "points" in facts:
             facts["worth"] = money.text(contract.worth(facts["points"]), contract.currency)
-        if "left" in facts:
-            facts["left"] = money.text(Decimal(facts["left"]), contract.currency)
+        if "rest" in facts:
+            facts["rest"] = money.text(Decimal(facts["rest"]), contract.currency)
         if message.kind == Message.Kind.TERMS_CHANGE:
             facts["lines"] = _changed(facts, versions, contract)
         if "names" in facts:
