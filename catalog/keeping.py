@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from catalog import pictures
 from catalog.models import Category, CodePool, Reward, RewardPrice, Stock
-from catalog.schemas import PriceIn, RewardIn, VoucherIn, WindowIn
+from catalog.schemas import NamedIn, PriceIn, RewardIn, VoucherIn, WindowIn, WordsIn
 from loyalty import auditing, queries, terms
 from loyalty.problems import Fault, Problem
 from loyalty.validators import CODE
@@ -213,15 +213,20 @@ def _write(one: Reward, given: RewardIn, picture: Picture | None, now: datetime)
 
 def _said(given: RewardIn) -> dict[str, Any]:
     """What stands in the reward's own row."""
-    words = {language: each.model_dump(exclude_defaults=True) for language, each in sorted(given.translations.items())}
     return {
         **{name: getattr(given, name) for name in PLAIN}, **_times(given.available),
         "category": Category.objects.get(code=given.category) if given.category else None,
         "code_pool": CodePool.objects.get(code=given.code_pool) if given.code_pool else None,
         "tiers": sorted(set(given.tiers)),
         "voucher": _voucher(given.voucher) if given.voucher else None,
-        "translations": {language: said for language, said in words.items() if said},
+        "translations": _words(given.translations),
     }  # fmt: skip
+
+
+def _words(given: Mapping[str, WordsIn | NamedIn]) -> dict[str, dict[str, str]]:
+    """What was written in each language; a language in which nothing was is left out."""
+    words = {language: each.model_dump(exclude_defaults=True) for language, each in sorted(given.items())}
+    return {language: said for language, said in words.items() if said}
 
 
 def _times(given: WindowIn) -> dict[str, Any]:
@@ -241,7 +246,7 @@ def _price(one: Reward, prices: list[PriceIn]) -> None:
     rows = [
         RewardPrice(
             reward=one, name=each.name, points=each.points, money=each.money, tier=each.tier or "",
-            birthday_month=each.birthday_month, **_times(each),
+            birthday_month=each.birthday_month, translations=_words(each.translations), **_times(each),
         )
         for each in prices
     ]  # fmt: skip
@@ -298,7 +303,7 @@ def _window(one: Reward | RewardPrice) -> dict[str, Any]:
 
 def _priced(one: RewardPrice, decimals: int) -> dict[str, Any]:
     said = {"name": one.name, "points": one.points, "money": plain(one.money, decimals), "tier": one.tier or None}
-    return said | {"birthday_month": one.birthday_month} | _window(one)
+    return said | {"birthday_month": one.birthday_month, "translations": one.translations} | _window(one)
 
 
 def _unknown(given: RewardIn) -> Iterator[Fault]:

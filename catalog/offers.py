@@ -12,6 +12,7 @@ from django.db.models import Q, Sum
 from catalog import pricing, stock
 from catalog.models import Redemption, Reward, RewardPrice
 from catalog.pricing import Offer, Price, Quoted, Visitor, Window
+from catalog.texts import said
 from loyalty import queries
 from loyalty.queries import StoreFacts
 from members.models import Member
@@ -111,7 +112,7 @@ def _taken(member: Member, rewards: Iterable[int]) -> dict[int, int]:
 
 
 def _price(one: RewardPrice) -> Price:
-    return Price(one.points, one.money, one.name, one.tier, _window(one), one.birthday_month)
+    return Price(one.points, one.money, said(one, "name"), one.tier, _window(one), one.birthday_month)
 
 
 def _window(one: Reward | RewardPrice) -> Window:

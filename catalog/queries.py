@@ -1,12 +1,13 @@
 """What pages ask about redemptions and vouchers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
-from catalog.models import Redemption, Reward, Voucher, VoucherUse
+from catalog.models import Category, Redemption, Reward, Voucher, VoucherUse
+from catalog.texts import said
 
 # The keys under which a redemption takes points and gives them back (catalog/redeeming.py).
 KEYS = ("redemption:", "redemption-back:")
@@ -71,6 +72,11 @@ def waiting_for_yes(member: UUID, *, now: datetime) -> list[Redemption]:
 def reward(code: str) -> Reward | None:
     """With its prices and shops, withdrawn or not."""
     return Reward.objects.filter(code=code).select_related("category", "code_pool").prefetch_related("prices", "stores").first()
+
+
+def shelves(codes: Collection[str]) -> dict[str, str]:
+    """The names of these categories by code, in the order of the catalogue."""
+    return {one.code: said(one, "name") for one in Category.objects.filter(code__in=codes)} if codes else {}
 
 
 def _whole() -> QuerySet[Redemption]:

@@ -99,6 +99,12 @@ class WindowIn(Strict):
         return self
 
 
+class NamedIn(Strict):
+    """A price in another language."""
+
+    name: text(80) = ""  # type: ignore[valid-type]
+
+
 class PriceIn(WindowIn):
     """Another price; the member gets the best that holds."""
 
@@ -107,6 +113,7 @@ class PriceIn(WindowIn):
     money: Money = Decimal(0)
     tier: Code | None = None
     birthday_month: Yes = False
+    translations: Annotated[dict[Language, NamedIn], Field(max_length=len(settings.LANGUAGES))] = {}
 
 
 class VoucherIn(Strict):

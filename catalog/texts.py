@@ -4,12 +4,12 @@ from typing import Literal
 
 from django.utils.translation import get_language
 
-from catalog.models import Category, Reward
+from catalog.models import Category, Reward, RewardPrice
 
 type Field = Literal["title", "description", "picture_text", "name"]
 
 
-def said(one: Reward | Category, field: Field) -> str:
+def said(one: Reward | RewardPrice | Category, field: Field) -> str:
     """`translations` holds `{language: {field: text}}`."""
     written = one.translations.get(get_language() or "", {})
     return str(written.get(field) or getattr(one, field))

@@ -135,6 +135,15 @@ def in_language(name: str, language: str) -> str:
     return f"{name}_{language.replace('-', '_')}"
 
 
+# What has a name alone, in every other language.
+NAMES = {in_language("name", code): text(format_lazy(_("name in {language}"), language=name), 80) for code, name in LANGUAGES}
+
+
+def named(translations: Mapping[str, Any]) -> dict[str, str]:
+    """The first values of NAMES."""
+    return {in_language("name", code): translations.get(code, {}).get("name", "") for code, _name in LANGUAGES}
+
+
 def words() -> dict[str, forms.Field]:
     """Title, description and what the picture shows, in every other language."""
     found: dict[str, forms.Field] = {}

@@ -15,7 +15,7 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from catalog import keeping
-from catalog.admin.fields import WINDOW, WindowForm, choice, number, placed, shown_window
+from catalog.admin.fields import LANGUAGES, NAMES, WINDOW, WindowForm, choice, in_language, named, number, placed, shown_window
 from catalog.models import RewardPrice, Stock
 from catalog.schemas import PRICES_MAX, STOCK_MAX, PriceIn
 from loyalty import terms
@@ -86,7 +86,10 @@ class StockSet(PaginationInlineFormSet):
             keeping.restock(code, moved, **by)
 
 
-class PriceForm(WindowForm, forms.ModelForm[RewardPrice]):
+Names = type("Names", (forms.Form,), dict(NAMES))
+
+
+class PriceForm(Names, WindowForm, forms.ModelForm[RewardPrice]):  # type: ignore[valid-type,misc]
     money = number(_("money to pay"))
     tier = choice(_("only for the tier"), [])
 
@@ -98,6 +101,7 @@ class PriceForm(WindowForm, forms.ModelForm[RewardPrice]):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial = {**self.initial, **shown_window(self.instance), "tier": self.instance.tier, "money": self._money()}
+            self.initial |= named(self.instance.translations)
         known = keeping.tiers()
         names = known | {self.instance.tier: known.get(self.instance.tier, self.instance.tier)}
         self.fields["tier"].choices = [("", _("every member")), *((code, name) for code, name in names.items() if code)]  # type: ignore[attr-defined]
@@ -116,6 +120,7 @@ class PriceForm(WindowForm, forms.ModelForm[RewardPrice]):
                 {
                     "name": given["name"], "points": given["points"], "money": given["money"] or 0, "tier": given["tier"] or None,
                     "birthday_month": given["birthday_month"], **self.window(self.instance),
+                    "translations": {code: {"name": given[in_language("name", code)]} for code, _name in LANGUAGES},
                 }
             )  # fmt: skip
         except ValidationError as error:
@@ -175,7 +180,7 @@ class PriceInline(ByReward, StackedInline):  # type: ignore[misc]
     form = PriceForm
     formset = PriceSet
     fields = (
-        "name", ("points", "money"), ("tier", "birthday_month"), *WINDOW,
+        "name", tuple(NAMES), ("points", "money"), ("tier", "birthday_month"), *WINDOW,
     )  # fmt: skip
     extra = 0
     max_num = PRICES_MAX

@@ -6,15 +6,13 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from catalog.admin.fields import LANGUAGES, in_language, text
+from catalog.admin.fields import LANGUAGES, NAMES, in_language, named
 from catalog.admin.kept import Kept
 from catalog.models import Category
 from loyalty.columns import figure
 
-NAMES = {in_language("name", code): text(format_lazy(_("name in {language}"), language=name), 80) for code, name in LANGUAGES}
 Names = type("Names", (forms.Form,), dict(NAMES))
 
 
@@ -26,8 +24,7 @@ class CategoryForm(Names, forms.ModelForm[Category]):  # type: ignore[valid-type
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for code, _name in LANGUAGES:
-            self.initial[in_language("name", code)] = self.instance.translations.get(code, {}).get("name", "")
+        self.initial = {**self.initial, **named(self.instance.translations)}
 
     def save(self, commit: bool = True) -> Category:
         said = {code: self.cleaned_data[in_language("name", code)] for code, _name in LANGUAGES}

@@ -1,7 +1,7 @@
 """What points buy: rewards, their prices, and what is left of them."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -90,7 +90,10 @@ class Reward(models.Model):
 
 
 class RewardPrice(models.Model):
-    """Another price for a tier, a window of time, or the month of a birthday; the member gets the best that holds."""
+    """Another price for a tier, a window of time, or the month of a birthday; the member gets the best that holds.
+
+    `translations` holds `{language: {"name": …}}`.
+    """
 
     reward = models.ForeignKey(Reward, models.CASCADE, related_name="prices", verbose_name=_("reward"))
     name = models.CharField(_("name"), max_length=80, blank=True)
@@ -102,6 +105,7 @@ class RewardPrice(models.Model):
     weekdays = models.JSONField(_("days of the week"), default=list, blank=True)
     hours = models.JSONField(_("hours"), null=True, blank=True)
     birthday_month = models.BooleanField(_("only in the month of the birthday"), default=False, db_default=False)
+    translations = models.JSONField(_("translations"), default=dict, db_default=Value({}, models.JSONField()), blank=True)
 
     class Meta:
         verbose_name = _("price")

@@ -25,6 +25,12 @@ def _reward(drawn: Drawn, called: Words, said: Words, shows: Words, **given: Any
     return drawn, given | {"translations": others}
 
 
+def _price(points: int, name: str, *called: str, **when: Any) -> dict[str, Any]:
+    """Another price by its name in English and in the other languages."""
+    others = {language: {"name": text} for language, text in zip(LANGUAGES, called, strict=True)}
+    return when | {"points": points, "name": name, "translations": others}
+
+
 ITEM = {"type": "item", "valid_for": "P3M"}
 REWARDS = {
     "espresso": _reward(
@@ -34,6 +40,7 @@ REWARDS = {
         ("Une tasse d’espresso fumante", "一杯热气腾腾的意式浓缩咖啡", "一杯熱氣蒸騰的義式濃縮咖啡"),
         title="Espresso", description="Short and strong, at the bar.", picture_text="A steaming cup of espresso",
         kind="goods", category="drinks", points=40, cost="0.45", voucher=ITEM,
+        prices=[_price(30, "Members’ Tuesday", "Mardi des membres", "会员星期二", "會員星期二", weekdays=[2])],
     ),
     "flat-white": _reward(
         pictures.flat_white,
@@ -47,7 +54,12 @@ REWARDS = {
         title="Flat white", description="A double shot under silky milk.",
         picture_text="A flat white from above, with a leaf in the milk",
         kind="goods", category="drinks", points=80, cost="0.95", voucher=ITEM,
-        prices=[{"name": "Quiet hours", "points": 60, "weekdays": [1, 2, 3, 4, 5], "hours": ["14:00", "17:00"]}],
+        prices=[
+            _price(
+                60, "Quiet hours", "Heures creuses", "闲时优惠", "離峰優惠",
+                weekdays=[1, 2, 3, 4, 5], hours=["14:00", "17:00"],
+            ),
+        ],
     ),
     "carrot-cake": _reward(
         pictures.carrot_cake,
@@ -60,7 +72,8 @@ REWARDS = {
         ("Une part de carrot cake sur une assiette", "盘中的一块胡萝卜蛋糕", "盤中的一塊胡蘿蔔蛋糕"),
         title="Slice of carrot cake", description="Baked every morning in our two shops with an oven.",
         picture_text="A slice of carrot cake on a plate", kind="goods", category="drinks", points=90, cost="1.20",
-        stores=["garden", "market"], stock_by_store={"garden": 6, "market": 4}, voucher=ITEM | {"valid_for": "P7D"},
+        stores=["garden", "market"], stock_by_store={"garden": 6, "market": 4}, low_water=2, voucher=ITEM | {"valid_for": "P7D"},
+        prices=[_price(50, "Birthday cake", "Gâteau d’anniversaire", "生日蛋糕价", "生日蛋糕價", birthday_month=True)],
     ),
     "cold-brew": _reward(
         pictures.cold_brew,
@@ -109,8 +122,7 @@ REWARDS = {
         ("Un mug vert à vagues claires", "绿色马克杯，饰有浅色波纹", "綠色馬克杯，飾有淺色波紋"),
         title="House mug", description="Glazed stoneware, 30\xa0cl, safe in the dishwasher.",
         picture_text="A green mug with pale waves", kind="goods", category="home", points=180,
-        money="4.00", cost="6.40", stock=40,
-        voucher=ITEM,
+        money="4.00", cost="6.40", stock=40, low_water=10, voucher=ITEM,
     ),
     "cinema": _reward(
         pictures.cinema,

@@ -54,6 +54,7 @@ class Shown:
     picture: dict[str, str] | None
     picture_text: str
     kind: str
+    shelf: str
     points: int
     money: str
     due: Decimal
@@ -105,6 +106,7 @@ def _shown(one: Priced, has: int, contract: Terms, names: dict[str, str], *, cho
     return Shown(
         code=reward.code, title=said(reward, "title"), text=said(reward, "description"),
         picture=pictures.addresses(reward.picture.name), picture_text=said(reward, "picture_text"), kind=reward.kind,
+        shelf=reward.category.code if reward.category else "",
         points=price.points, money=_plus(price.money, contract.currency), due=price.money,
         was=_was(plain, price, contract.currency) if better else "", offer=_offer(price, contract, names) if better else "",
         missing=missing, because=because, hindrance=_hindrance(one, because, missing, contract, names),
@@ -225,7 +227,7 @@ def _conditions(one: Priced, shops: list[str], contract: Terms, names: dict[str,
         yield _("Only for %(tiers)s members.") % {"tiers": _tiers(one, names)}
     yield from _others(one, contract, names)
     if offer.per_member:
-        text = ngettext("At most %(n)s time for each member.", "At most %(n)s times for each member.", offer.per_member)
+        text = ngettext("Once for each member.", "At most %(n)s times for each member.", offer.per_member)
         yield text % {"n": number_format(offer.per_member)}
 
 

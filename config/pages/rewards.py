@@ -1,6 +1,6 @@
 """The catalogue (UX M08), one reward (M09), and its waiting list."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,10 +18,11 @@ from catalog import queries as catalogue
 from catalog.models import Reward
 from catalog.pricing import Why
 from catalog.texts import said
-from config.pages import offering
+from config.pages import offering, tickets
 from config.pages.offering import Shown
 from loyalty import queries, terms
 from loyalty.queries import StoreFacts
+from loyalty.terms import Terms
 from members.access import for_member
 from members.models import Member
 
@@ -34,24 +35,27 @@ GONE = (Why.WITHDRAWN, Why.ENDED)
 def rewards(request: HttpRequest, member: Member) -> HttpResponse:
     now = timezone.now()
     shop, up_to = store_of(request.GET.get("shop", "")), request.GET.get("points", "")
-    every = offering.shown(offers.standing(), member, terms.current(now), now=now, store=shop)
+    shelf = request.GET.get("category", "")
+    contract = terms.current(now)
+    every = offering.shown(offers.standing(), member, contract, now=now, store=shop)
     found = [one for one in every if one.because not in GONE]
     context = {
-        "parts": _parts([one for one in found if one.because is not Why.STORE and _asked(one, up_to)]),
+        "parts": _parts([one for one in found if one.because is not Why.STORE and _asked(one, shelf, up_to)]),
         "any": bool(found),
-        **_standing(member, now),
+        **_standing(member, contract, now),
         "vouchers": len(catalogue.ready_vouchers(member.pk, now=now, limit=99)),
-        "shops": _choices({"": pgettext("every shop", "All")} | queries.open_stores(), shop.code if shop else ""),
-        "limits": _choices(_limits(found), up_to),
-        "filtered": bool(shop or up_to),
+        "choices": list(_filters(found, shop, shelf, up_to)),
+        "filtered": bool(shop or shelf or up_to),
     }
     return render(request, "portal/rewards.html", context)
 
 
-def _standing(member: Member, now: datetime) -> dict[str, Any]:
-    """What the member has, and where an unverified one has to go first."""
-    points = queries.balances([member.holder], now)[member.holder]
-    return {"points": points, "verify_url": "" if member.is_verified else reverse("account_confirm_login_code")}
+def _standing(member: Member, contract: Terms, now: datetime, reward: int | None = None) -> dict[str, Any]:
+    """What the member has and has set aside, and where an unverified one has to go first."""
+    points, waits = queries.balances([member.holder], now)[member.holder], catalogue.waiting_for_yes(member.pk, now=now)
+    reserved = [tickets.of_redemption(one, contract, now) for one in waits if reward in (None, one.reward_id)]
+    verify = "" if member.is_verified else reverse("account_confirm_login_code")
+    return {"points": points, "reserved": reserved, "verify_url": verify}
 
 
 def store_of(code: str) -> StoreFacts | None:
@@ -60,7 +64,9 @@ def store_of(code: str) -> StoreFacts | None:
     return one if one and one.closed_at is None else None
 
 
-def _asked(one: Shown, up_to: str) -> bool:
+def _asked(one: Shown, shelf: str, up_to: str) -> bool:
+    if shelf and one.shelf != shelf:
+        return False
     if up_to == MINE:
         return one.enough
     return not up_to.isdecimal() or one.points <= int(up_to)
@@ -74,6 +80,15 @@ def _parts(found: Sequence[Shown]) -> list[dict[str, Any]]:
     others = [one for one in found if one not in have and one not in soon]
     parts = ((_("You can have"), "have", have), (_("Soon"), "soon", soon), (_("Not at the moment"), "others", others))
     return [{"title": title, "id": id_, "rewards": each} for title, id_, each in parts if each]
+
+
+def _filters(found: Sequence[Shown], shop: StoreFacts | None, shelf: str, up_to: str) -> Iterator[dict[str, Any]]:
+    """What the list can be narrowed by."""
+    shops = {"": pgettext("every shop", "All")} | queries.open_stores()
+    yield {"name": "shop", "label": _("Shop"), "options": _choices(shops, shop.code if shop else "")}
+    if shelves := catalogue.shelves({one.shelf for one in found if one.shelf}):
+        yield {"name": "category", "label": _("Kind"), "options": _choices({"": pgettext("every kind", "All")} | shelves, shelf)}
+    yield {"name": "points", "label": _("Points"), "options": _choices(_limits(found), up_to)}
 
 
 def _limits(found: Sequence[Shown]) -> dict[str, str]:
@@ -93,11 +108,11 @@ def _choices(labels: dict[str, str], chosen: str) -> list[dict[str, Any]]:
 @for_member(earn_only=True)
 def reward(request: HttpRequest, member: Member, code: str) -> HttpResponse:
     now = timezone.now()
-    one = found_or_404(code)
-    [seen] = offering.shown([one], member, terms.current(now), now=now)
+    one, contract = found_or_404(code), terms.current(now)
+    [seen] = offering.shown([one], member, contract, now=now)
     context = {
         "reward": seen,
-        **_standing(member, now),
+        **_standing(member, contract, now, one.pk),
         "shops": _shops(one) if seen.choose else [],
     }
     return render(request, "portal/reward.html", context)

@@ -26,7 +26,8 @@ OVER = (Status.CANCELLED, Status.LAPSED, Status.RETURNED)
 class Ticket:
     """`state`: `ready`, `waiting` for its first day or for the post, `used`, or `ended`; `words` say which, when, where and why.
 
-    `codes` are a partner's; `code` is ours. `back`: what comes of giving the points back, where that can be done.
+    `given` away: a donation. `codes` are a partner's; `code` is ours. `back`: what comes of giving the points back, where that
+    can be done.
     """
 
     url: str
@@ -41,6 +42,7 @@ class Ticket:
     back: tuple[str, ...] = ()
     promise: str = ""
     stores: tuple[str, ...] = ()
+    given: bool = False
 
 
 def of_voucher(one: Voucher, contract: Terms, now: datetime, *, whole: bool = False) -> Ticket:
@@ -66,7 +68,8 @@ def of_redemption(one: Redemption, contract: Terms, now: datetime, *, whole: boo
     back = tuple(_back(one, contract, now)) if whole and one.status in (Status.RESERVED, Status.CONFIRMED) else ()
     return Ticket(
         url=reverse("redemption", args=[one.pk]), title=said(one.reward, "title"), picture=_picture(one.reward),
-        state=state, words=words, codes=shown, back=back,
+        state=state, words=words, codes=shown, back=back, given=state == "used" and one.reward.kind == Reward.Kind.DONATION,
+        left=_lasts(one.reserved_until, contract, now) if one.status == Status.RESERVED and now < one.reserved_until else "",
     )  # fmt: skip
 
 

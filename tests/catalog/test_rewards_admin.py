@@ -289,12 +289,14 @@ def test_a_marketer_of_one_shop_does_not_keep_what_all_shops_offer() -> None:
 def test_a_festival_holds_from_an_hour_of_its_first_day_to_an_hour_of_its_last() -> None:
     marketer = signed_in("marketer")
     when = {"prices-0-starts_on": "2027-02-05", "prices-0-starts_time": "18:00", "prices-0-ends_on": "2027-02-07"}
-    one = made(marketer, **PRICE | when | {"prices-0-ends_time": "22:00", "ends_on": "2027-03-01"})
+    named = {"prices-0-name_fr": "Nouvel An", "prices-0-name_zh_hans": "春节"}
+    one = made(marketer, **PRICE | when | named | {"prices-0-ends_time": "22:00", "ends_on": "2027-03-01"})
     price, zone = one.prices.get(), ZoneInfo("Europe/Paris")
     assert (price.starts_at, price.ends_at) == (
         datetime(2027, 2, 5, 18, tzinfo=zone), datetime(2027, 2, 7, 22, tzinfo=zone),
     )  # fmt: skip
     assert one.ends_at == datetime(2027, 3, 2, tzinfo=zone)
+    assert price.translations == {"fr": {"name": "Nouvel An"}, "zh-hans": {"name": "春节"}}
     page = text(marketer.get(f"{PAGE}{one.pk}/change/"))
     assert 'name="prices-0-starts_time" value="18:00"' in page
     assert 'name="prices-0-ends_time" value="22:00"' in page
