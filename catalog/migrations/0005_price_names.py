@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalog", "0003_low_water"),
+        ("catalog", "0004_low_water"),
     ]
 
     operations = [
