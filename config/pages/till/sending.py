@@ -42,7 +42,7 @@ CLOCK = timedelta(minutes=5)
 LATE = timedelta(minutes=2)
 PAGE_FILES = (
     "css/tokens.css", "css/base.css", "css/shell.css", "css/controls.css", "css/forms.css", "css/till.css",
-    "css/till-parts.css", "css/till-more.css", "js/scheme.js", "js/till/queue.js", "js/till/shell.js", "js/till/keypad.js",
+    "css/till-parts.css", "css/till-more.css", "js/scheme.js", "js/till/early.js", "js/till/queue.js", "js/till/shell.js", "js/till/keypad.js",
     "img/icon.svg",
 )  # fmt: skip
 BODY_LIMIT = 200_000

@@ -20,15 +20,28 @@ async function count() {
     if (!reply.ok || turn !== asked) return;
     const made = new DOMParser().parseFromString(await reply.text(), "text/html").body.firstElementChild;
     here.replaceChildren(made);
-    give.textContent = made.dataset.button || give.dataset.plain;
+    label(made.dataset.button);
   } catch {
-    give.textContent = give.dataset.plain;
+    label("");
   }
+}
+
+// Asked whether the same is meant again, the button goes on to say so.
+function label(text) {
+  if (!value("again")) give.textContent = text || give.dataset.plain;
 }
 
 const value = (name) => form.elements[name]?.value.trim() ?? "";
 
-form.addEventListener("input", () => {
+// Another amount is another sale: what was asked about the last one is no question any more.
+function ask(field) {
+  if (field.name !== "amount" || !value("again")) return;
+  form.elements.again.remove();
+  form.querySelector("[data-twice]").remove();
+}
+
+form.addEventListener("input", (event) => {
+  ask(event.target);
   clearTimeout(timer);
   timer = setTimeout(count, 150);
 });
@@ -53,9 +66,9 @@ form.addEventListener("submit", async (event) => {
     number: value("number"), member: form.dataset.member, amount: value("amount").replace(",", "."), at: momentOf(shift),
     proof: shift.proof, again: Boolean(form.elements.again?.value),
   };
-  const label = `${document.querySelector("#who")?.textContent.trim().replace(/\s+/g, " ")} · ${value("amount")}`;
+  const named = `${document.querySelector("#who")?.textContent.trim().replace(/\s+/g, " ")} · ${value("amount")}`;
   try {
-    await keep({ ...sale, label }, { told: true });
+    await keep({ ...sale, label: named }, { told: true });
   } catch {
     return plainly();
   }
