@@ -23,7 +23,7 @@ from campaigns.rounding import plain
 from campaigns.sales import Sale
 from campaigns.schemas import ReturnIn
 from campaigns.tendering import NOTHING, Refund
-from campaigns.values import Judgement, Line
+from campaigns.values import Foreseen, Judgement, Line
 from catalog import applying
 from loyalty import acts, bulk, documents, money, outbox, posting
 from loyalty.acts import ClawBackPolicy, Posted, Refused, Restore
@@ -102,6 +102,14 @@ def take(claims: Sequence[Claim], *, now: datetime, actor: UUID | None = None) -
             waiting = [place for place in waiting if turn[claims[place].purchase] != place]
             answers |= zip(places, _take([claims[place] for place in places], now=now, actor=actor), strict=True)
     return [answers[place] for place in range(len(claims))]
+
+
+def foresee(claim: Claim, *, now: datetime) -> Foreseen | Problem:
+    """What the return would do, by the plan that taking it carries out. Nothing is locked or written."""
+    plan = _plan(claim, sales.read([claim.purchase], now)[claim.purchase], now)
+    if isinstance(plan, Problem):
+        return plan
+    return Foreseen(plan.clawed, plan.refund.points, plan.refund.money, _all_is_back(plan), plan.policy)
 
 
 def document_print(body: ReturnIn, receipt_number: str) -> bytes:

@@ -1,37 +1,21 @@
 // The live sentence, the keys, and sending: a sale is kept in the browser's database first, then sent, so that neither a
 // lost answer nor a lost connection makes it none or two. What needs more than that goes as a plain form.
 import "./keypad.js";
+import { live } from "./live.js";
 import { flush, keep, lastShift, momentOf } from "./queue.js";
 
 const form = document.querySelector("[data-sale]");
 const here = form.querySelector("[data-gives-here]");
 const give = form.querySelector("[data-give]");
 const AMOUNT = /^[0-9]{1,9}([.,][0-9]{1,2})?$/;
-let asked = 0;
-let timer = 0;
-
-form.querySelector("[data-recount]").hidden = true;
-
-async function count() {
-  const turn = ++asked;
-  const address = `${form.dataset.gives}?${new URLSearchParams({ amount: value("amount"), points: value("points") })}`;
-  try {
-    const reply = await fetch(address, { redirect: "error" });
-    if (!reply.ok || turn !== asked) return;
-    const made = new DOMParser().parseFromString(await reply.text(), "text/html").body.firstElementChild;
-    here.replaceChildren(made);
-    label(made.dataset.button);
-  } catch {
-    label("");
-  }
-}
+const value = (name) => form.elements[name]?.value.trim() ?? "";
+const address = () => `${form.dataset.gives}?${new URLSearchParams({ amount: value("amount"), points: value("points") })}`;
+const count = live(form, here, address, label);
 
 // Asked whether the same is meant again, the button goes on to say so.
 function label(text) {
   if (!value("again")) give.textContent = text || give.dataset.plain;
 }
-
-const value = (name) => form.elements[name]?.value.trim() ?? "";
 
 // Another amount is another sale: what was asked about the last one is no question any more.
 function ask(field) {
@@ -40,11 +24,7 @@ function ask(field) {
   form.querySelector("[data-twice]").remove();
 }
 
-form.addEventListener("input", (event) => {
-  ask(event.target);
-  clearTimeout(timer);
-  timer = setTimeout(count, 150);
-});
+form.addEventListener("input", (event) => ask(event.target));
 
 // A page that comes back from the browser's memory has a number that is used.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
