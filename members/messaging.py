@@ -20,7 +20,7 @@ from loyalty import judging, money, outbox, queries, terms, wording
 from loyalty.outbox import Event
 from loyalty.terms import Terms
 from loyalty.wording import Line
-from members import tiers
+from members import codes, tiers
 from members import wording as tier_wording
 from members.models import Consent, Member, Message
 from members.queries import by_holder, tier_tables, told, with_birthday
@@ -203,6 +203,8 @@ def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tupl
             facts["sentence"] = tier_wording.to_stay(
                 facts["tier"], facts["basis"], facts["missing"], facts["on"], contract.currency
             )
+        if "spend_code" in facts:
+            facts["code"] = codes.to_spend(UUID(facts["spend_code"]))
         if "titles" in facts:
             facts["title"] = facts["titles"].get(message.member.language) or facts["title"]
         context = facts | {
@@ -266,10 +268,15 @@ def consents(member: Member) -> list[Consent]:
     return [one for one in newest if one.granted]
 
 
-def reachable_by_mail(members: Sequence[Member]) -> set[UUID]:
-    """Active members with a verified address who have not turned reminders off, by id."""
+def addressed(members: Sequence[Member]) -> set[UUID]:
+    """Active members with a verified address, by id: enough for what they ask for themselves."""
     active = [member for member in members if member.status == Member.Status.ACTIVE]
-    verified = {member.pk for member in active if member.email and member.email_verified_at}
+    return {member.pk for member in active if member.email and member.email_verified_at}
+
+
+def reachable_by_mail(members: Sequence[Member]) -> set[UUID]:
+    """Those of them who have not turned reminders off, by id."""
+    verified = addressed(members)
     choices = Consent.objects.filter(
         member__in=verified, channel=Consent.Channel.EMAIL, purpose=Consent.Purpose.SERVICE
     ).order_by("at", "id")

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 
 from loyalty import terms
 from loyalty.terms import Terms
-from members.messaging import reachable_by_mail, rendered
+from members.messaging import addressed, reachable_by_mail, rendered
 from members.models import Message
 
 # Longer than the mail server may take for one mail: a few answers of at most the time-out in settings.MAILERS each.
@@ -64,7 +64,8 @@ def _take(id_: UUID, *, claimed_at: datetime, at: datetime) -> Message | None:
 def _send(message: Message, versions: Sequence[Terms], at: datetime) -> bool:
     """Send if the member can still be reached, and mark the row: sent, given up, or left to be tried again."""
     row = Message.objects.filter(pk=message.pk)
-    if message.tries > TRIES or not reachable_by_mail([message.member]):
+    reach = addressed if message.kind == Message.Kind.TILL_CODE else reachable_by_mail
+    if message.tries > TRIES or not reach([message.member]):
         row.update(failed_at=at)
         return False
     try:

@@ -31,6 +31,7 @@ class Message(models.Model):
         REDEMPTION_CANCELLED = "redemption_cancelled", _("redemption cancelled")
         VOUCHER_EXPIRING = "voucher_expiring", _("voucher about to expire")
         BACK_IN_STOCK = "back_in_stock", _("reward back in stock")
+        TILL_CODE = "till_code", _("code for the till")
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     member = models.ForeignKey(Member, models.CASCADE, related_name="messages", verbose_name=_("member"))

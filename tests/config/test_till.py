@@ -18,11 +18,17 @@ from loyalty.acts import Burn, Posted
 from loyalty.models import Posting, TermsVersion
 from members import cards
 from members.models import Card, Member, StaffProfile, TillAct
-from tests.config.tills import BOSS_PIN, colleague, unlocked
+from tests.config.tills import BOSS_PIN, colleague, trusted, unlocked
 from tests.factories import give, member
 from tests.staff import text
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def without_codes() -> None:
+    """tests/config/test_till_codes.py has the codes."""
+    trusted()
 
 
 def has(one: Member) -> int:
@@ -43,7 +49,9 @@ def publish_terms(**given: Any) -> None:
     """As the terms that stand, but for these."""
     now = timezone.now() - timedelta(minutes=1)
     last = TermsVersion.objects.order_by("version").values().last() or {}
-    TermsVersion.objects.create(**{**last, "id": None, "version": last["version"] + 1, "starts_at": now, "published_at": now} | given)
+    TermsVersion.objects.create(
+        **{**last, "id": None, "version": last["version"] + 1, "starts_at": now, "published_at": now} | given
+    )
 
 
 def spend(one: Member, points: int) -> None:

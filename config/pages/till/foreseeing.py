@@ -14,7 +14,6 @@ from campaigns import returns
 from campaigns.models import Purchase
 from campaigns.returns import Claim
 from campaigns.schemas import ReturnIn
-from campaigns.values import Foreseen
 from catalog.models import VoucherUse
 from config.pages.till.doors import wrong
 from loyalty import money, queries

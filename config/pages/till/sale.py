@@ -20,7 +20,7 @@ from config.pages.till.frame import page
 from config.pages.till.selling import Sale
 from loyalty import queries, terms
 from loyalty.problems import Problem
-from members import tilling
+from members import spending, tilling
 from members.access import for_till
 from members.models import Member, Shift
 
@@ -92,14 +92,29 @@ def _give(request: HttpRequest, at: Counter, form: SaleForm) -> HttpResponse:
         return _page(request, at, form, twice=True, status=409)
     wanted = Sale(
         at.member, given["amount"], number, at.now, points=given.get("points") or 0,
-        vouchers=[UUID(one) for one in given.get("vouchers", ())],
+        vouchers=[UUID(one) for one in given.get("vouchers", ())], code="" if "anew" in request.POST else given["member_code"],
     )  # fmt: skip
     try:
         act = selling.sell(at.shift, wanted, now=at.now)
     except Problem as problem:
+        if problem.slug in ("code-needed", "code-wrong"):
+            return _ask_for_code(request, at, form, problem)
         form.add_error("points" if _is_about_points(problem) else "amount", wrong(problem))
         return _page(request, at, form, over_limit=problem.slug == "limit-reached", status=409)
     return redirect("till_done", act.pk)
+
+
+def _ask_for_code(request: HttpRequest, at: Counter, form: SaleForm, problem: Problem) -> HttpResponse:
+    """So many points need the code that was sent to the member."""
+    points = form.cleaned_data["points"]
+    try:
+        if problem.slug == "code-needed":
+            spending.send(at.member, at.shift, points, now=at.now, anew="anew" in request.POST)
+    except Problem as unsent:
+        form.add_error("points", unsent.detail)
+    else:
+        form.add_error("member_code", spending.asked(points) if problem.slug == "code-needed" else problem.detail)
+    return _page(request, at, form, status=409)
 
 
 def _is_about_points(problem: Problem) -> bool:

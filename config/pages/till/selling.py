@@ -21,7 +21,7 @@ from loyalty import money, terms
 from loyalty import queries as ledger
 from loyalty.problems import Problem, problem_of
 from loyalty.queries import StoreFacts
-from members import tilling
+from members import spending, tilling
 from members.models import Member, Shift, TillAct
 from members.tilling import Done, Kind
 
@@ -30,7 +30,10 @@ LINE = "1"
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """`number` is that of the receipt, or one that the till made; `at` the moment of the sale."""
+    """`number` is that of the receipt, or one that the till made; `at` the moment of the sale.
+
+    `code` is what the member read out, when points are used.
+    """
 
     member: Member
     amount: Decimal
@@ -39,6 +42,7 @@ class Sale:
     points: int = 0
     vouchers: Sequence[UUID] = field(default_factory=list)
     offline: bool = False
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,10 @@ def sell(shift: Shift, sale: Sale, *, now: datetime) -> TillAct:
     _insist_on_another(sale.member, shift)
     if sale.points:
         _insist_on_verified(sale.member)
+    code = spending.check(sale.member, shop.id, sale.points, sale.code, now=now) if sale.points and sale.code else None
     with transaction.atomic():
+        if sale.points:
+            spending.settle(sale.member, shop.id, sale.points, code, now=now)
         [answer] = purchases.record([_receipt(sale, shop.code)], now=now, actor=actor)
         if isinstance(answer, Problem):
             if known := tilling.standing(shop.id, sale.number, Kind.SALE):
@@ -97,7 +104,7 @@ def sell(shift: Shift, sale: Sale, *, now: datetime) -> TillAct:
         purchase = queries.purchases([answer.id])[answer.id]
         done = Done(
             Kind.SALE, sale.member.pk, purchase.pk, sale.number, points=purchase.points_earned - purchase.points_spent,
-            amount=sale.amount,
+            amount=sale.amount, unproved=0 if code else purchase.points_spent,
         )  # fmt: skip
         return tilling.write(shift, done, at=sale.at, offline=sale.offline)
 

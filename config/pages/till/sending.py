@@ -42,8 +42,8 @@ CLOCK = timedelta(minutes=5)
 LATE = timedelta(minutes=2)
 PAGE_FILES = (
     "css/tokens.css", "css/base.css", "css/shell.css", "css/controls.css", "css/forms.css", "css/till.css",
-    "css/till-parts.css", "css/till-more.css", "js/scheme.js", "js/till/early.js", "js/till/queue.js", "js/till/shell.js", "js/till/keypad.js",
-    "img/icon.svg",
+    "css/till-parts.css", "css/till-more.css", "js/scheme.js", "js/till/early.js", "js/till/queue.js",
+    "js/till/shell.js", "js/till/keypad.js", "img/icon.svg",
 )  # fmt: skip
 BODY_LIMIT = 200_000
 
@@ -129,7 +129,7 @@ def _take_now(one: SaleIn, sale: Sale, proof: Proof, now: datetime) -> TillAct:
 
 def _insist_on_limits(one: SaleIn, device: Device) -> None:
     """What a shop's tills may take while nobody looks: so many receipts a day, none above an amount."""
-    contract, limits = terms.current(one.at), tilling.offline_limits(device.store_id)
+    contract, limits = terms.current(one.at), tilling.limits(device.store_id)
     if one.amount > limits.amount:
         most = {"amount": money.text(Decimal(limits.amount), contract.currency)}
         raise Problem(
