@@ -32,6 +32,7 @@ class Done:
     amount: Decimal | None = None
     title: str = ""
     unproved: int = 0
+    vouched_by: UUID | None = None
 
 
 def new_number() -> str:
@@ -53,7 +54,7 @@ def write(shift: Shift, done: Done, *, at: datetime, offline: bool = False) -> T
         with transaction.atomic():
             return TillAct.objects.create(
                 shift=shift, shop_id=shift.device.store_id, kind=done.kind, member_id=done.member, thing=done.thing,
-                number=done.number, points=done.points, amount=done.amount, title=done.title, unproved=done.unproved,
+                number=done.number, points=done.points, amount=done.amount, title=done.title, unproved=done.unproved, vouched_by=done.vouched_by,
                 at=at, offline=offline,
             )  # fmt: skip
     except IntegrityError:  # a twin wrote it at the same moment

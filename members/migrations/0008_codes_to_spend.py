@@ -1,4 +1,4 @@
-"""Codes that members read out at a till before their points are used, and how many may be used without one."""
+"""Codes that members read out at a till before their points are used, how many may be used without one, and who vouches."""
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -17,6 +17,11 @@ class Migration(migrations.Migration):
             model_name="tillact",
             name="unproved",
             field=models.BigIntegerField(db_default=0, default=0, editable=False),
+        ),
+        migrations.AddField(
+            model_name="tillact",
+            name="vouched_by",
+            field=models.UUIDField(editable=False, null=True, verbose_name="vouched for by"),
         ),
         migrations.AddField(
             model_name="tilllimits",

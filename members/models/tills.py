@@ -101,7 +101,7 @@ class TillAct(models.Model):
 
     `number` is what the till called it (a receipt's number); (`shop`, `number`, `kind`) is unique, so that a form that is
     sent twice is one act. `points` are what the member gained or lost, `unproved` those that were used without a code of the
-    member's. `offline`: it was kept and sent later.
+    member's. `offline`: it was kept and sent later. `vouched_by`: the manager whose PIN let it pass, and whose limits counted.
     """
 
     class Kind(models.TextChoices):
@@ -124,6 +124,7 @@ class TillAct(models.Model):
     title = models.CharField(_("title"), max_length=120, blank=True)
     at = models.DateTimeField(_("when"))
     offline = models.BooleanField(_("sent later"), default=False, db_default=False)
+    vouched_by = models.UUIDField(_("vouched for by"), null=True, editable=False)
     undone_at = models.DateTimeField(_("undone"), null=True)
     undone_by = models.UUIDField(_("undone by"), null=True)
 

@@ -15,7 +15,7 @@ from catalog.models import Redemption, Reward, Voucher, VoucherUse
 from catalog.redeeming import Ask
 from loyalty import limits, posting, queries, verifying
 from loyalty.acts import Burn, Posted
-from loyalty.models import Posting, TermsVersion
+from loyalty.models import AuditRecord, Posting, TermsVersion
 from members import cards
 from members.models import Card, Member, StaffProfile, TillAct
 from tests.config.tills import BOSS_PIN, colleague, trusted, unlocked
@@ -333,14 +333,43 @@ def test_over_the_limit_a_manager_gives_it_and_nobody_gives_to_the_own_card() ->
     page = sell(till, one)
     assert "more than you may give alone" in text(page)
     assert "A manager gives it" in text(page)
+    assert "No manager of this shop has a PIN." in text(page)
     assert has(one) == 0
     boss = colleague("Marc", role="manager", pin=BOSS_PIN)
     assert till.post("/till/lock/", {"staff": boss.pk, "pin": BOSS_PIN}).status_code == 302
+    assert has(one) == 0
     mine = member(email="marc@shop.example")
     assert "your own" in text(sell(till, mine, "10"))
     assert has(mine) == 0
     sell(till, one, "10")
     assert has(one) == 10
+
+
+def test_a_managers_pin_lets_a_sale_pass_that_stays_the_cashiers() -> None:
+    till, one = unlocked(), member()
+    limits.propose(limits.Limits(15, 25, 100), by=StaffProfile.objects.get().user.actor, now=timezone.now())
+    boss = colleague("Marc", role="manager", pin=BOSS_PIN, stores=["S1"])
+    colleague("Paul", pin="4826", stores=["S1"])
+    assert "<button class=\"button\" name=\"manager\"" in text(sell(till, one))
+    mistyped = sell(till, one, "15", manager=boss.pk, manager_pin="0000")
+    assert (mistyped.status_code, "Wrong PIN. 4 tries left." in text(mistyped), has(one)) == (409, True, 0)
+    sell(till, one, "12")
+    assert "more than you may give alone" in text(sell(till, one, "15"))
+    done = sell(till, one, "15", manager_pin=BOSS_PIN)  # Enter, for there is one manager
+    act = TillAct.objects.get(amount=15)
+    assert (heading(done), act.shift.staff.name, act.vouched_by) == ("15 points given to Wei", "Aïcha", boss.user.actor)
+    assert set(Posting.objects.filter(reference=act.number).values_list("entry__actor", flat=True)) == {boss.user.actor}
+    record = AuditRecord.objects.get(verb="till.vouched")
+    assert (record.actor, record.changes["points"]) == (boss.user.actor, 15)
+    assert "more than" in text(sell(till, one, "14", manager=boss.pk, manager_pin=BOSS_PIN))
+    assert has(one) == 27
+    colleague("Ines", role="manager", pin="7193", stores=["S1"])
+    assert "Tap your name." in text(sell(till, one, "14", manager_pin="7193"))
+    stranger = StaffProfile.objects.get(name="Paul")
+    assert "Tap your name." in text(sell(till, one, "14", manager=stranger.pk, manager_pin="4826"))
+    mine = member(email="marc@shop.example")
+    assert "your own" in text(sell(till, mine, "14", manager=boss.pk, manager_pin=BOSS_PIN))
+    assert (has(one), has(mine)) == (27, 0)
 
 
 def test_a_blocked_card_earns_nothing_and_says_so() -> None:

@@ -30,9 +30,10 @@ form.addEventListener("input", (event) => ask(event.target));
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 if (value("amount")) count(); // typed before this was loaded
 
-// Points as money, rewards and a shop's own number are judged by the server alone.
+// Points as money, rewards, a shop's own number and a manager's PIN are judged by the server alone.
 function isPlain() {
   const more = [...new FormData(form).keys()].filter((name) => name === "vouchers").length;
+  if (form.querySelector("[data-manager]")) return false;
   return AMOUNT.test(value("amount")) && /[1-9]/.test(value("amount")) && !more && !value("points") && !value("receipt");
 }
 

@@ -19,7 +19,7 @@ function unfinished() {
   const form = document.querySelector("[data-sale]");
   const address = new URL(location.href);
   for (const [name, value] of form ? new FormData(form) : []) {
-    if (value && !["csrfmiddlewaretoken", "number", "again", "member_code"].includes(name)) address.searchParams.set(name, value);
+    if (value && !["csrfmiddlewaretoken", "number", "again", "member_code", "manager", "manager_pin"].includes(name)) address.searchParams.set(name, value);
   }
   return address.pathname + address.search;
 }
