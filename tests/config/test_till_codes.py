@@ -122,7 +122,7 @@ def test_a_code_is_of_its_member_its_shop_its_points_and_its_ten_minutes() -> No
         (other, shop, 300, now), (one, elsewhere, 300, now), (one, shop, 301, now), (one, shop, 300, now + spending.VALID),
     ]  # fmt: skip
     for who, where, points, at in refused:
-        with pytest.raises(Problem, match="This code is over."):
+        with pytest.raises(Problem, match="This code is over"):
             spending.check(who, where, points, code, now=at)
     assert spending.check(one, shop, 300, code, now=now) == made
     assert spending.send(one, Shift.objects.get(), 200, now=now) == made
