@@ -23,7 +23,7 @@ from campaigns.rounding import plain
 from campaigns.sales import Sale
 from campaigns.schemas import ReturnIn
 from campaigns.tendering import NOTHING, Refund
-from campaigns.values import Judgement, Line
+from campaigns.values import Foreseen, Judgement, Line
 from catalog import applying
 from catalog.applying import Back
 from loyalty import acts, bulk, documents, money, outbox, posting
@@ -103,6 +103,14 @@ def take(claims: Sequence[Claim], *, now: datetime, actor: UUID | None = None) -
             waiting = [place for place in waiting if turn[claims[place].purchase] != place]
             answers |= zip(places, _take([claims[place] for place in places], now=now, actor=actor), strict=True)
     return [answers[place] for place in range(len(claims))]
+
+
+def foresee(claim: Claim, *, now: datetime) -> Foreseen | Problem:
+    """What the return would do, by the plan that taking it carries out. Nothing is locked or written."""
+    plan = _plan(claim, sales.read([claim.purchase], now)[claim.purchase], now)
+    if isinstance(plan, Problem):
+        return plan
+    return Foreseen(plan.clawed, plan.refund.points, plan.refund.money, _all_is_back(plan), plan.policy)
 
 
 def document_print(body: ReturnIn, receipt_number: str) -> bytes:
@@ -270,8 +278,12 @@ def _claw_back(plans: Sequence[_Plan], *, now: datetime, actor: UUID | None) -> 
 def _back(plan: _Plan) -> Back:
     """How much of each line is back; the receipt is over when the member keeps nothing of it, whatever earned for it."""
     sale, gone = plan.sale, [*plan.sale.gone, *plan.pieces]
-    is_over = keeping.nothing_is_kept(sale.sold, keeping.kept(sale.sold, gone, sale.contract))
-    return Back(keeping.shares_back(sale.sold, gone), sale.contract.coin, is_over=is_over)
+    return Back(keeping.shares_back(sale.sold, gone), sale.contract.coin, is_over=_all_is_back(plan))
+
+
+def _all_is_back(plan: _Plan) -> bool:
+    sale, gone = plan.sale, [*plan.sale.gone, *plan.pieces]
+    return keeping.nothing_is_kept(sale.sold, keeping.kept(sale.sold, gone, sale.contract))
 
 
 def _give_room_back(plans: Sequence[_Plan]) -> None:

@@ -165,3 +165,14 @@ class Judgement:
     line_points: list[int]
     taken: Mapping[Counter, Decimal]
     trace: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a return would do: points taken back, points and money given back, and whether nothing is left of the receipt."""
+
+    clawed: int
+    points_back: int
+    money_back: Decimal
+    whole: bool
+    policy: str

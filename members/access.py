@@ -32,7 +32,7 @@ EARN_ONLY_CARD = "earn_only_card"
 TILL_COOKIE = "__Host-till" if settings.SECURE else "till"
 TILL_COOKIE_AGE = timedelta(days=400)
 # What of a form that was sent to a locked till is not shown again.
-UNKEPT = {"csrfmiddlewaretoken", "number", "again"}
+UNKEPT = {"csrfmiddlewaretoken", "number", "again", "member_code", "manager", "manager_pin"}
 LAST_USE_PRECISION = timedelta(minutes=5)
 
 type View = Callable[..., HttpResponseBase]

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
 from django.db import connection
@@ -51,6 +52,12 @@ def _too_many(again_at: datetime, now: datetime) -> Problem:
     spelt = date_format(told, "TIME_FORMAT" if told.date() == now.astimezone(zone).date() else "DATETIME_FORMAT")
     detail = _("Too many codes were asked for with this address. Try again at %(time)s.") % {"time": spelt}
     return Problem("rate-limited", detail, status=429, retry_after=int((again_at - now).total_seconds()) + 1)
+
+
+def to_spend(spend_code: UUID) -> str:
+    """The six digits of a SpendCode: of its id and a key of the server, so that the table alone holds no code."""
+    digest = salted_hmac("members.codes.spend", str(spend_code), algorithm="sha256").hexdigest()
+    return f"{int(digest, 16) % 10**6:06}"
 
 
 def may_try(process: LoginCodeVerificationProcess) -> bool:

@@ -20,7 +20,7 @@ from loyalty import judging, money, outbox, queries, terms, wording
 from loyalty.outbox import Event
 from loyalty.terms import Terms
 from loyalty.wording import Line
-from members import tiers
+from members import codes, tiers
 from members import wording as tier_wording
 from members.models import Consent, Member, Message, User
 from members.queries import by_holder, tier_tables, told, with_birthday
@@ -226,6 +226,8 @@ def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tupl
             facts["sentence"] = tier_wording.to_stay(
                 facts["tier"], facts["basis"], facts["missing"], facts["on"], contract.currency
             )
+        if "spend_code" in facts:
+            facts["code"] = codes.to_spend(UUID(facts["spend_code"]))
         if "titles" in facts:
             facts["title"] = facts["titles"].get(language) or facts["title"]
         context = facts | {
@@ -295,13 +297,19 @@ def address(message: Message) -> str | None:
     if message.user:
         return message.user.email if message.user.is_active else None
     member = message.member
-    return member.email if member and reachable_by_mail([member]) else None
+    reach = addressed if message.kind == Message.Kind.TILL_CODE else reachable_by_mail
+    return member.email if member and reach([member]) else None
+
+
+def addressed(members: Sequence[Member]) -> set[UUID]:
+    """Active members with a verified address, by id: enough for what they ask for themselves."""
+    active = [member for member in members if member.status == Member.Status.ACTIVE]
+    return {member.pk for member in active if member.email and member.email_verified_at}
 
 
 def reachable_by_mail(members: Sequence[Member]) -> set[UUID]:
-    """Active members with a verified address who have not turned reminders off, by id."""
-    active = [member for member in members if member.status == Member.Status.ACTIVE]
-    verified = {member.pk for member in active if member.email and member.email_verified_at}
+    """Those of them who have not turned reminders off, by id."""
+    verified = addressed(members)
     choices = Consent.objects.filter(
         member__in=verified, channel=Consent.Channel.EMAIL, purpose=Consent.Purpose.SERVICE
     ).order_by("at", "id")

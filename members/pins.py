@@ -77,6 +77,11 @@ def colleagues(store: int) -> QuerySet[StaffProfile]:
     return rows.select_related("user").distinct().order_by("name", "pk")
 
 
+def managers(store: int, *, beside: int) -> QuerySet[StaffProfile]:
+    """Who can vouch at a till of this shop for what somebody else may not do alone."""
+    return colleagues(store).filter(role__in=MANAGERS).exclude(pk=beside)
+
+
 def may_set_for(staff: StaffProfile) -> QuerySet[StaffProfile]:
     """Whose PIN this colleague may set: their own; a manager also of the cashiers of their shops, an owner everybody's."""
     rows = StaffProfile.objects.filter(role__in=ROLES, user__is_active=True).select_related("user")

@@ -22,7 +22,7 @@ SYMBOLS = 10
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An act: on what, for whom, under which number of the till."""
+    """An act: on what, for whom, under which number of the till. `unproved`: points that were used without a code."""
 
     kind: str
     member: UUID
@@ -31,6 +31,8 @@ class Done:
     points: int = 0
     amount: Decimal | None = None
     title: str = ""
+    unproved: int = 0
+    vouched_by: UUID | None = None
 
 
 def new_number() -> str:
@@ -52,7 +54,8 @@ def write(shift: Shift, done: Done, *, at: datetime, offline: bool = False) -> T
         with transaction.atomic():
             return TillAct.objects.create(
                 shift=shift, shop_id=shift.device.store_id, kind=done.kind, member_id=done.member, thing=done.thing,
-                number=done.number, points=done.points, amount=done.amount, title=done.title, at=at, offline=offline,
+                number=done.number, points=done.points, amount=done.amount, title=done.title, unproved=done.unproved,
+                vouched_by=done.vouched_by, at=at, offline=offline,
             )  # fmt: skip
     except IntegrityError:  # a twin wrote it at the same moment
         return TillAct.objects.get(shop=shift.device.store_id, number=done.number, kind=done.kind)
@@ -117,16 +120,16 @@ def acts_of(shift: Shift, since: datetime, limit: int = 200) -> list[TillAct]:
     return list(_of(shift, since).select_related("member").order_by("-id")[:limit])
 
 
-def offline_limits(store: int) -> TillLimits:
+def limits(store: int) -> TillLimits:
     return TillLimits.objects.filter(pk=store).first() or TillLimits(store_id=store)
 
 
 def offline_room(store: int, *, first: datetime, until: datetime) -> int:
     """How many receipts a shop's tills may still have taken offline between two instants; locks the shop's counter."""
     TillLimits.objects.get_or_create(store_id=store)
-    limits = TillLimits.objects.select_for_update().get(pk=store)
+    most = TillLimits.objects.select_for_update().get(pk=store)
     taken = TillAct.objects.filter(shop=store, offline=True, at__gte=first, at__lt=until).count()
-    return limits.receipts - taken
+    return most.receipts - taken
 
 
 def _of(shift: Shift, since: datetime) -> QuerySet[TillAct]:

@@ -127,11 +127,11 @@ class DeviceAdmin(Backoffice):
 @admin.register(TillLimits)
 class TillLimitsAdmin(Backoffice):
     scope = "store"
-    fields = ("store", "receipts", "amount")
-    list_display = ("store", "receipts", "amount")
+    fields = ("store", "receipts", "amount", "points")
+    list_display = ("store", "receipts", "amount", "points")
     list_select_related = ("store",)
     autocomplete_fields = ("store",)
-    export_columns = ("store__code", "receipts", "amount")
+    export_columns = ("store__code", "receipts", "amount", "points")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         return ("store",) if obj else ()

@@ -3,7 +3,7 @@ from members.models.adjustments import Adjustment
 from members.models.messages import Message
 from members.models.people import Card, Consent, Member
 from members.models.tiers import Tier, TierMembership, TierOverride, TierTable
-from members.models.tills import Device, Pin, Shift, TillAct, TillLimits
+from members.models.tills import Device, Pin, Shift, SpendCode, TillAct, TillLimits
 from members.models.users import User
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Message",
     "Pin",
     "Shift",
+    "SpendCode",
     "StaffProfile",
     "Tier",
     "TierMembership",

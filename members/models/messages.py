@@ -33,6 +33,7 @@ class Message(models.Model):
         VOUCHER_EXPIRING = "voucher_expiring", _("voucher about to expire")
         BACK_IN_STOCK = "back_in_stock", _("reward back in stock")
         LOW_STOCK = "low_stock", _("stock runs low")
+        TILL_CODE = "till_code", _("code for the till")
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     member = models.ForeignKey(Member, models.CASCADE, null=True, related_name="messages", verbose_name=_("member"))

@@ -38,14 +38,19 @@ class Device(models.Model):
 
 
 class TillLimits(models.Model):
-    """What a shop's tills may take while they are offline; a shop without a row has the defaults.
+    """What a shop's tills may do on the word of the staff; a shop without a row has the defaults.
 
-    `receipts` in a day of all its tills together; `amount` for one receipt, in the programme's currency.
+    Offline: `receipts` in a day of all its tills together; `amount` for one receipt, in the programme's currency.
+    `points` of one member in 24 hours at the tills of all shops without a code that is sent to the member.
     """
 
     store = models.OneToOneField("loyalty.Store", models.PROTECT, primary_key=True, verbose_name=_("shop"))
     receipts = models.PositiveIntegerField(_("receipts a day"), default=100, db_default=100)
     amount = models.DecimalField(_("largest receipt"), max_digits=12, decimal_places=3, default=200, db_default=200)
+    points = models.PositiveIntegerField(
+        _("points without a code"), default=200, db_default=200,
+        help_text=_("What staff may use of a member’s points in 24 hours without a code that is sent to the member."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("offline limits of a till")
@@ -95,7 +100,8 @@ class TillAct(models.Model):
     """What was done at a till, for undoing and for the report of the day; what it moved stands in its own room under `thing`.
 
     `number` is what the till called it (a receipt's number); (`shop`, `number`, `kind`) is unique, so that a form that is
-    sent twice is one act. `points` are what the member gained or lost. `offline`: it was kept and sent later.
+    sent twice is one act. `points` are what the member gained or lost, `unproved` those that were used without a code of the
+    member's. `offline`: it was kept and sent later. `vouched_by`: the manager whose PIN let it pass, and whose limits counted.
     """
 
     class Kind(models.TextChoices):
@@ -112,11 +118,13 @@ class TillAct(models.Model):
     member = models.ForeignKey(Member, models.PROTECT, verbose_name=_("member"))
     thing = models.UUIDField()
     number = models.CharField(_("number"), max_length=120)
+    unproved = models.BigIntegerField(default=0, db_default=0, editable=False)
     points = models.BigIntegerField(_("points"), default=0, db_default=0)
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=3, null=True)
     title = models.CharField(_("title"), max_length=120, blank=True)
     at = models.DateTimeField(_("when"))
     offline = models.BooleanField(_("sent later"), default=False, db_default=False)
+    vouched_by = models.UUIDField(_("vouched for by"), null=True, editable=False)
     undone_at = models.DateTimeField(_("undone"), null=True)
     undone_by = models.UUIDField(_("undone by"), null=True)
 
@@ -132,3 +140,25 @@ class TillAct(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class SpendCode(models.Model):
+    """A code that was sent to a member who is at a counter: so many `points` may be used in this shop, once, until `until`."""
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    member = models.ForeignKey(Member, models.CASCADE, verbose_name=_("member"))
+    shift = models.ForeignKey(Shift, models.PROTECT, verbose_name=_("shift"))
+    shop = models.ForeignKey("loyalty.Store", models.PROTECT, verbose_name=_("shop"))
+    points = models.BigIntegerField(_("points"))
+    sent_at = models.DateTimeField(db_default=Now())
+    until = models.DateTimeField(_("valid until"))
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("code for using points")
+        verbose_name_plural = _("codes for using points")
+        indexes = [models.Index(fields=["member", "-id"], name="spend_code_of_member")]
+
+    def __str__(self) -> str:
+        return str(self.until)

@@ -21,18 +21,23 @@ LANGUAGES = ["en", "fr", "zh-hans", "zh-hant"]
 
 
 class Hand:
-    """Counts what a person does: a tap, a scan, an Enter; typing into a field is one however long."""
+    """Counts what a person does: a tap, a scan, an Enter; typing into a field is one however long.
+
+    It types when a field is ready, as a person does who looks.
+    """
 
     def __init__(self, page: Page) -> None:
         self.page, self.touches = page, 0
 
     def scan(self, text: str) -> None:
         self.touches += 1
+        expect(self.page.locator("input:focus")).to_be_editable()
         self.page.keyboard.type(text, delay=5)
         self.page.keyboard.press("Enter")
 
     def type(self, text: str) -> None:
         self.touches += 1
+        expect(self.page.locator("input:focus")).to_be_editable()
         self.page.keyboard.type(text)
 
     def enter(self) -> None:
@@ -131,6 +136,7 @@ def test_a_reward_is_handed_over_in_two_and_a_scanner_presses_no_button(tablet: 
     assert ready.used == 0
     tablet.goto("/till/")
     hand = Hand(tablet)
+    expect(tablet.locator("#code")).to_be_focused()
     hand.scan(ready.code)
     hand.tap("Accept reward")
     expect(tablet.get_by_test_id("result")).to_have_text("Flat white: hand it over to Wei C.")
@@ -160,9 +166,43 @@ def test_the_same_amount_twice_is_asked_about(tablet: Page) -> None:
         hand.enter()
         expect(tablet.locator("[data-testid=result], [role=alert]").first).to_be_visible()
     expect(tablet.get_by_text("Give it again?")).to_be_visible()
+    tablet.wait_for_load_state("networkidle")  # the live sentence has come, and the button still asks
     tablet.get_by_role("button", name="Give again").click()
     expect(tablet.get_by_test_id("result")).to_be_visible()
     assert Purchase.objects.count() == 2
+    tablet.goto(f"/till/member/{one.pk}/")
+    hand.type("18.60")
+    hand.enter()
+    expect(tablet.get_by_text("Give it again?")).to_be_visible()
+    tablet.locator("#id_amount").fill("5")
+    expect(tablet.get_by_role("button", name="Give 5 points")).to_be_visible()
+    expect(tablet.get_by_text("Give it again?")).to_be_hidden()
+
+
+def test_keys_that_come_before_the_focus_are_not_lost(tablet: Page) -> None:
+    one, blur = rich(), "() => document.activeElement.blur()"
+    number = card(one)
+    tablet.evaluate(blur)
+    tablet.keyboard.press(number[0])
+    expect(tablet.locator("#code")).to_be_focused()
+    Hand(tablet).scan(number[1:])
+    expect(tablet.locator("#id_amount")).to_be_focused()
+    tablet.get_by_role("button", name="Lock (Aïcha)").click()
+    expect(tablet.get_by_label("PIN")).to_be_focused()
+    tablet.evaluate(blur)
+    tablet.keyboard.type(PIN)
+    expect(tablet.get_by_label("PIN")).to_have_value(PIN)
+
+
+def test_what_stood_in_the_field_gives_way_to_the_next_scan(tablet: Page) -> None:
+    one, hand = rich(), Hand(tablet)
+    hand.scan("7K4Q000000")
+    expect(tablet.get_by_text("No card 7K4Q000000.")).to_be_visible()
+    hand.scan(card(one))
+    expect(tablet.get_by_role("heading", name="Wei C.")).to_be_visible()
+    tablet.goto(f"/till/member/{one.pk}/?amount=18.60")
+    hand.type("5")
+    expect(tablet.locator("#id_amount")).to_have_value("5")
 
 
 def test_keys_on_the_screen_and_the_idle_lock_that_keeps_the_sale(tablet: Page) -> None:
@@ -188,6 +228,7 @@ def test_it_all_works_without_javascript(tablet: Page, live_site: str) -> None:
     page = context.new_page()
     page.goto("/till/")
     hand = Hand(page)
+    expect(page.locator("#code")).to_be_focused()
     hand.scan(card(one))
     expect(page.locator("#id_amount")).to_be_focused()
     hand.type("18.60")
@@ -196,6 +237,10 @@ def test_it_all_works_without_javascript(tablet: Page, live_site: str) -> None:
     assert hand.touches <= 3
     page.get_by_role("button", name="Undo").first.click()
     expect(page.get_by_test_id("result")).to_contain_text("Undone:")
+    page.goto("/till/?code=7K4Q000000")
+    expect(page.locator("#code")).to_be_focused()
+    hand.scan(card(one))
+    expect(page.get_by_role("heading", name="Wei C.")).to_be_visible()
     page.goto(f"/till/member/{one.pk}/?amount=5")
     page.get_by_role("button", name="Recount").click()
     expect(page.get_by_text("Gives 5 points. New balance 1,005.")).to_be_visible()

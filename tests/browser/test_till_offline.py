@@ -22,6 +22,7 @@ from loyalty import queries
 from members.models import Member, Shift, TillAct
 from tests.browser.conftest import QUIET
 from tests.browser.test_till import card, open_till, rich, voucher
+from tests.config.tills import PIN
 from tests.factories import StoreFactory, member
 
 WAITING = """async () => {
@@ -106,6 +107,33 @@ def test_a_sale_on_its_page_waits_when_the_connection_goes_under_it(till: Page) 
     till.context.set_offline(False)
     expect(till.locator("[data-queue]")).to_be_hidden()
     assert (has(one), Purchase.objects.count()) == (1018, 1)
+
+
+def test_without_a_connection_the_till_locks_itself_and_what_is_noted_then_waits_for_a_pin(till: Page) -> None:
+    one, two = rich(), member()
+    till.clock.install()
+    till.goto(f"/till/member/{one.pk}/")
+    expect(till.locator("#id_amount")).to_be_focused()
+    till.context.set_offline(True)
+    till.clock.fast_forward(181_000)
+    expect(till.get_by_text("The till is locked.")).to_be_visible()
+    assert "Wei" not in till.locator("main").inner_text()
+    till.get_by_label("Card number").fill(card(two))
+    till.get_by_label("Amount paid").fill("10")
+    till.get_by_role("button", name="Keep this sale").click()
+    expect(till.get_by_text("once the connection is back and a PIN was entered")).to_be_visible()
+    Shift.objects.update(ended_at=timezone.now())
+    till.context.set_offline(False)
+    till.goto("/till/")
+    expect(till.get_by_label("PIN")).to_be_visible()
+    expect(till.locator("[data-queue-count]")).to_have_text("1")
+    till.get_by_label("PIN").fill(PIN)
+    till.get_by_label("PIN").press("Enter")
+    expect(till.get_by_text("Noted while the till was locked:")).to_be_visible()
+    assert not Purchase.objects.exists()
+    till.get_by_role("button", name="Send in my name").click()
+    expect(till.locator("[data-queue]")).to_be_hidden()
+    assert (has(two), Purchase.objects.count(), TillAct.objects.get().offline) == (10, 1, True)
 
 
 @contextmanager

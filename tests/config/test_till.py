@@ -13,15 +13,22 @@ from campaigns.models import Purchase, PurchaseReturn
 from catalog import redeeming
 from catalog.models import Redemption, Reward, Voucher, VoucherUse
 from catalog.redeeming import Ask
-from loyalty import limits, queries, verifying
-from loyalty.models import Posting
+from loyalty import limits, posting, queries, verifying
+from loyalty.acts import Burn, Posted
+from loyalty.models import AuditRecord, Posting, TermsVersion
 from members import cards
 from members.models import Card, Member, StaffProfile, TillAct
-from tests.config.tills import BOSS_PIN, colleague, unlocked
+from tests.config.tills import BOSS_PIN, colleague, trusted, unlocked
 from tests.factories import give, member
 from tests.staff import text
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def without_codes() -> None:
+    """tests/config/test_till_codes.py has the codes."""
+    trusted()
 
 
 def has(one: Member) -> int:
@@ -36,6 +43,20 @@ def rich(points: int = 1000, **given: Any) -> Member:
 
 def reward(**given: Any) -> Reward:
     return Reward.objects.create(**{"code": "flat-white", "title": "Flat white", "kind": "goods", "points": 400} | given)
+
+
+def publish_terms(**given: Any) -> None:
+    """As the terms that stand, but for these."""
+    now = timezone.now() - timedelta(minutes=1)
+    last: dict[str, Any] = TermsVersion.objects.order_by("version").values().last() or {}
+    TermsVersion.objects.create(
+        **{**last, "id": None, "version": last["version"] + 1, "starts_at": now, "published_at": now} | given
+    )
+
+
+def spend(one: Member, points: int) -> None:
+    act = Burn(key="elsewhere", holder=one.holder, points=points, occurred_at=timezone.now())
+    assert isinstance(posting.burn([act], now=timezone.now())[0], Posted)
 
 
 def voucher_of(one: Member, **given: Any) -> Voucher:
@@ -229,6 +250,12 @@ def test_vouchers_handed_over_with_a_sale_come_back_with_its_refund() -> None:
     assert found["Location"] == f"/till/refund/{bought.pk}/"
     page = till.get(found["Location"])
     form = page.context["form"].initial
+    assert "Takes back 18 points." in text(page)
+    assert "Flat white can be used again." in text(page)
+    told = text(till.get(f"{found['Location']}takes/", {"amount": "8.60"}))
+    assert "Takes back 8 points." in told
+    assert "Flat white stays used" in told
+    assert (VoucherUse.objects.filter(released_at=None).count(), has(one), PurchaseReturn.objects.count()) == (1, 618, 0)
     part = till.post(found["Location"], {"amount": "8.60", "number": form["number"]}, follow=True)
     assert heading(part) == "8 points taken back from Wei"
     voucher.refresh_from_db()
@@ -242,6 +269,45 @@ def test_vouchers_handed_over_with_a_sale_come_back_with_its_refund() -> None:
     assert "All of this receipt was given back before." in text(till.get(found["Location"]))
     assert "This shop took no receipt" in text(till.get("/till/refund/", {"receipt": "K-999"}))
     assert unlocked(store="S2", name="Paul").get(found["Location"]).status_code == 404
+
+
+@pytest.mark.parametrize(("policy", "spent", "after"), [("deficit", 1018, -18), ("forgive", 1010, 0), ("deficit", 500, 500)])
+def test_a_refund_tells_beforehand_what_it_does(policy: str, spent: int, after: int) -> None:
+    publish_terms(claw_back=policy)
+    till, one = unlocked(), rich()
+    sell(till, one)
+    spend(one, spent)
+    address = f"/till/refund/{Purchase.objects.get().pk}/"
+    page, before = till.get(address), Posting.objects.count()
+    assert (page.context["after"], page.context["owes"]) == (after, max(-after, 0))
+    assert ("goes below zero" in text(page), "not asked for" in text(page)) == (after < 0, policy == "forgive")
+    assert Posting.objects.count() == before
+    done = till.post(address, {"amount": "18.60", "number": page.context["form"].initial["number"]}, follow=True)
+    assert (has(one), heading(done)) == (after, f"{1018 - spent - after} points taken back from Wei")
+
+
+def test_a_refund_of_what_points_paid_says_what_goes_where() -> None:
+    till, one = unlocked(), rich()
+    sell(till, one, points="500")
+    address = f"/till/refund/{Purchase.objects.get().pk}/"
+    told = till.get(address).context
+    assert (told["told"].points_back, told["money_back"], told["after"]) == (500, "€13.60", 1000)
+    recounted = till.post(address, {"amount": "200", "number": "R1", "recount": "1"})
+    assert "Of this receipt €18.60 is left to return." in text(recounted)
+    assert not PurchaseReturn.objects.exists()
+    till.post(address, {"amount": "18.60", "number": "R1"})
+    assert has(one) == 1000
+
+
+def test_a_refund_that_the_terms_refuse_says_so_beforehand() -> None:
+    publish_terms(claw_back="refuse")
+    till, one = unlocked(), rich()
+    sell(till, one)
+    spend(one, 1010)
+    address = f"/till/refund/{Purchase.objects.get().pk}/"
+    assert "spent already, so it cannot be returned." in text(till.get(address))
+    assert "spent already, so it cannot be returned." in text(till.post(address, {"amount": "18.60", "number": "R1"}))
+    assert has(one) == 8
 
 
 def test_a_card_is_made_by_phone_by_address_and_with_a_printed_number() -> None:
@@ -267,14 +333,43 @@ def test_over_the_limit_a_manager_gives_it_and_nobody_gives_to_the_own_card() ->
     page = sell(till, one)
     assert "more than you may give alone" in text(page)
     assert "A manager gives it" in text(page)
+    assert "No manager of this shop has a PIN." in text(page)
     assert has(one) == 0
     boss = colleague("Marc", role="manager", pin=BOSS_PIN)
     assert till.post("/till/lock/", {"staff": boss.pk, "pin": BOSS_PIN}).status_code == 302
+    assert has(one) == 0
     mine = member(email="marc@shop.example")
     assert "your own" in text(sell(till, mine, "10"))
     assert has(mine) == 0
     sell(till, one, "10")
     assert has(one) == 10
+
+
+def test_a_managers_pin_lets_a_sale_pass_that_stays_the_cashiers() -> None:
+    till, one = unlocked(), member()
+    limits.propose(limits.Limits(15, 25, 100), by=StaffProfile.objects.get().user.actor, now=timezone.now())
+    boss = colleague("Marc", role="manager", pin=BOSS_PIN, stores=["S1"])
+    colleague("Paul", pin="4826", stores=["S1"])
+    assert '<button class="button" name="manager"' in text(sell(till, one))
+    mistyped = sell(till, one, "15", manager=boss.pk, manager_pin="0000")
+    assert (mistyped.status_code, "Wrong PIN. 4 tries left." in text(mistyped), has(one)) == (409, True, 0)
+    sell(till, one, "12")
+    assert "more than you may give alone" in text(sell(till, one, "15"))
+    done = sell(till, one, "15", manager_pin=BOSS_PIN)  # Enter, for there is one manager
+    act = TillAct.objects.get(amount=15)
+    assert (heading(done), act.shift.staff.name, act.vouched_by) == ("15 points given to Wei", "Aïcha", boss.user.actor)
+    assert set(Posting.objects.filter(reference=act.number).values_list("entry__actor", flat=True)) == {boss.user.actor}
+    record = AuditRecord.objects.get(verb="till.vouched")
+    assert (record.actor, record.changes["points"]) == (boss.user.actor, 15)
+    assert "more than" in text(sell(till, one, "14", manager=boss.pk, manager_pin=BOSS_PIN))
+    assert has(one) == 27
+    colleague("Ines", role="manager", pin="7193", stores=["S1"])
+    assert "Tap your name." in text(sell(till, one, "14", manager_pin="7193"))
+    stranger = StaffProfile.objects.get(name="Paul")
+    assert "Tap your name." in text(sell(till, one, "14", manager=stranger.pk, manager_pin="4826"))
+    mine = member(email="marc@shop.example")
+    assert "your own" in text(sell(till, mine, "14", manager=boss.pk, manager_pin=BOSS_PIN))
+    assert (has(one), has(mine)) == (27, 0)
 
 
 def test_a_blocked_card_earns_nothing_and_says_so() -> None:

@@ -64,6 +64,22 @@ def test_it_is_still_taken_after_the_pin_expired_the_till_was_locked_and_a_day_p
 
 
 @pytest.mark.django_db
+def test_what_was_noted_while_it_was_locked_is_taken_by_whoever_answers_for_it_within_the_offline_limits() -> None:
+    till, one = unlocked(), member()
+    before = timezone.now() - timedelta(hours=2)
+    [unproved] = send(till, sale(one, at=before))
+    [taken] = send(till, sale(one, at=before, vouched=True))
+    act = TillAct.objects.get()
+    assert (unproved["taken"], taken["taken"], act.offline, act.shift.staff.name) == (False, True, True, "Aïcha")
+    TillLimits.objects.update(amount=10)
+    [large] = send(till, sale(one, "TABCDEFGH2", at=timezone.now(), vouched=True))
+    [old] = send(
+        till, sale(one, "TABCDEFGH3", at=timezone.now() - shifts.OFFLINE - timedelta(minutes=1), vouched=True, amount="5")
+    )
+    assert (large["reason"], old["reason"], has(one)) == ("limit-reached-offline", "not-eligible", 18)
+
+
+@pytest.mark.django_db
 def test_without_a_proof_of_that_moment_and_that_till_nothing_is_taken() -> None:
     till, one, now = unlocked(), member(), timezone.now()
     told = send(

@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from members import devices, pins
-from members.models import Device, StaffProfile, User
+from members.models import Device, StaffProfile, TillLimits, User
 from members.staffing import employ
 from tests.factories import StoreFactory
 
@@ -35,6 +35,11 @@ def bound(*, store: str = "S1") -> Client:
     answer = client.post("/till/register/", {"code": code(store=store)})
     assert answer["Location"] == "/till/"
     return client
+
+
+def trusted(points: int = 100_000) -> None:
+    """Staff may use so many of a member's points without a code."""
+    TillLimits.objects.update_or_create(store=StoreFactory.create(), defaults={"points": points})
 
 
 def unlocked(*, store: str = "S1", name: str = "Aïcha", role: str = "cashier") -> Client:

@@ -73,5 +73,5 @@ def _with_cookie(response: HttpResponse, secret: str, *, secure: bool) -> HttpRe
 def wrong(problem: Problem) -> str:
     """A refusal as a cashier is told it."""
     if problem.slug == "limit-reached":
-        return _("This is more than you may give alone. A manager can unlock the till and give it.")
+        return _("This is more than you may give alone. A manager can give it.")
     return problem.detail

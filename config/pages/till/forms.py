@@ -82,6 +82,15 @@ class SaleForm(forms.Form):
                     "invalid": _("Enter a whole number of points."), "min_value": _("Enter a whole number of points."),
                 },
             )  # fmt: skip
+        self.fields["member_code"] = forms.CharField(
+            label=_("Code of the member"), max_length=20, required=False,
+            widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+        )  # fmt: skip
+        self.fields["manager"] = forms.IntegerField(required=False, widget=forms.HiddenInput)
+        self.fields["manager_pin"] = forms.CharField(
+            label=_("PIN of the manager"), max_length=6, required=False,
+            widget=forms.PasswordInput({"inputmode": "numeric", "autocomplete": "off"}),
+        )  # fmt: skip
         self.fields["receipt"] = forms.CharField(
             label=_("Receipt number"), max_length=NUMBER_LENGTH - 1, required=False, widget=forms.TextInput(TYPED)
         )

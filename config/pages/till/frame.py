@@ -24,7 +24,7 @@ def page(request: HttpRequest, shift: Shift, name: str, context: dict[str, Any],
 
 def surroundings(shift: Shift) -> dict[str, Any]:
     now = timezone.now()
-    limits = tilling.offline_limits(shift.device.store_id)
+    limits = tilling.limits(shift.device.store_id)
     return {
         "shift": shift,
         "shop": shift.device.store,

@@ -8,21 +8,18 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from pydantic import ValidationError
 
 from campaigns import queries, returns
 from campaigns.models import Purchase, PurchaseReturn, PurchaseReturnLine
-from campaigns.returns import Claim
-from campaigns.schemas import ReturnIn
-from config.pages.till import people, undoing
+from config.pages.till import foreseeing, people, undoing
 from config.pages.till.doors import wrong
 from config.pages.till.forms import RefundForm
 from config.pages.till.frame import line, page
 from loyalty import money, terms
 from loyalty import queries as ledger
-from loyalty.problems import Problem, problem_of
+from loyalty.problems import Problem
 from members import tilling
 from members.access import for_till
 from members.models import Shift, TillAct
@@ -42,19 +39,36 @@ def refunds(request: HttpRequest, shift: Shift) -> HttpResponse:
 
 @for_till
 def refund(request: HttpRequest, shift: Shift, purchase: UUID) -> HttpResponse:
-    now, one = timezone.now(), queries.purchases([purchase]).get(purchase)
-    if one is None or one.store_id != shift.device.store_id:
-        raise Http404
+    now, one = timezone.now(), _of_shop(shift, purchase)
     left = _left(one)
     contract = terms.current(now)
-    initial = {"amount": f"{left:.{contract.minor_units}f}", "number": f"R{tilling.new_number()[1:]}", **request.GET.dict()}
+    number = f"R{tilling.new_number()[1:]}"
+    initial = {"amount": f"{left:.{contract.minor_units}f}", **request.GET.dict(), "number": number}
     form = RefundForm(contract, request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and "recount" not in request.POST:
         try:
             return redirect("till_done", _take_back(one, shift, form.cleaned_data, now).pk)
         except Problem as problem:
             form.add_error("amount", wrong(problem))
-    return page(request, shift, "refund", _facts(one, left, now) | {"form": form})
+    typed = form if form.is_bound else RefundForm(contract, initial)
+    told = foreseeing.foreseen(one, typed.cleaned_data["amount"], now) if left and typed.is_valid() else {}
+    return page(request, shift, "refund", _facts(one, left, now) | told | {"form": form})
+
+
+@for_till
+def takes(request: HttpRequest, shift: Shift, purchase: UUID) -> HttpResponse:
+    """What a refund of this amount takes back, alone."""
+    now, one = timezone.now(), _of_shop(shift, purchase)
+    form = RefundForm(terms.current(now), request.GET)
+    told = foreseeing.foreseen(one, form.cleaned_data["amount"], now) if form.is_valid() else {}
+    return render(request, "till/takes.html", told)
+
+
+def _of_shop(shift: Shift, purchase: UUID) -> Purchase:
+    one = queries.purchases([purchase]).get(purchase)
+    if one is None or one.store_id != shift.device.store_id:
+        raise Http404
+    return one
 
 
 def _take_back(one: Purchase, shift: Shift, given: dict[str, Any], now: datetime) -> TillAct:
@@ -62,13 +76,9 @@ def _take_back(one: Purchase, shift: Shift, given: dict[str, Any], now: datetime
     number, amount = given["number"] or f"R{tilling.new_number()[1:]}", given["amount"]
     if known := tilling.standing(shift.device.store_id, number, Kind.RETURN):
         return known
-    try:
-        body = ReturnIn(return_number=number, occurred_at=now, amount=amount, reason="till")
-    except ValidationError as error:
-        raise problem_of(error) from error
     with transaction.atomic():
         before = ledger.net_balances([one.member.holder])[one.member.holder]
-        [answer] = returns.take([Claim(one.pk, body)], now=now, actor=shift.staff.user.actor)
+        [answer] = returns.take([foreseeing.claim(one, number, amount, now)], now=now, actor=shift.staff.user.actor)
         if isinstance(answer, Problem):
             raise answer
         if not _left(one):
@@ -85,13 +95,12 @@ def _left(one: Purchase) -> Decimal:
 
 
 def _facts(one: Purchase, left: Decimal, now: datetime) -> dict[str, Any]:
-    """What is known of the sale, and how the points stand that a refund takes back."""
+    """What is known of the sale and of what came back of it."""
     contract = terms.current(now)
-    points = ledger.balances([one.member.holder], now)[one.member.holder]
     returned = PurchaseReturn.objects.filter(purchase=one).order_by("-occurred_at")
     return {
         "sale": _row(one), "member": people.shown(one.member), "left": money.text(left, one.currency), "nothing_left": not left,
-        "earned": one.points_earned, "spent": one.points_spent, "points": points, "short": points.available < one.points_earned,
+        "earned": one.points_earned, "spent": one.points_spent,
         "returns": [{"number": each.return_number, "at": each.occurred_at} for each in returned],
         "late": (contract.day_of(now) - contract.day_of(one.occurred_at)).days > contract.return_days,
         "return_days": contract.return_days,

@@ -1,7 +1,8 @@
 """Handing rewards over (T05), and redeeming for a member who has no phone at hand (T06)."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from django.contrib import messages
@@ -22,10 +23,13 @@ from config.pages.till.frame import page
 from config.pages.till.selling import shop_of
 from loyalty import money, queries, terms
 from loyalty.problems import Problem
-from members import staffing, tilling
+from members import spending, staffing, tilling
 from members.access import for_till
 from members.models import Member, Shift, TillAct
 from members.tilling import Done, Kind
+
+# More than any reward costs.
+DIGITS = 9
 
 
 @for_till
@@ -83,6 +87,27 @@ def _uses(one: Voucher) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a form asks for: a reward at a price, under a number, with the code that the member read out."""
+
+    reward: Reward
+    points: int
+    number: str
+    code: str
+    anew: bool
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Self:
+        given = request.POST
+        reward = Reward.objects.filter(code=given.get("reward", ""), withdrawn_at=None).first()
+        points = given.get("points", "")
+        if reward is None or not (points.isascii() and points.isdigit()) or len(points) > DIGITS:
+            raise Http404
+        number, anew = given.get("number", "").strip()[:119] or tilling.new_number(), "anew" in given
+        return cls(reward, int(points), number, "" if anew else given.get("member_code", "").strip()[:20], anew)
+
+
 def takes_off(one: Voucher, now: datetime) -> str:
     """What the cashier takes off the bill before typing what is left to pay."""
     if one.type == Voucher.Type.AMOUNT:
@@ -96,9 +121,12 @@ def takes_off(one: Voucher, now: datetime) -> str:
 def rewards(request: HttpRequest, shift: Shift, member: UUID) -> HttpResponse:
     now, one = timezone.now(), people.found(member)
     if request.method == "POST":
+        wanted = Wanted.of(request)
         try:
-            return _redeemed(_redeem(request, shift, one, now), now)
+            return _redeemed(_redeem(shift, one, wanted, now), now)
         except Problem as problem:
+            if problem.slug in ("code-needed", "code-wrong"):
+                return _ask_for_code(request, shift, one, wanted, now, wrong=problem if wanted.code else None)
             messages.error(request, problem.detail)
             return redirect("till_rewards", one.pk)
     standing = people.standing(one, now)
@@ -121,20 +149,36 @@ def _row(one: Priced, currency: str) -> dict[str, Any]:
     return {"code": one.reward.code, "title": one.reward.title, "points": price.points, "due": due}
 
 
-def _redeem(request: HttpRequest, shift: Shift, member: Member, now: datetime) -> TillAct:
+def _redeem(shift: Shift, member: Member, wanted: Wanted, now: datetime) -> TillAct:
     """Reserved and confirmed at once, at the price that the page showed; a form that is sent twice redeems once."""
-    number, actor = request.POST.get("number", "").strip()[:119] or tilling.new_number(), shift.staff.user.actor
-    if known := tilling.standing(shift.device.store_id, number, Kind.REDEMPTION):
+    shop, actor = shop_of(shift), shift.staff.user.actor
+    if known := tilling.standing(shop.id, wanted.number, Kind.REDEMPTION):
         return known
-    reward = Reward.objects.filter(code=request.POST.get("reward", ""), withdrawn_at=None).first()
-    shown = request.POST.get("points", "")
-    if reward is None or not shown.isdigit():
-        raise Problem("not-found", _("Choose a reward of the list."), status=404)
+    reward, points = wanted.reward, wanted.points
+    code = spending.check(member, shop.id, points, wanted.code, now=now) if wanted.code else None
     with transaction.atomic():
-        held = redeeming.reserve(Ask(member, reward, store=shop_of(shift), points=int(shown)), now=now, actor=actor)
+        spending.settle(member, shop.id, points, code, now=now)
+        held = redeeming.reserve(Ask(member, reward, store=shop, points=points), now=now, actor=actor)
         redeeming.confirm(held.pk, now=now, keep=False, actor=actor)
-        done = Done(Kind.REDEMPTION, member.pk, held.pk, number, points=-held.points, title=reward.title)
+        done = Done(
+            Kind.REDEMPTION, member.pk, held.pk, wanted.number, points=-held.points, title=reward.title,
+            unproved=0 if code else held.points,
+        )  # fmt: skip
         return tilling.write(shift, done, at=now)
+
+
+def _ask_for_code(
+    request: HttpRequest, shift: Shift, member: Member, wanted: Wanted, now: datetime, *, wrong: Problem | None
+) -> HttpResponse:
+    """The member reads out the code that is sent now, or was before."""
+    if not wrong:
+        try:
+            spending.send(member, shift, wanted.points, now=now, anew=wanted.anew)
+        except Problem as problem:
+            messages.error(request, problem.detail)
+            return redirect("till_rewards", member.pk)
+    context = {"member": people.shown(member), "wanted": wanted, "asked": spending.asked(wanted.points), "wrong": wrong}
+    return page(request, shift, "spend", context, status=409 if wrong else 200)
 
 
 def _redeemed(act: TillAct, now: datetime) -> HttpResponse:

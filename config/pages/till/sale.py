@@ -19,10 +19,10 @@ from config.pages.till.forms import SaleForm
 from config.pages.till.frame import page
 from config.pages.till.selling import Sale
 from loyalty import queries, terms
-from loyalty.problems import Problem
-from members import tilling
+from loyalty.problems import Fault, Problem
+from members import pins, spending, tilling
 from members.access import for_till
-from members.models import Member, Shift
+from members.models import Member, Shift, StaffProfile
 
 VOUCHERS = 8
 
@@ -92,14 +92,45 @@ def _give(request: HttpRequest, at: Counter, form: SaleForm) -> HttpResponse:
         return _page(request, at, form, twice=True, status=409)
     wanted = Sale(
         at.member, given["amount"], number, at.now, points=given.get("points") or 0,
-        vouchers=[UUID(one) for one in given.get("vouchers", ())],
+        vouchers=[UUID(one) for one in given.get("vouchers", ())], code="" if "anew" in request.POST else given["member_code"],
     )  # fmt: skip
     try:
-        act = selling.sell(at.shift, wanted, now=at.now)
+        act = selling.sell(at.shift, wanted, now=at.now, manager=_manager(at, given))
     except Problem as problem:
+        if problem.slug == "rate-limited" or any(fault.pointer == "/pin" for fault in problem.faults):
+            form.add_error("manager_pin", problem.detail)
+            return _page(request, at, form, over_limit=True, status=409)
+        if problem.slug in ("code-needed", "code-wrong"):
+            return _ask_for_code(request, at, form, problem)
         form.add_error("points" if _is_about_points(problem) else "amount", wrong(problem))
         return _page(request, at, form, over_limit=problem.slug == "limit-reached", status=409)
     return redirect("till_done", act.pk)
+
+
+def _manager(at: Counter, given: dict[str, Any]) -> StaffProfile | None:
+    """Who vouches for the sale, once the PIN was right. Raises Problem."""
+    if not given["manager"] and not given["manager_pin"]:
+        return None
+    there = list(pins.managers(at.shift.device.store_id, beside=at.shift.staff_id))
+    named = [one for one in there if given["manager"] in (None, one.pk)]
+    if len(named) != 1:  # Enter was pressed, and there are several
+        detail = _("Tap your name.")
+        raise Problem("validation", detail, faults=[Fault("/pin", detail)])
+    pins.check(named[0].pk, given["manager_pin"], now=at.now)
+    return named[0]
+
+
+def _ask_for_code(request: HttpRequest, at: Counter, form: SaleForm, problem: Problem) -> HttpResponse:
+    """So many points need the code that was sent to the member."""
+    points = form.cleaned_data["points"]
+    try:
+        if problem.slug == "code-needed":
+            spending.send(at.member, at.shift, points, now=at.now, anew="anew" in request.POST)
+    except Problem as unsent:
+        form.add_error("points", unsent.detail)
+    else:
+        form.add_error("member_code", spending.asked(points) if problem.slug == "code-needed" else problem.detail)
+    return _page(request, at, form, status=409)
 
 
 def _is_about_points(problem: Problem) -> bool:
@@ -116,6 +147,8 @@ def _page(
         "language": at.member.language,
         "vouchers": _ready(at.member, at.now), "twice": twice, "over_limit": over_limit, **promised,
     }  # fmt: skip
+    if over_limit:
+        context["managers"] = pins.managers(at.shift.device.store_id, beside=at.shift.staff_id)
     if twice:
         context["button"] = _("Give again")
     return page(request, at.shift, "sale", context, status=status)

@@ -17,12 +17,12 @@ from campaigns.schemas import BasketIn, LineIn, PurchaseIn
 from catalog import issuing
 from catalog.issuing import Use
 from catalog.models import Voucher
-from loyalty import money, terms
+from loyalty import auditing, money, terms
 from loyalty import queries as ledger
 from loyalty.problems import Problem, problem_of
 from loyalty.queries import StoreFacts
-from members import tilling
-from members.models import Member, Shift, TillAct
+from members import spending, tilling
+from members.models import Member, Shift, StaffProfile, TillAct
 from members.tilling import Done, Kind
 
 LINE = "1"
@@ -30,7 +30,10 @@ LINE = "1"
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """`number` is that of the receipt, or one that the till made; `at` the moment of the sale."""
+    """`number` is that of the receipt, or one that the till made; `at` the moment of the sale.
+
+    `code` is what the member read out, when points are used.
+    """
 
     member: Member
     amount: Decimal
@@ -39,6 +42,7 @@ class Sale:
     points: int = 0
     vouchers: Sequence[UUID] = field(default_factory=list)
     offline: bool = False
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +81,24 @@ def promise(member: Member, shift: Shift, amount: Decimal, points: int, *, now: 
     return Promise(judged.points, before - points + judged.points, due, whole.tender)
 
 
-def sell(shift: Shift, sale: Sale, *, now: datetime) -> TillAct:
-    """Take the sale and use its vouchers, all or nothing; the same number again answers as it stands. Raises Problem."""
-    shop, actor = shop_of(shift), shift.staff.user.actor
+def sell(shift: Shift, sale: Sale, *, now: datetime, manager: StaffProfile | None = None) -> TillAct:
+    """Take the sale and use its vouchers, all or nothing; the same number again answers as it stands. Raises Problem.
+
+    With a `manager`, whose PIN was right, the points are granted by the manager, within the manager's limits; the act stays
+    that of whoever is at the till.
+    """
+    shop, actor = shop_of(shift), (manager or shift.staff).user.actor
     if known := tilling.standing(shop.id, sale.number, Kind.SALE):
         return same(known, sale)
-    _insist_on_another(sale.member, shift)
+    for one in (shift.staff, manager):
+        if one:
+            _insist_on_another(sale.member, one)
     if sale.points:
         _insist_on_verified(sale.member)
+    code = spending.check(sale.member, shop.id, sale.points, sale.code, now=now) if sale.points and sale.code else None
     with transaction.atomic():
+        if sale.points:
+            spending.settle(sale.member, shop.id, sale.points, code, now=now)
         [answer] = purchases.record([_receipt(sale, shop.code)], now=now, actor=actor)
         if isinstance(answer, Problem):
             if known := tilling.standing(shop.id, sale.number, Kind.SALE):
@@ -97,9 +110,14 @@ def sell(shift: Shift, sale: Sale, *, now: datetime) -> TillAct:
         purchase = queries.purchases([answer.id])[answer.id]
         done = Done(
             Kind.SALE, sale.member.pk, purchase.pk, sale.number, points=purchase.points_earned - purchase.points_spent,
-            amount=sale.amount,
+            amount=sale.amount, unproved=0 if code else purchase.points_spent,
+            vouched_by=actor if manager else None,
         )  # fmt: skip
-        return tilling.write(shift, done, at=sale.at, offline=sale.offline)
+        act = tilling.write(shift, done, at=sale.at, offline=sale.offline)
+        if manager:
+            facts = {"staff": str(shift.staff.user.actor), "points": done.points, "number": sale.number}
+            auditing.record(actor, "till.vouched", "members.tillact", act.pk, facts)
+        return act
 
 
 def same(known: TillAct, sale: Sale) -> TillAct:
@@ -131,8 +149,8 @@ def _preview(member: Member, shift: Shift, amount: Decimal, now: datetime) -> pu
     return purchases.preview(basket, facts, now)
 
 
-def _insist_on_another(member: Member, shift: Shift) -> None:
-    user = shift.staff.user
+def _insist_on_another(member: Member, staff: StaffProfile) -> None:
+    user = staff.user
     if member.user_id == user.pk or (member.email and member.email.lower() == user.email.lower()):
         raise Problem("not-eligible", _("This card is your own: a colleague has to give the points."), status=409)
 

@@ -17,6 +17,7 @@ urlpatterns = [
     path("enrol/", enrolling.enrolment, name="till_enrol"),
     path("refund/", refunds.refunds, name="till_refunds"),
     path("refund/<uuid:purchase>/", refunds.refund, name="till_refund"),
+    path("refund/<uuid:purchase>/takes/", refunds.takes, name="till_refund_takes"),
     path("help/", helping.answers, name="till_help"),
     path("report/", home.report, name="till_report"),
     path("sales/", sending.sales, name="till_sales"),

@@ -1,6 +1,7 @@
 // Sales that wait to be sent, in the browser's own database: each with its number and the proof of its cashier, so that
 // the server takes it once, however often it is sent and whatever happens to this browser meanwhile.
 const strip = document.querySelector("[data-queue]");
+const shift = document.querySelector("[data-shift]");
 // Sales of this very page, which says itself what became of them.
 const mine = new Set();
 
@@ -36,7 +37,10 @@ const put = (store, row) => run(store, "readwrite", (rows) => rows.put(row));
 const drop = (store, key) => run(store, "readwrite", (rows) => rows.delete(key));
 
 export const waiting = () => all("sales");
+const proved = async () => (await waiting()).filter((sale) => sale.proof);
 export const rememberShift = (facts) => put("shift", { id: "last", ...facts });
+// Nobody is there any more: what is noted from now on waits for a PIN beside the connection.
+export const lockShift = async () => put("shift", { ...(await lastShift()), id: "last", locked: true });
 export const lastShift = () => run("shift", "readonly", (rows) => rows.get("last"));
 
 // A number that nobody else makes: fifty random bits.
@@ -58,7 +62,7 @@ export async function keep(sale, { told = false } = {}) {
 export async function flush() {
   const answers = new Map();
   await navigator.locks.request("till-queue", async () => {
-    for (let sales = await waiting(); sales.length; sales = await waiting()) {
+    for (let sales = await proved(); sales.length; sales = await proved()) {
       const asked = sales.slice(0, 50).map(({ label, ...sale }) => sale);
       const reply = await fetch(strip.dataset.sales, {
         method: "POST",
@@ -81,9 +85,15 @@ export async function flush() {
   return answers;
 }
 
-export async function forget(number) {
-  await drop("refused", number);
+async function forget(store, number) {
+  await drop(store, number);
   await show();
+}
+
+// Whoever has entered the PIN since answers for a sale that was noted while the till was locked.
+async function vouch(sale) {
+  await put("sales", { ...sale, proof: shift.dataset.proof, vouched: true });
+  await flush().catch(show);
 }
 
 export async function show() {
@@ -92,18 +102,33 @@ export async function show() {
   strip.querySelector("[data-queue-offline]").hidden = navigator.onLine;
   strip.querySelector("[data-queue-waiting]").hidden = !sales.length;
   strip.querySelector("[data-queue-count]").textContent = String(sales.length);
-  strip.querySelector("[data-queue-refused]").replaceChildren(...refused.map(refusedRow));
+  const unproved = sales.filter((sale) => !sale.proof);
+  const rows = [...refused.map(refusedRow), ...(shift ? unproved.map(unprovedRow) : [])];
+  strip.querySelector("[data-queue-refused]").replaceChildren(...rows);
   strip.hidden = navigator.onLine && !sales.length && !refused.length;
 }
 
-function refusedRow(one) {
-  const [row, text, button] = ["li", "span", "button"].map((name) => document.createElement(name));
-  text.textContent = `${strip.dataset.refused} ${one.label} · ${one.detail}`;
-  button.textContent = strip.dataset.forget;
-  button.className = "button button--plain";
-  button.type = "button";
-  button.addEventListener("click", () => forget(one.number));
-  row.append(text, button);
+const refusedRow = (one) =>
+  lineOf(`${strip.dataset.refused} ${one.label} · ${one.detail}`, [[strip.dataset.forget, () => forget("refused", one.number)]]);
+
+const unprovedRow = (sale) =>
+  lineOf(`${strip.dataset.unproved} ${sale.label}`, [
+    [strip.dataset.vouch, () => vouch(sale)],
+    [strip.dataset.drop, () => forget("sales", sale.number)],
+  ]);
+
+function lineOf(words, buttons) {
+  const [row, text] = ["li", "span"].map((name) => document.createElement(name));
+  text.textContent = words;
+  row.append(text);
+  for (const [name, act] of buttons) {
+    const button = document.createElement("button");
+    button.textContent = name;
+    button.className = "button button--plain";
+    button.type = "button";
+    button.addEventListener("click", act);
+    row.append(button);
+  }
   return row;
 }
 

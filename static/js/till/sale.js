@@ -1,45 +1,39 @@
 // The live sentence, the keys, and sending: a sale is kept in the browser's database first, then sent, so that neither a
 // lost answer nor a lost connection makes it none or two. What needs more than that goes as a plain form.
 import "./keypad.js";
+import { live } from "./live.js";
 import { flush, keep, lastShift, momentOf } from "./queue.js";
 
 const form = document.querySelector("[data-sale]");
 const here = form.querySelector("[data-gives-here]");
 const give = form.querySelector("[data-give]");
 const AMOUNT = /^[0-9]{1,9}([.,][0-9]{1,2})?$/;
-let asked = 0;
-let timer = 0;
+const value = (name) => form.elements[name]?.value.trim() ?? "";
+const address = () => `${form.dataset.gives}?${new URLSearchParams({ amount: value("amount"), points: value("points") })}`;
+const count = live(form, here, address, label);
 
-form.querySelector("[data-recount]").hidden = true;
-
-async function count() {
-  const turn = ++asked;
-  const address = `${form.dataset.gives}?${new URLSearchParams({ amount: value("amount"), points: value("points") })}`;
-  try {
-    const reply = await fetch(address, { redirect: "error" });
-    if (!reply.ok || turn !== asked) return;
-    const made = new DOMParser().parseFromString(await reply.text(), "text/html").body.firstElementChild;
-    here.replaceChildren(made);
-    give.textContent = made.dataset.button || give.dataset.plain;
-  } catch {
-    give.textContent = give.dataset.plain;
-  }
+// Asked whether the same is meant again, the button goes on to say so.
+function label(text) {
+  if (!value("again")) give.textContent = text || give.dataset.plain;
 }
 
-const value = (name) => form.elements[name]?.value.trim() ?? "";
+// Another amount is another sale: what was asked about the last one is no question any more.
+function ask(field) {
+  if (field.name !== "amount" || !value("again")) return;
+  form.elements.again.remove();
+  form.querySelector("[data-twice]").remove();
+}
 
-form.addEventListener("input", () => {
-  clearTimeout(timer);
-  timer = setTimeout(count, 150);
-});
+form.addEventListener("input", (event) => ask(event.target));
 
 // A page that comes back from the browser's memory has a number that is used.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 if (value("amount")) count(); // typed before this was loaded
 
-// Points as money, rewards and a shop's own number are judged by the server alone.
+// Points as money, rewards, a shop's own number and a manager's PIN are judged by the server alone.
 function isPlain() {
   const more = [...new FormData(form).keys()].filter((name) => name === "vouchers").length;
+  if (form.querySelector("[data-manager]")) return false;
   return AMOUNT.test(value("amount")) && /[1-9]/.test(value("amount")) && !more && !value("points") && !value("receipt");
 }
 
@@ -53,9 +47,9 @@ form.addEventListener("submit", async (event) => {
     number: value("number"), member: form.dataset.member, amount: value("amount").replace(",", "."), at: momentOf(shift),
     proof: shift.proof, again: Boolean(form.elements.again?.value),
   };
-  const label = `${document.querySelector("#who")?.textContent.trim().replace(/\s+/g, " ")} · ${value("amount")}`;
+  const named = `${document.querySelector("#who")?.textContent.trim().replace(/\s+/g, " ")} · ${value("amount")}`;
   try {
-    await keep({ ...sale, label }, { told: true });
+    await keep({ ...sale, label: named }, { told: true });
   } catch {
     return plainly();
   }

@@ -1,6 +1,6 @@
 // The page without a connection: a card and an amount are noted for later. Balances are not known, rewards are refused.
 import "./keypad.js";
-import { keep, lastShift, momentOf, newNumber, waiting } from "./queue.js";
+import { keep, lastShift, lockShift, momentOf, newNumber, waiting } from "./queue.js";
 
 const shell = document.querySelector("[data-shell]");
 const form = shell.querySelector("[data-shell-form]");
@@ -9,14 +9,33 @@ const said = shell.querySelector("[data-shell-said]");
 const [card, amount] = [form.elements.card, form.elements.amount];
 const AMOUNT = /^[0-9]{1,9}([.,][0-9]{1,2})?$/;
 const shift = await lastShift();
+const locked = shell.querySelector("[data-shell-locked]");
+let timer = 0;
 
 if (shift && Date.parse(shift.until) > Date.now() + (shift.offset ?? 0)) {
   form.hidden = false;
   card.focus();
+  locked.hidden = !shift.locked;
+  for (const name of ["keydown", "pointerdown"]) addEventListener(name, wait);
+  wait();
 } else {
   const nobody = shell.querySelector("[data-shell-nobody]");
   nobody.textContent = shell.dataset.nobody;
   nobody.hidden = false;
+}
+
+function wait() {
+  clearTimeout(timer);
+  if (!shift.locked) timer = setTimeout(lock, shift.idle * 1000);
+}
+
+// What is noted from here on waits for somebody's PIN.
+async function lock() {
+  await lockShift();
+  shift.locked = true;
+  locked.hidden = false;
+  said.textContent = "";
+  form.reset();
 }
 
 const symbols = (text) => text.trim().split("/").filter(Boolean).at(-1)?.toUpperCase().replace(/[\s-]/g, "") ?? "";
@@ -43,9 +62,10 @@ form.addEventListener("submit", async (event) => {
     return hindered[1].focus();
   }
   const number = symbols(card.value);
-  const sale = { number: newNumber(), member: number, amount: amount.value.trim().replace(",", "."), at: momentOf(shift), proof: shift.proof };
+  const sale = { number: newNumber(), member: number, amount: amount.value.trim().replace(",", "."), at: momentOf(shift) };
+  if (!shift.locked) sale.proof = shift.proof;
   await keep({ ...sale, label: `… ${number.slice(-4)} · ${sale.amount}` });
-  said.textContent = shell.dataset.kept;
+  said.textContent = shift.locked ? shell.dataset.keptLocked : shell.dataset.kept;
   form.reset();
   card.focus();
 });

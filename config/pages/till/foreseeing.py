@@ -1,0 +1,71 @@
+"""What a refund would do, said before it is done (T08): by the same plan as the return itself, with nothing written."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from pydantic import ValidationError
+
+from campaigns import returns
+from campaigns.models import Purchase
+from campaigns.returns import Claim
+from campaigns.schemas import ReturnIn
+from catalog.models import VoucherUse
+from config.pages.till.doors import wrong
+from loyalty import money, queries
+from loyalty.acts import ClawBackPolicy
+from loyalty.problems import Problem, problem_of
+from members import tilling
+
+
+def claim(one: Purchase, number: str, amount: Decimal, now: datetime) -> Claim:
+    """So much of the receipt comes back. Raises Problem."""
+    try:
+        return Claim(one.pk, ReturnIn(return_number=number, occurred_at=now, amount=amount, reason="till"))
+    except ValidationError as error:
+        raise problem_of(error) from error
+
+
+def foreseen(one: Purchase, amount: Decimal, now: datetime) -> dict[str, Any]:
+    """Sentences for the page, and what its button says; or why it cannot be."""
+    try:
+        told = returns.foresee(claim(one, tilling.new_number(), amount, now), now=now)
+    except Problem as problem:
+        told = problem
+    if isinstance(told, Problem):
+        return {"refused": wrong(told)}
+    has = queries.balances([one.member.holder], now)[one.member.holder]
+    there, net = has.balance + told.points_back, has.balance - has.deficit
+    missing = max(told.clawed - there, 0)
+    if missing and told.policy == ClawBackPolicy.REFUSE:
+        return {"refused": _("The points of this purchase are spent already, so it cannot be returned.")}
+    kept = missing if told.policy == ClawBackPolicy.FORGIVE else 0
+    after = net + told.points_back - told.clawed + kept
+    return {
+        "told": told, "after": after, "owes": max(-after, 0) if missing and not kept else 0, "forgiven": kept,
+        "sentence": _sentence(told.clawed - kept), "button": _button(told.clawed - kept), "vouchers": _vouchers(one),
+        "money_back": money.text(told.money_back, one.currency) if told.points_back else "",
+    }  # fmt: skip
+
+
+def _sentence(points: int) -> str:
+    text = ngettext("Takes back %(points)s point.", "Takes back %(points)s points.", points)
+    return text % {"points": number_format(points, force_grouping=True)}
+
+
+def _button(points: int) -> str:
+    if not points:
+        return _("Make the refund")
+    text = ngettext("Take back %(points)s point", "Take back %(points)s points", points)
+    return text % {"points": number_format(points, force_grouping=True)}
+
+
+def _vouchers(one: Purchase) -> list[str]:
+    """What was used on the receipt and is used still."""
+    here = Q(purchase=one.pk) | Q(source=tilling.source(one.store.code), receipt_number=one.receipt_number)
+    uses = VoucherUse.objects.filter(here, released_at=None).select_related("voucher").order_by("pk")
+    return [use.voucher.title for use in uses]
