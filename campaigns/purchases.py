@@ -43,9 +43,10 @@ class Facts(awarding.Facts):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a basket would earn, how many points it could be paid with, and the codes of vouchers that would apply."""
+    """What a basket would earn, what is left to pay, how many points could, and the codes of vouchers that would apply."""
 
     judgement: Judgement
+    due: Decimal
     tender: tendering.Limits
     vouchers: list[str]
 
@@ -126,14 +127,23 @@ def gather(receipts: Sequence[BasketIn], *, now: datetime) -> Facts:
     )
 
 
-def preview(receipt: BasketIn, facts: Facts, at: datetime) -> Preview:
-    """What the receipt would earn at `at` and could be paid with; nothing moves."""
-    member, contract, lines = facts.members[receipt.member], terms.in_force(facts.terms, at), _lines(receipt, at, facts.excluded)
-    [judged] = judging.judge([Case(member, at, contract, facts.stores[receipt.store], lines)], facts.rules, peek=True)
+def preview(receipt: BasketIn, facts: Facts, at: datetime, *, vouchers: Sequence[str] = (), points: int = 0) -> Preview:
+    """What the receipt would earn at `at`, with these vouchers and so many points paid; nothing moves.
+
+    Raises Problem for a voucher or for points that would be refused.
+    """
+    member, store, contract = facts.members[receipt.member], facts.stores[receipt.store], terms.in_force(facts.terms, at)
+    lines = _lines(receipt, at, facts.excluded)
+    items = _items(lines)
+    if vouchers:
+        basket = applying.Basket(uuid7(), member.id, store, "", "", vouchers, items, contract.coin)
+        lines = _with_discount(lines, applying.foresee(basket, now=at))
     available = queries.balances([member.holder], at)[member.holder].available if member.verified else 0
-    items, store = _items(lines), facts.stores[receipt.store]
+    paid = _with_tender(lines, _tender(member, points, lines, contract, available)) if points else lines
+    [judged] = judging.judge([Case(member, at, contract, store, paid)], facts.rules, peek=True)
     return Preview(
-        judged.judgement, tendering.limits(lines, contract=contract, available=available),
+        judged.judgement, sum((line.net_amount - line.discount - line.tender for line in paid), Decimal(0)),
+        tendering.limits(lines, contract=contract, available=available),
         applying.would_apply(member.id, store, items, contract.coin, now=at),
     )  # fmt: skip
 
@@ -193,7 +203,7 @@ def _discounted(fresh: Sequence[_Ready], facts: Facts, *, now: datetime, actor: 
     bringing = [place for place, one in enumerate(fresh) if one.receipt.vouchers]
     baskets = [_basket(fresh[place], lines[place]) for place in bringing]
     for place, off in zip(bringing, applying.apply(baskets, now=now, actor=actor), strict=True):
-        lines[place] = tuple(replace(line, discount=part) for line, part in zip(lines[place], off, strict=True))
+        lines[place] = _with_discount(lines[place], off)
     return lines
 
 
@@ -220,7 +230,8 @@ def _pay(fresh: Sequence[_Ready], bought: Sequence[tuple[Line, ...]], facts: Fac
     paid = []
     for one, lines in zip(fresh, bought, strict=True):
         payable = _payable(lines, _lines(one.receipt, one.paid_at, facts.excluded))
-        tender = _tender(one, payable, contracts[one.id], available[one.member.holder].available) if one.points_tender else []
+        there = available[one.member.holder].available if one.points_tender else 0
+        tender = _tender(one.member, one.points_tender, payable, contracts[one.id], there) if one.points_tender else []
         paid.append(_Paid(one, _with_tender(lines, tender), tender))
     acts = [
         Burn(
@@ -234,10 +245,10 @@ def _pay(fresh: Sequence[_Ready], bought: Sequence[tuple[Line, ...]], facts: Fac
     return [replace(one, entry=next(entries)) if one.points_spent else one for one in paid]
 
 
-def _tender(one: _Ready, lines: Sequence[Line], contract: Terms, available: int) -> list[LineTender]:
-    if not one.member.verified:
+def _tender(member: MemberFacts, points: int, lines: Sequence[Line], contract: Terms, available: int) -> list[LineTender]:
+    if not member.verified:
         raise Problem("not-eligible", _("The member's e-mail or phone has to be verified first."), status=409)
-    points, within = one.points_tender, tendering.limits(lines, contract=contract, available=available)
+    within = tendering.limits(lines, contract=contract, available=available)
     if points > max(available, 0):
         detail = _("The member has %(count)s points to use now.") % {"count": number_format(max(available, 0))}
         raise Problem("insufficient-points", detail, status=409)
@@ -249,6 +260,10 @@ def _tender(one: _Ready, lines: Sequence[Line], contract: Terms, available: int)
 def _payable(lines: Sequence[Line], now: Sequence[Line]) -> list[Line]:
     """Goods that are excluded when they are paid take no points, nor do those that were when they were bought."""
     return [replace(line, excluded=line.excluded or again.excluded) for line, again in zip(lines, now, strict=True)]
+
+
+def _with_discount(lines: Sequence[Line], off: Sequence[Decimal]) -> tuple[Line, ...]:
+    return tuple(replace(line, discount=part) for line, part in zip(lines, off, strict=True))
 
 
 def _with_tender(lines: Sequence[Line], tender: Sequence[LineTender]) -> tuple[Line, ...]:

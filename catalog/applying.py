@@ -60,23 +60,18 @@ def apply(baskets: Sequence[Basket], *, now: datetime, actor: UUID | None = None
     Runs inside the caller's transaction, behind the members' wallets; a constant number of statements. Raises Problem when
     one cannot be used: the caller rolls back.
     """
-    held = _held(baskets)
-    taken: list[list[Decimal]] = []
-    uses: list[_Used] = []
-    for basket in baskets:
-        vouchers = [_insisted(held, place, basket, now) for place in range(len(basket.codes))]
-        parts = discounts.spread([_benefit(one) for one in vouchers], basket.items, basket.coin)
-        for place, (one, part) in enumerate(zip(vouchers, parts, strict=True)):
-            if not any(part):
-                raise _refused(place, issuing.nothing_for_it())
-            issuing.spend(one, sum(part, discounts.NOTHING))
-            uses.append(_Used(one, basket, part, one.remaining))
-        taken.append(_by_line(parts, len(basket.items)))
-    if uses:
+    held = _held(baskets, lock=True)
+    planned = [_planned(held, basket, now) for basket in baskets]
+    if uses := [one for some in planned for one in some]:
         bulk.insert(VoucherUse, [_row(one, now, actor) for one in uses])
         issuing.write({one.voucher.pk: one.voucher for one in uses}.values(), now=now, actor=actor)
         outbox.tell(_event(one) for one in uses)
-    return taken
+    return [_by_line(some, basket) for some, basket in zip(planned, baskets, strict=True)]
+
+
+def foresee(basket: Basket, *, now: datetime) -> list[Decimal]:
+    """What `apply` would take off each line; nothing is locked or used. Raises Problem when one cannot be used."""
+    return _by_line(_planned(_held([basket], lock=False), basket, now), basket)
 
 
 def would_apply(member: UUID, store: StoreFacts, items: Sequence[Item], coin: Decimal, *, now: datetime) -> list[str]:
@@ -138,13 +133,26 @@ def _due_back(use: VoucherUse, back: Back) -> Decimal:
     return sum(coins, Fraction(0)) // 1 * back.coin - use.given_back
 
 
-def _held(baskets: Sequence[Basket]) -> _Held:
+def _planned(held: _Held, basket: Basket, now: datetime) -> list[_Used]:
+    """What each voucher takes off, in the order they are named, counted on the vouchers that are `held`."""
+    vouchers = [_insisted(held, place, basket, now) for place in range(len(basket.codes))]
+    parts = discounts.spread([_benefit(one) for one in vouchers], basket.items, basket.coin)
+    planned = []
+    for place, (one, part) in enumerate(zip(vouchers, parts, strict=True)):
+        if not any(part):
+            raise _refused(place, issuing.nothing_for_it())
+        issuing.spend(one, sum(part, discounts.NOTHING))
+        planned.append(_Used(one, basket, part, one.remaining))
+    return planned
+
+
+def _held(baskets: Sequence[Basket], *, lock: bool) -> _Held:
     """Locked in one order by all receipts."""
     wanted = {parsed for one in baskets for code in one.codes if (parsed := issuing.parse(code))}
     if not wanted:
         return _Held({}, set())
-    rows = Voucher.objects.select_for_update(of=("self",)).filter(code__in=wanted).order_by("pk")
-    held = {one.code: one for one in rows.select_related("redemption__reward", "member")}
+    rows = Voucher.objects.filter(code__in=wanted).order_by("pk").select_related("redemption__reward", "member")
+    held = {one.code: one for one in (rows.select_for_update(of=("self",)) if lock else rows)}
     before = VoucherUse.objects.filter(
         voucher__in=[one.pk for one in held.values()],
         receipt_number__in={one.receipt_number for one in baskets},
@@ -195,8 +203,8 @@ def _benefit(one: Voucher) -> Benefit:
     return Benefit(Kind(one.type), value, frozenset(one.categories), one.code)
 
 
-def _by_line(parts: Sequence[Sequence[Decimal]], lines: int) -> list[Decimal]:
-    return [sum((part[line] for part in parts), discounts.NOTHING) for line in range(lines)]
+def _by_line(uses: Sequence[_Used], basket: Basket) -> list[Decimal]:
+    return [sum((one.by_line[line] for one in uses), discounts.NOTHING) for line in range(len(basket.items))]
 
 
 def _row(one: _Used, now: datetime, actor: UUID | None) -> dict[str, object]:

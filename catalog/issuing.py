@@ -122,6 +122,11 @@ def _part(remaining: Decimal, most: Decimal | None, coin: Decimal) -> Decimal:
     return part
 
 
+def is_taken_off(one: Voucher) -> bool:
+    """Whether it takes money off any goods, so that a till which knows what they cost, and no more, can take it off."""
+    return one.type in (Voucher.Type.AMOUNT, Voucher.Type.PERCENT) and not one.categories
+
+
 def nothing_for_it() -> Problem:
     return Problem("not-eligible", _("Nothing on this receipt is what the voucher is for."), status=409)
 

@@ -188,7 +188,7 @@ def test_the_member_the_till_and_the_shop_see_what_is_left(counter: Till) -> Non
     assert "What is left on it ends with it" in member_page
     assert "Give the points back" not in member_page
     cashier = text(unlocked().get(f"/till/voucher/{mine.pk}/"))
-    assert ("Left on it: €17.50." in cashier, "Accept reward" in cashier) == (True, False)
+    assert ("Take up to €17.50 off." in cashier, "Accept reward" in cashier) == (True, False)
 
 
 @pytest.mark.timeout(60)

@@ -48,7 +48,7 @@ def foreseen(one: Purchase, amount: Decimal, now: datetime) -> dict[str, Any]:
     return {
         "told": told, "after": after, "owes": max(-after, 0) if missing and not kept else 0, "forgiven": kept,
         "sentence": _sentence(told.clawed - kept), "button": _button(told.clawed - kept), "vouchers": _vouchers(one),
-        "money_back": money.text(told.money_back, one.currency) if told.points_back else "",
+        "money_back": money.text(told.money_back, one.currency) if told.points_back or one.discount else "",
     }  # fmt: skip
 
 

@@ -72,7 +72,11 @@ class SaleForm(forms.Form):
         self.fields["amount"] = AmountField(contract, label=_("Amount paid, %(currency)s") % {"currency": contract.currency})
         if vouchers:
             self.fields["vouchers"] = forms.MultipleChoiceField(
-                label=_("Hand over with it"), choices=vouchers, required=False, widget=forms.CheckboxSelectMultiple
+                label=_("Vouchers and rewards"),
+                choices=vouchers,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+                help_text=_("Tick what is taken off or handed over. The amount above is that before anything is taken off."),
             )
         if max_points:
             self.fields["points"] = forms.IntegerField(

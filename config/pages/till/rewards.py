@@ -11,14 +11,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 
 from catalog import issuing, offers, redeeming
 from catalog.issuing import Use
 from catalog.models import Redemption, Reward, Voucher
 from catalog.offers import Priced
 from catalog.redeeming import Ask
-from config.pages.till import people
+from config.pages.till import people, selling
 from config.pages.till.frame import page
 from config.pages.till.selling import shop_of
 from loyalty import money, queries, terms
@@ -66,7 +65,8 @@ def _facts(one: Voucher, shift: Shift, now: datetime) -> dict[str, Any]:
     names = queries.stores_by_code(one.stores)
     return {
         "voucher": one, "member": people.shown(one.member), "refused": refused, "state": issuing.status(one, now),
-        "number": tilling.new_number(), "takes_off": takes_off(one, now), "picture": reward.picture if reward else None,
+        "number": tilling.new_number(), "takes_off": selling.takes_off(one, terms.current(now)),
+        "taken_off": issuing.is_taken_off(one), "picture": reward.picture if reward else None,
         "picture_text": reward.picture_text if reward else "", "uses": _uses(one), "left": one.uses - one.used,
         "only_in": [each.name for each in names.values()] if one.stores and shop.code not in one.stores else [],
         "returned": bool(one.redemption and one.redemption.status == Redemption.Status.RETURNED),
@@ -106,15 +106,6 @@ class Wanted:
             raise Http404
         number, anew = given.get("number", "").strip()[:119] or tilling.new_number(), "anew" in given
         return cls(reward, int(points), number, "" if anew else given.get("member_code", "").strip()[:20], anew)
-
-
-def takes_off(one: Voucher, now: datetime) -> str:
-    """What the cashier takes off the bill before typing what is left to pay."""
-    if one.type == Voucher.Type.AMOUNT:
-        return _("Take %(amount)s off.") % {"amount": money.text(one.value, terms.current(now).currency)}
-    if one.type == Voucher.Type.PERCENT:
-        return _("Take %(percent)s %% off.") % {"percent": f"{one.value.normalize():f}"}
-    return ""
 
 
 @for_till

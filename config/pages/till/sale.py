@@ -1,6 +1,6 @@
 """A member and an amount (T03): who it is, what is ready for them, what the amount gives, and one button."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -39,7 +39,7 @@ class Counter:
 @for_till
 def sale(request: HttpRequest, shift: Shift, member: UUID) -> HttpResponse:
     at = Counter(shift, people.found(member), timezone.now())
-    form = _form(at, request.POST or None, {**request.GET.dict(), "number": tilling.new_number(), "again": ""})
+    form = _form(at, request.POST or None, _asked(request))
     if request.method == "POST" and form.is_valid() and not _is_recount(request):
         return _give(request, at, form)
     return _page(request, at, form)
@@ -57,11 +57,17 @@ def _is_recount(request: HttpRequest) -> bool:
     return "recount" in request.POST
 
 
+def _asked(request: HttpRequest) -> dict[str, Any]:
+    """What the address says: the amount that waited while the till was locked, a voucher that was scanned."""
+    given = request.GET.dict() | {"vouchers": request.GET.getlist("vouchers")}
+    return given | {"number": tilling.new_number(), "again": ""}
+
+
 def _form(at: Counter, data: Any, initial: dict[str, Any]) -> SaleForm:
     contract = terms.current(at.now)
     available = queries.balances([at.member.holder], at.now)[at.member.holder].available
     usable = available if contract.tender_max_percent and contract.point_value and at.member.is_verified else 0
-    ready = [(str(one.pk), one.title) for one in _ready(at.member, at.now)]
+    ready = [(str(one.pk), selling.called(one, contract)) for one in _ready(at.member, at.now)]
     return SaleForm(contract, data, initial=initial, max_points=max(usable, 0), vouchers=ready)
 
 
@@ -72,28 +78,32 @@ def _ready(member: Member, now: datetime) -> list[Voucher]:
 
 def _promised(at: Counter, form: SaleForm) -> dict[str, Any]:
     """What the amount gives, or why it cannot be given."""
-    given = form.cleaned_data
+    sale = _sale(at, form)
     try:
-        promise = selling.promise(at.member, at.shift, given["amount"], given.get("points") or 0, now=at.now)
+        promise = selling.promise(at.shift, sale, now=at.now)
     except Problem as problem:
         return {"refused": wrong(problem)}
     button = ngettext("Give %(points)s point", "Give %(points)s points", promise.points)
     return {
         "promise": promise, "sentence": promise.sentence(), "button": button % {"points": number_format(promise.points)},
-        "due": promise.due if given.get("points") else "",
+        "due": promise.due if sale.points or sale.vouchers else "",
     }  # fmt: skip
 
 
-def _give(request: HttpRequest, at: Counter, form: SaleForm) -> HttpResponse:
-    given, shop = form.cleaned_data, at.shift.device.store_id
-    number = given["receipt"] or given["number"] or tilling.new_number()
-    twice = tilling.just_sold(shop, at.member.pk, given["amount"], now=at.now)
-    if twice and twice.number != number and not given["again"]:
-        return _page(request, at, form, twice=True, status=409)
-    wanted = Sale(
-        at.member, given["amount"], number, at.now, points=given.get("points") or 0,
-        vouchers=[UUID(one) for one in given.get("vouchers", ())], code="" if "anew" in request.POST else given["member_code"],
+def _sale(at: Counter, form: SaleForm) -> Sale:
+    given = form.cleaned_data
+    return Sale(
+        at.member, given["amount"], given["receipt"] or given["number"] or tilling.new_number(), at.now,
+        points=given.get("points") or 0, vouchers=[UUID(one) for one in given.get("vouchers", ())],
     )  # fmt: skip
+
+
+def _give(request: HttpRequest, at: Counter, form: SaleForm) -> HttpResponse:
+    given, shop, wanted = form.cleaned_data, at.shift.device.store_id, _sale(at, form)
+    twice = tilling.just_sold(shop, at.member.pk, given["amount"], now=at.now)
+    if twice and twice.number != wanted.number and not given["again"]:
+        return _page(request, at, form, twice=True, status=409)
+    wanted = replace(wanted, code="" if "anew" in request.POST else given["member_code"])
     try:
         act = selling.sell(at.shift, wanted, now=at.now, manager=_manager(at, given))
     except Problem as problem:
@@ -102,7 +112,7 @@ def _give(request: HttpRequest, at: Counter, form: SaleForm) -> HttpResponse:
             return _page(request, at, form, over_limit=True, status=409)
         if problem.slug in ("code-needed", "code-wrong"):
             return _ask_for_code(request, at, form, problem)
-        form.add_error("points" if _is_about_points(problem) else "amount", wrong(problem))
+        form.add_error(_field(problem), wrong(problem))
         return _page(request, at, form, over_limit=problem.slug == "limit-reached", status=409)
     return redirect("till_done", act.pk)
 
@@ -133,8 +143,10 @@ def _ask_for_code(request: HttpRequest, at: Counter, form: SaleForm, problem: Pr
     return _page(request, at, form, status=409)
 
 
-def _is_about_points(problem: Problem) -> bool:
-    return problem.slug == "insufficient-points" or any("points" in fault.pointer for fault in problem.faults)
+def _field(problem: Problem) -> str:
+    if problem.slug == "insufficient-points" or any("points" in fault.pointer for fault in problem.faults):
+        return "points"
+    return "vouchers" if any("vouchers" in fault.pointer for fault in problem.faults) else "amount"
 
 
 def _page(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from pydantic import ValidationError
 
-from campaigns import purchases, queries, tendering
+from campaigns import purchases, queries
 from campaigns.schemas import BasketIn, LineIn, PurchaseIn
 from catalog import issuing
 from catalog.issuing import Use
@@ -21,6 +21,7 @@ from loyalty import auditing, money, terms
 from loyalty import queries as ledger
 from loyalty.problems import Problem, problem_of
 from loyalty.queries import StoreFacts
+from loyalty.terms import Terms
 from members import spending, tilling
 from members.models import Member, Shift, StaffProfile, TillAct
 from members.tilling import Done, Kind
@@ -32,7 +33,7 @@ LINE = "1"
 class Sale:
     """`number` is that of the receipt, or one that the till made; `at` the moment of the sale.
 
-    `code` is what the member read out, when points are used.
+    `amount` is what the goods cost, before vouchers and points. `code` is what the member read out, when points are used.
     """
 
     member: Member
@@ -47,12 +48,11 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a sale would give. `limits` say how much of it may be paid in points."""
+    """What a sale would give, the balance after it, and what is left to pay."""
 
     points: int
     balance: int
     due: str
-    limits: tendering.Limits
 
     def sentence(self) -> str:
         """Gives 186 points. New balance 1,426."""
@@ -66,19 +66,23 @@ def shop_of(shift: Shift) -> StoreFacts:
     return ledger.stores_by_code([shift.device.store.code])[shift.device.store.code]
 
 
-def promise(member: Member, shift: Shift, amount: Decimal, points: int, *, now: datetime) -> Promise:
-    """What it would give now; nothing moves. Raises Problem when so many points cannot be used."""
-    contract = terms.current(now)
-    whole = _preview(member, shift, amount, now)
-    if points:
+def promise(shift: Shift, sale: Sale, *, now: datetime) -> Promise:
+    """What it would give now; nothing moves. Raises Problem when its points or vouchers cannot be used."""
+    member, contract = sale.member, terms.current(now)
+    if sale.points:
         _insist_on_verified(member)
-        if why := tendering.check(points, whole.tender):
-            raise Problem("validation", why)
-    paid = min(contract.worth(points), amount)
-    judged = _preview(member, shift, amount - paid, now).judgement if points else whole.judgement
+    basket = BasketIn(
+        store=shift.device.store.code, member=str(member.pk), occurred_at=now, currency=contract.currency,
+        lines=[LineIn(line_id=LINE, net_amount=sale.amount)],
+    )  # fmt: skip
+    facts = purchases.gather([basket], now=now)
+    if problem := purchases.refusal(basket, facts, now=now):
+        raise problem
+    taken_off = [one.code for one in _brought(sale) if issuing.is_taken_off(one)]
+    seen = purchases.preview(basket, facts, now, vouchers=taken_off, points=sale.points)
+    given = seen.judgement.points
     before = ledger.net_balances([member.holder])[member.holder]
-    due = money.text(amount - paid, contract.currency)
-    return Promise(judged.points, before - points + judged.points, due, whole.tender)
+    return Promise(given, before - sale.points + given, money.text(seen.due, contract.currency))
 
 
 def sell(shift: Shift, sale: Sale, *, now: datetime, manager: StaffProfile | None = None) -> TillAct:
@@ -99,14 +103,15 @@ def sell(shift: Shift, sale: Sale, *, now: datetime, manager: StaffProfile | Non
     with transaction.atomic():
         if sale.points:
             spending.settle(sale.member, shop.id, sale.points, code, now=now)
-        [answer] = purchases.record([_receipt(sale, shop.code)], now=now, actor=actor)
+        vouchers = _brought(sale)
+        [answer] = purchases.record([_receipt(sale, shop.code, vouchers)], now=now, actor=actor)
         if isinstance(answer, Problem):
             if known := tilling.standing(shop.id, sale.number, Kind.SALE):
                 return same(known, sale)
             raise answer
-        for voucher in Voucher.objects.filter(pk__in=sale.vouchers, member=sale.member):
-            use = Use(shop, tilling.source(shop.code), sale.number, sale.amount)
-            issuing.use(voucher.code, use, now=now, actor=actor)
+        use = Use(shop, tilling.source(shop.code), sale.number, sale.amount)
+        for code in [one.code for one in vouchers if not issuing.is_taken_off(one)]:
+            issuing.use(code, use, now=now, actor=actor)
         purchase = queries.purchases([answer.id])[answer.id]
         done = Done(
             Kind.SALE, sale.member.pk, purchase.pk, sale.number, points=purchase.points_earned - purchase.points_spent,
@@ -127,26 +132,36 @@ def same(known: TillAct, sale: Sale) -> TillAct:
     return known
 
 
-def _receipt(sale: Sale, store: str) -> PurchaseIn:
+def called(one: Voucher, contract: Terms) -> str:
+    """What a cashier ticks."""
+    return " · ".join(part for part in (one.title, takes_off(one, contract)) if part)
+
+
+def takes_off(one: Voucher, contract: Terms) -> str:
+    """What it takes off a bill; nothing for what is handed over."""
+    if one.remaining is not None:
+        return _("Take up to %(amount)s off.") % {"amount": money.text(one.remaining, contract.currency)}
+    if one.type == Voucher.Type.AMOUNT:
+        return _("Take %(amount)s off.") % {"amount": money.text(one.value, contract.currency)}
+    if one.type == Voucher.Type.PERCENT:
+        return _("Take %(percent)s %% off.") % {"percent": f"{one.value.normalize():f}"}
+    return ""
+
+
+def _brought(sale: Sale) -> list[Voucher]:
+    return list(Voucher.objects.filter(pk__in=sale.vouchers, member=sale.member).order_by("pk")) if sale.vouchers else []
+
+
+def _receipt(sale: Sale, store: str, vouchers: Sequence[Voucher]) -> PurchaseIn:
     try:
         return PurchaseIn(
             source=tilling.source(store), receipt_number=sale.number, store=store, member=str(sale.member.pk),
             occurred_at=sale.at, currency=terms.current(sale.at).currency, points_tender=sale.points,
             lines=[LineIn(line_id=LINE, net_amount=sale.amount)],
+            vouchers=[one.code for one in vouchers if issuing.is_taken_off(one)],
         )  # fmt: skip
     except ValidationError as error:
         raise problem_of(error) from error
-
-
-def _preview(member: Member, shift: Shift, amount: Decimal, now: datetime) -> purchases.Preview:
-    basket = BasketIn(
-        store=shift.device.store.code, member=str(member.pk), occurred_at=now, currency=terms.current(now).currency,
-        lines=[LineIn(line_id=LINE, net_amount=amount)],
-    )  # fmt: skip
-    facts = purchases.gather([basket], now=now)
-    if problem := purchases.refusal(basket, facts, now=now):
-        raise problem
-    return purchases.preview(basket, facts, now)
 
 
 def _insist_on_another(member: Member, staff: StaffProfile) -> None:

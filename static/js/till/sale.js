@@ -9,7 +9,11 @@ const here = form.querySelector("[data-gives-here]");
 const give = form.querySelector("[data-give]");
 const AMOUNT = /^[0-9]{1,9}([.,][0-9]{1,2})?$/;
 const value = (name) => form.elements[name]?.value.trim() ?? "";
-const address = () => `${form.dataset.gives}?${new URLSearchParams({ amount: value("amount"), points: value("points") })}`;
+const ticked = () => new FormData(form).getAll("vouchers").map((one) => ["vouchers", one]);
+const address = () => {
+  const asked = new URLSearchParams([["amount", value("amount")], ["points", value("points")], ...ticked()]);
+  return `${form.dataset.gives}?${asked}`;
+};
 const count = live(form, here, address, label);
 
 // Asked whether the same is meant again, the button goes on to say so.
@@ -32,9 +36,8 @@ if (value("amount")) count(); // typed before this was loaded
 
 // Points as money, rewards, a shop's own number and a manager's PIN are judged by the server alone.
 function isPlain() {
-  const more = [...new FormData(form).keys()].filter((name) => name === "vouchers").length;
   if (form.querySelector("[data-manager]")) return false;
-  return AMOUNT.test(value("amount")) && /[1-9]/.test(value("amount")) && !more && !value("points") && !value("receipt");
+  return AMOUNT.test(value("amount")) && /[1-9]/.test(value("amount")) && !ticked().length && !value("points") && !value("receipt");
 }
 
 form.addEventListener("submit", async (event) => {
