@@ -212,8 +212,7 @@ def _carry_out(plans: Sequence[_Plan], *, now: datetime, actor: UUID | None) -> 
     fresh = [one for one in plans if one.id not in taken or taken[one.id].fresh]
     restored = _give_back_tender(fresh, now=now, actor=actor)
     clawed = _claw_back(fresh, now=now, actor=actor)
-    back = {one.sale.id: _back(one) for one in fresh if any(sold.line.discount for sold in one.sale.sold)}
-    applying.give_back(back, now=now, actor=actor)
+    applying.give_back({one.sale.id: _back(one) for one in fresh}, now=now, actor=actor)
     _give_room_back(fresh)
     _count_less(fresh, now=now)
     _write(fresh, restored, clawed, now=now, actor=actor)
@@ -271,7 +270,8 @@ def _back(plan: _Plan) -> Back:
     """How much of each line is back; the receipt is over when the member keeps nothing of it, whatever earned for it."""
     sale, gone = plan.sale, [*plan.sale.gone, *plan.pieces]
     is_over = keeping.nothing_is_kept(sale.sold, keeping.kept(sale.sold, gone, sale.contract))
-    return Back(keeping.shares_back(sale.sold, gone), sale.contract.coin, is_over=is_over)
+    receipt = sale.source, sale.receipt_number
+    return Back(sale.member, receipt, keeping.shares_back(sale.sold, gone), sale.contract.coin, is_over=is_over)
 
 
 def _give_room_back(plans: Sequence[_Plan]) -> None:

@@ -1,6 +1,6 @@
 """Vouchers on receipts: checked, spread over the lines, and used with the receipt that they come with."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -105,30 +105,42 @@ def uses_of(purchases: Iterable[UUID]) -> dict[UUID, list[VoucherUse]]:
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """Of each line of a receipt the share that came back by now; `is_over`: nothing of the receipt is kept."""
+    """Of each line of a member's receipt the share that came back by now; `is_over`: nothing of the receipt is kept."""
 
+    member: UUID
+    receipt: tuple[str, str]
     shares: Sequence[Fraction]
     coin: Decimal
     is_over: bool
 
 
 def give_back(returned: Mapping[UUID, Back], *, now: datetime, actor: UUID | None = None) -> None:
-    """The vouchers of receipts that were wholly returned are free again; a second time changes nothing.
+    """The member's vouchers of receipts that were wholly returned are free again; a second time changes nothing.
 
-    To one that keeps its rest the part that its goods bore goes back with them, rounded down to coins until all is back.
+    Whether they were used with the purchase, or by themselves under its number. To one that keeps its rest the part that its goods bore goes back with them, rounded down to coins until all is back.
     Runs behind the members' wallets.
     """
-    whole = [purchase for purchase, back in returned.items() if back.is_over]
-    live = VoucherUse.objects.filter(
-        Q(purchase__in=whole) | Q(taken__isnull=False), purchase__in=list(returned), released_at=None
+    whole = {purchase: back for purchase, back in returned.items() if back.is_over}
+    with_it = VoucherUse.objects.filter(
+        Q(purchase__in=list(whole)) | Q(taken__isnull=False), purchase__in=list(returned), released_at=None
     )
-    held = list(Voucher.objects.filter(pk__in=live.values("voucher")).order_by("pk").select_for_update())
-    if not held:
-        return
-    uses = [(one, returned[one.purchase]) for one in live if one.purchase]
-    parts = [(one, _due_back(one, back)) for one, back in uses if not back.is_over]
-    freed = [one for one, back in uses if back.is_over]
-    issuing.free(held, freed, [(one, amount) for one, amount in parts if amount], now=now, actor=actor)
+    uses = list(with_it.order_by("id"))
+    parts = [(one, _due_back(one, returned[one.purchase])) for one in uses if one.purchase and one.purchase not in whole]
+    freed = [one for one in uses if one.purchase in whole] + _used_alone(whole.values())
+    ids = {one.voucher_id for one in (*uses, *freed)}
+    if ids:
+        held = list(Voucher.objects.filter(pk__in=ids).order_by("pk").select_for_update())
+        issuing.free(held, freed, [(one, amount) for one, amount in parts if amount], now=now, actor=actor)
+
+
+def _used_alone(whole: Collection[Back]) -> list[VoucherUse]:
+    """Uses by themselves that name the receipt of their own member."""
+    receipts = {(one.member, *one.receipt) for one in whole}
+    if not receipts:
+        return []
+    members, _sources, numbers = zip(*receipts, strict=True)
+    rows = VoucherUse.objects.filter(purchase=None, released_at=None, voucher__member__in=members, receipt_number__in=numbers)
+    return [one for one in rows.select_related("voucher") if (one.voucher.member_id, one.source, one.receipt_number) in receipts]
 
 
 def _due_back(use: VoucherUse, back: Back) -> Decimal:
