@@ -117,8 +117,8 @@ class Back:
 def give_back(returned: Mapping[UUID, Back], *, now: datetime, actor: UUID | None = None) -> None:
     """The member's vouchers of receipts that were wholly returned are free again; a second time changes nothing.
 
-    Whether they were used with the purchase, or by themselves under its number. To one that keeps its rest the part that its goods bore goes back with them, rounded down to coins until all is back.
-    Runs behind the members' wallets.
+    Whether they were used with the purchase, or by themselves under its number. To one that keeps its rest the part that its
+    goods bore goes back with them, rounded down to coins until all is back. Runs behind the members' wallets.
     """
     whole = {purchase: back for purchase, back in returned.items() if back.is_over}
     with_it = VoucherUse.objects.filter(

@@ -59,8 +59,8 @@ def issue(redemption: Redemption, *, keep: bool, now: datetime) -> Voucher | Non
     reward = redemption.reward
     if not needs_voucher(reward):
         return None
-    given = reward.voucher or {"type": Voucher.Type.ITEM}
-    until = kept_until(reward, terms.current(now), now) if keep else now + USE_NOW
+    given = redemption.gives or reward.voucher or {"type": Voucher.Type.ITEM}
+    until = _until(terms.current(now), now, given.get("valid_for", KEPT)) if keep else now + USE_NOW
     value, uses = Decimal(given.get("amount", 0)), given.get("uses", 1) * redemption.quantity
     if keeps_rest := bool(given.get("keeps_rest")):  # several of them are one with as much on it
         value, uses = value * redemption.quantity, 1

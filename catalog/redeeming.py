@@ -86,7 +86,7 @@ def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption
         one = Redemption.objects.create(
             id=ask.id or uuid7(), member=ask.member, reward=ask.reward, quantity=ask.quantity, points=points,
             money=price.money * ask.quantity, store_id=ask.store.id if ask.store else None, reserved_at=now,
-            reserved_until=now + RESERVED_FOR,
+            reserved_until=now + RESERVED_FOR, gives=ask.reward.voucher,
         )  # fmt: skip
         if ask.reward.code_pool_id and not stock.take_codes(ask.reward.code_pool_id, one.pk, ask.quantity, now=now):
             raise refusal(Why.STOCK)

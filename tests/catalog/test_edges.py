@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from catalog import handout, issuing, redeeming
 from catalog.issuing import Use
-from catalog.models import Code, CodePool, Redemption, Stock, Voucher
+from catalog.models import Code, CodePool, Redemption, Reward, Stock, Voucher
 from catalog.redeeming import Ask
 from loyalty import queries
 from loyalty.problems import Problem
@@ -124,6 +124,17 @@ def test_what_was_fetched_in_part_is_handed_over_whole_or_over_with_its_time() -
     assert redeeming.return_unused(now=late) == 1
     some[1].refresh_from_db()
     assert (some[1].status, handout.waiting(None).count()) == ("fulfilled", 0)
+
+
+def test_a_reservation_holds_what_was_promised_whatever_becomes_of_the_reward() -> None:
+    one, sold = rich(), reward(kind="voucher", voucher={"type": "amount", "amount": "5.00"}, points=100)
+    waits = redeeming.reserve(Ask(one, sold), now=NOW)
+    Reward.objects.filter(pk=sold.pk).update(
+        voucher={"type": "percent", "amount": "1.00"}, points=900, withdrawn_at=NOW, ends_at=NOW, per_member=1
+    )
+    redeeming.confirm(waits.pk, now=NOW)
+    given = Voucher.objects.get()
+    assert (given.type, f"{given.value:.2f}", available(one)) == ("amount", "5.00", 900)
 
 
 def test_a_reservation_whose_time_is_over_stands_in_nobodys_way_before_the_sweep() -> None:
