@@ -232,6 +232,8 @@ def insist(one: Voucher, store: str, amount: Decimal | None, *, now: datetime) -
         last = one.use_set.filter(released_at=None).select_related("store").order_by("-at").first()
         said = _("Used on %(day)s at %(store)s.") if last else _("This was handed over before.")
         raise Problem("already-used", said % ({"day": _day(last.at), "store": last.store.name} if last else {}), status=409)
+    if one.ended_at and one.redemption and one.redemption.status == Redemption.Status.FULFILLED and not one.is_begun:
+        raise Problem("already-used", _("This was handed over before."), status=409)
     if one.ended_at or now >= one.valid_until:
         ended = one.ended_at if one.ended_at and one.ended_at < one.valid_until else None
         day = _day(ended) if ended else _last_day(one.valid_until)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from members.models import Member
 from tests.committing import Database
 from tests.factories import give, member
 
+pytestmark = pytest.mark.timeout(300)
 PLAIN = RewardIn(title="Mug", kind="goods", points=1)
 
 
@@ -23,7 +25,7 @@ def apart(*acts: Callable[[], object]) -> None:
     start, raised = threading.Barrier(len(acts)), list[BaseException]()
 
     def run(act: Callable[[], object]) -> None:
-        start.wait(10)
+        start.wait(60)
         try:
             act()
         except BaseException as error:  # noqa: BLE001  told to the test
@@ -35,7 +37,7 @@ def apart(*acts: Callable[[], object]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(240)
     assert raised == []
 
 

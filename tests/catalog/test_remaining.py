@@ -191,14 +191,14 @@ def test_the_member_the_till_and_the_shop_see_what_is_left(counter: Till) -> Non
     assert ("Left on it: €17.50." in cashier, "Accept reward" in cashier) == (True, False)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_no_cent_is_taken_twice_by_tills_at_the_same_moment(committing_db: Database) -> None:
     one, here = rich(), shop()
     mine, now = gift(one), timezone.now()
-    start, refused = threading.Barrier(12), list[str]()
+    start, refused = threading.Barrier(8), list[str]()
 
     def use(number: int) -> None:
-        start.wait(20)
+        start.wait(60)
         try:
             issuing.use(mine.code, Use(here, "till", f"R{number}", most=Decimal("7.00")), now=now)
         except Problem as problem:
@@ -206,11 +206,11 @@ def test_no_cent_is_taken_twice_by_tills_at_the_same_moment(committing_db: Datab
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=use, args=(number,)) for number in range(12)]
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(8)]
     for each in threads:
         each.start()
     for each in threads:
-        each.join(60)
+        each.join(240)
     taken = sorted(f"{each:.2f}" for each in VoucherUse.objects.values_list("taken", flat=True))
-    assert (taken, refused) == (["2.00", *["7.00"] * 4], ["already-used"] * 7)
+    assert (taken, refused) == (["2.00", *["7.00"] * 4], ["already-used"] * 3)
     assert Voucher.objects.get().remaining == 0
