@@ -155,7 +155,8 @@ def _held(baskets: Sequence[Basket]) -> _Held:
     wanted = {parsed for one in baskets for code in one.codes if (parsed := issuing.parse(code))}
     if not wanted:
         return _Held({}, set())
-    rows = Voucher.objects.select_for_update(of=("self",)).filter(code__in=wanted).order_by("pk")
+    own = Q(code__in=wanted, member__in={one.member for one in baskets})  # whose wallets are held; nobody else's is locked
+    rows = Voucher.objects.select_for_update(of=("self",)).filter(own).order_by("pk")
     held = {one.code: one for one in rows.select_related("redemption__reward", "member")}
     before = VoucherUse.objects.filter(
         voucher__in=[one.pk for one in held.values()],
@@ -166,10 +167,11 @@ def _held(baskets: Sequence[Basket]) -> _Held:
 
 
 def _insisted(held: _Held, place: int, basket: Basket, now: datetime) -> Voucher:
-    one = held.by_code.get(issuing.parse(basket.codes[place]) or "")
-    if one is None:
+    code = issuing.parse(basket.codes[place]) or ""
+    one = held.by_code.get(code)
+    if one is None and not Voucher.objects.filter(code=code).exists():
         raise _refused(place, Problem("validation", _("There is no voucher with this code.")))
-    if one.member_id != basket.member:
+    if one is None or one.member_id != basket.member:
         raise _refused(place, Problem("not-eligible", _("This voucher is another member’s."), status=409))
     if (one.pk, basket.source, basket.receipt_number) in held.used:
         raise _refused(place, Problem("already-used", _("It was used on this receipt before."), status=409))
