@@ -28,6 +28,8 @@ SYMBOLS = 12
 USE_NOW = timedelta(minutes=15)
 # How long a voucher lives whose reward does not say.
 KEPT = "P30D"
+# Of redemptions that have a voucher, those whose points did not come back.
+STANDING = (Redemption.Status.CONFIRMED, Redemption.Status.FULFILLED)
 # Of all vouchers of a batch at once; their rows are locked.
 WRITE = """
 update catalog_voucher v set used = n.used, remaining = n.remaining, ended_at = n.ended_at
@@ -145,7 +147,7 @@ def write(vouchers: Collection[Voucher], *, now: datetime, actor: UUID | None = 
     with connection.cursor() as cursor:
         cursor.execute(WRITE, [list(column) for column in zip(*rows, strict=True)])
     by_id, status = {one.redemption_id: one for one in vouchers if one.redemption_id}, Redemption.Status
-    bought = Redemption.objects.filter(pk__in=by_id, status__in=(status.CONFIRMED, status.FULFILLED)).select_related("reward")
+    bought = Redemption.objects.filter(pk__in=by_id, status__in=STANDING).select_related("reward")
     had, again = [], []
     for one in bought if by_id else ():
         voucher = by_id[one.pk]
@@ -206,9 +208,9 @@ def free(
         use.given_back += amount
         _refill(held[use.voucher_id], amount)
     VoucherUse.objects.bulk_update([use for use, _amount in parts], ["given_back"])
-    for one in held.values():
-        if one.redemption_id and not one.is_begun:
-            one.ended_at = None
+    unused = {one.redemption_id: one for one in held.values() if one.redemption_id and one.ended_at and not one.is_begun}
+    for bought in Redemption.objects.filter(pk__in=unused, status__in=STANDING).values_list("pk", flat=True):
+        unused[bought].ended_at = None  # what gave its points back stays over
     write(held.values(), now=now, actor=actor)
 
 
