@@ -220,8 +220,7 @@ def _carry_out(plans: Sequence[_Plan], *, now: datetime, actor: UUID | None) -> 
     fresh = [one for one in plans if one.id not in taken or taken[one.id].fresh]
     restored = _give_back_tender(fresh, now=now, actor=actor)
     clawed = _claw_back(fresh, now=now, actor=actor)
-    back = {one.sale.id: _back(one) for one in fresh if any(sold.line.discount for sold in one.sale.sold)}
-    applying.give_back(back, now=now, actor=actor)
+    applying.give_back({one.sale.id: _back(one) for one in fresh}, now=now, actor=actor)
     _give_room_back(fresh)
     _count_less(fresh, now=now)
     _write(fresh, restored, clawed, now=now, actor=actor)
@@ -278,7 +277,8 @@ def _claw_back(plans: Sequence[_Plan], *, now: datetime, actor: UUID | None) -> 
 def _back(plan: _Plan) -> Back:
     """How much of each line is back; the receipt is over when the member keeps nothing of it, whatever earned for it."""
     sale, gone = plan.sale, [*plan.sale.gone, *plan.pieces]
-    return Back(keeping.shares_back(sale.sold, gone), sale.contract.coin, is_over=_all_is_back(plan))
+    receipt = sale.source, sale.receipt_number
+    return Back(sale.member, receipt, keeping.shares_back(sale.sold, gone), sale.contract.coin, is_over=_all_is_back(plan))
 
 
 def _all_is_back(plan: _Plan) -> bool:

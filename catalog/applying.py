@@ -1,6 +1,6 @@
 """Vouchers on receipts: checked, spread over the lines, and used with the receipt that they come with."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -100,30 +100,42 @@ def uses_of(purchases: Iterable[UUID]) -> dict[UUID, list[VoucherUse]]:
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """Of each line of a receipt the share that came back by now; `is_over`: nothing of the receipt is kept."""
+    """Of each line of a member's receipt the share that came back by now; `is_over`: nothing of the receipt is kept."""
 
+    member: UUID
+    receipt: tuple[str, str]
     shares: Sequence[Fraction]
     coin: Decimal
     is_over: bool
 
 
 def give_back(returned: Mapping[UUID, Back], *, now: datetime, actor: UUID | None = None) -> None:
-    """The vouchers of receipts that were wholly returned are free again; a second time changes nothing.
+    """The member's vouchers of receipts that were wholly returned are free again; a second time changes nothing.
 
-    To one that keeps its rest the part that its goods bore goes back with them, rounded down to coins until all is back.
-    Runs behind the members' wallets.
+    Whether they were used with the purchase, or by themselves under its number. To one that keeps its rest the part that its
+    goods bore goes back with them, rounded down to coins until all is back. Runs behind the members' wallets.
     """
-    whole = [purchase for purchase, back in returned.items() if back.is_over]
-    live = VoucherUse.objects.filter(
-        Q(purchase__in=whole) | Q(taken__isnull=False), purchase__in=list(returned), released_at=None
+    whole = {purchase: back for purchase, back in returned.items() if back.is_over}
+    with_it = VoucherUse.objects.filter(
+        Q(purchase__in=list(whole)) | Q(taken__isnull=False), purchase__in=list(returned), released_at=None
     )
-    held = list(Voucher.objects.filter(pk__in=live.values("voucher")).order_by("pk").select_for_update())
-    if not held:
-        return
-    uses = [(one, returned[one.purchase]) for one in live if one.purchase]
-    parts = [(one, _due_back(one, back)) for one, back in uses if not back.is_over]
-    freed = [one for one, back in uses if back.is_over]
-    issuing.free(held, freed, [(one, amount) for one, amount in parts if amount], now=now, actor=actor)
+    uses = list(with_it.order_by("id"))
+    parts = [(one, _due_back(one, returned[one.purchase])) for one in uses if one.purchase and one.purchase not in whole]
+    freed = [one for one in uses if one.purchase in whole] + _used_alone(whole.values())
+    ids = {one.voucher_id for one in (*uses, *freed)}
+    if ids:
+        held = list(Voucher.objects.filter(pk__in=ids).order_by("pk").select_for_update())
+        issuing.free(held, freed, [(one, amount) for one, amount in parts if amount], now=now, actor=actor)
+
+
+def _used_alone(whole: Collection[Back]) -> list[VoucherUse]:
+    """Uses by themselves that name the receipt of their own member."""
+    receipts = {(one.member, *one.receipt) for one in whole}
+    if not receipts:
+        return []
+    members, _sources, numbers = zip(*receipts, strict=True)
+    rows = VoucherUse.objects.filter(purchase=None, released_at=None, voucher__member__in=members, receipt_number__in=numbers)
+    return [one for one in rows.select_related("voucher") if (one.voucher.member_id, one.source, one.receipt_number) in receipts]
 
 
 def _due_back(use: VoucherUse, back: Back) -> Decimal:
@@ -151,7 +163,8 @@ def _held(baskets: Sequence[Basket], *, lock: bool) -> _Held:
     wanted = {parsed for one in baskets for code in one.codes if (parsed := issuing.parse(code))}
     if not wanted:
         return _Held({}, set())
-    rows = Voucher.objects.filter(code__in=wanted).order_by("pk").select_related("redemption__reward", "member")
+    own = Q(code__in=wanted, member__in={one.member for one in baskets})  # whose wallets are held; nobody else's is locked
+    rows = Voucher.objects.filter(own).order_by("pk").select_related("redemption__reward", "member")
     held = {one.code: one for one in (rows.select_for_update(of=("self",)) if lock else rows)}
     before = VoucherUse.objects.filter(
         voucher__in=[one.pk for one in held.values()],
@@ -162,10 +175,11 @@ def _held(baskets: Sequence[Basket], *, lock: bool) -> _Held:
 
 
 def _insisted(held: _Held, place: int, basket: Basket, now: datetime) -> Voucher:
-    one = held.by_code.get(issuing.parse(basket.codes[place]) or "")
-    if one is None:
+    code = issuing.parse(basket.codes[place]) or ""
+    one = held.by_code.get(code)
+    if one is None and not Voucher.objects.filter(code=code).exists():
         raise _refused(place, Problem("validation", _("There is no voucher with this code.")))
-    if one.member_id != basket.member:
+    if one is None or one.member_id != basket.member:
         raise _refused(place, Problem("not-eligible", _("This voucher is another member’s."), status=409))
     if (one.pk, basket.source, basket.receipt_number) in held.used:
         raise _refused(place, Problem("already-used", _("It was used on this receipt before."), status=409))

@@ -28,6 +28,8 @@ SYMBOLS = 12
 USE_NOW = timedelta(minutes=15)
 # How long a voucher lives whose reward does not say.
 KEPT = "P30D"
+# Of redemptions that have a voucher, those whose points did not come back.
+STANDING = (Redemption.Status.CONFIRMED, Redemption.Status.FULFILLED)
 # Of all vouchers of a batch at once; their rows are locked.
 WRITE = """
 update catalog_voucher v set used = n.used, remaining = n.remaining, ended_at = n.ended_at
@@ -59,8 +61,8 @@ def issue(redemption: Redemption, *, keep: bool, now: datetime) -> Voucher | Non
     reward = redemption.reward
     if not needs_voucher(reward):
         return None
-    given = reward.voucher or {"type": Voucher.Type.ITEM}
-    until = kept_until(reward, terms.current(now), now) if keep else now + USE_NOW
+    given = redemption.gives or reward.voucher or {"type": Voucher.Type.ITEM}
+    until = _until(terms.current(now), now, given.get("valid_for", KEPT)) if keep else now + USE_NOW
     value, uses = Decimal(given.get("amount", 0)), given.get("uses", 1) * redemption.quantity
     if keeps_rest := bool(given.get("keeps_rest")):  # several of them are one with as much on it
         value, uses = value * redemption.quantity, 1
@@ -150,7 +152,7 @@ def write(vouchers: Collection[Voucher], *, now: datetime, actor: UUID | None = 
     with connection.cursor() as cursor:
         cursor.execute(WRITE, [list(column) for column in zip(*rows, strict=True)])
     by_id, status = {one.redemption_id: one for one in vouchers if one.redemption_id}, Redemption.Status
-    bought = Redemption.objects.filter(pk__in=by_id, status__in=(status.CONFIRMED, status.FULFILLED)).select_related("reward")
+    bought = Redemption.objects.filter(pk__in=by_id, status__in=STANDING).select_related("reward")
     had, again = [], []
     for one in bought if by_id else ():
         voucher = by_id[one.pk]
@@ -211,9 +213,9 @@ def free(
         use.given_back += amount
         _refill(held[use.voucher_id], amount)
     VoucherUse.objects.bulk_update([use for use, _amount in parts], ["given_back"])
-    for one in held.values():
-        if one.redemption_id and not one.is_begun:
-            one.ended_at = None
+    unused = {one.redemption_id: one for one in held.values() if one.redemption_id and one.ended_at and not one.is_begun}
+    for bought in Redemption.objects.filter(pk__in=unused, status__in=STANDING).values_list("pk", flat=True):
+        unused[bought].ended_at = None  # what gave its points back stays over
     write(held.values(), now=now, actor=actor)
 
 
@@ -237,6 +239,8 @@ def insist(one: Voucher, store: str, amount: Decimal | None, *, now: datetime) -
         last = one.use_set.filter(released_at=None).select_related("store").order_by("-at").first()
         said = _("Used on %(day)s at %(store)s.") if last else _("This was handed over before.")
         raise Problem("already-used", said % ({"day": _day(last.at), "store": last.store.name} if last else {}), status=409)
+    if one.ended_at and one.redemption and one.redemption.status == Redemption.Status.FULFILLED and not one.is_begun:
+        raise Problem("already-used", _("This was handed over before."), status=409)
     if one.ended_at or now >= one.valid_until:
         ended = one.ended_at if one.ended_at and one.ended_at < one.valid_until else None
         day = _day(ended) if ended else _last_day(one.valid_until)

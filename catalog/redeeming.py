@@ -74,7 +74,7 @@ def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption
         posting.lock([ask.member.holder])
         if ask.id and (same := _same(ask, ask.id, now)):
             return same
-        _lapse_own(ask.member, now)
+        _lapse_own(ask, now)
         # Asked before the stock is taken: of the last one nothing is left then, and that would hide what else is in the way.
         [seen] = offers.priced([ask.reward], ask.member, now=now, zone=contract.zone, store=ask.store, quantity=ask.quantity)
         if seen.quoted.because:
@@ -86,7 +86,7 @@ def reserve(ask: Ask, *, now: datetime, actor: UUID | None = None) -> Redemption
         one = Redemption.objects.create(
             id=ask.id or uuid7(), member=ask.member, reward=ask.reward, quantity=ask.quantity, points=points,
             money=price.money * ask.quantity, store_id=ask.store.id if ask.store else None, reserved_at=now,
-            reserved_until=now + RESERVED_FOR,
+            reserved_until=now + RESERVED_FOR, gives=ask.reward.voucher,
         )  # fmt: skip
         if ask.reward.code_pool_id and not stock.take_codes(ask.reward.code_pool_id, one.pk, ask.quantity, now=now):
             raise refusal(Why.STOCK)
@@ -220,10 +220,16 @@ def _lapse(redemption: UUID, *, now: datetime) -> bool:
     return True
 
 
-def _lapse_own(member: Member, now: datetime) -> None:
-    """What the member's own reservations hold counts as back from the end of their time on, however late the sweep is."""
-    over = Redemption.objects.filter(member=member, status=Status.RESERVED, reserved_until__lte=now)
-    for one in over.select_for_update(of=("self",)).select_related("member", "reward").order_by("pk"):
+def _lapse_own(ask: Ask, now: datetime) -> None:
+    """What the member's own reservations hold counts as back from the end of their time on, however late the sweep is.
+
+    The stock of all of them and of what is asked for is locked at once: somebody else may take it the other way round.
+    """
+    mine = Redemption.objects.filter(member=ask.member, status=Status.RESERVED, reserved_until__lte=now)
+    over = list(mine.select_for_update(of=("self",)).select_related("member", "reward").order_by("pk"))
+    if over:
+        stock.lock({ask.reward.pk, *(one.reward_id for one in over)})
+    for one in over:
         _give_back(one, Status.LAPSED, grace=timedelta(0), now=now)
 
 

@@ -56,6 +56,11 @@ def take(reward: int, store: int | None, quantity: int) -> bool:
     return taken == len(counted)
 
 
+def lock(rewards: Iterable[int]) -> None:
+    """All rows of these rewards, for whoever moves the stock of more than one in a transaction."""
+    list(Stock.objects.filter(reward__in=list(rewards)).order_by("id").select_for_update().values_list("pk"))
+
+
 def put_back(reward: int, store: int | None, quantity: int) -> None:
     Stock.objects.filter(pk__in=_locked(reward, store)).update(left=F("left") + quantity)
 

@@ -28,6 +28,11 @@ class Migration(migrations.Migration):
             name="redemption_step_once",
         ),
         migrations.AddField(
+            model_name="redemption",
+            name="gives",
+            field=models.JSONField(editable=False, null=True, verbose_name="voucher"),
+        ),
+        migrations.AddField(
             model_name="voucher",
             name="remaining",
             field=models.DecimalField(blank=True, decimal_places=3, max_digits=15, null=True, verbose_name="left on it"),

@@ -12,7 +12,7 @@ from members.models import Member
 class Redemption(models.Model):
     """`points` and `money` are the price for all of `quantity`, fixed when it was reserved; `entry` took the points.
 
-    `status` is the last of its steps.
+    `gives` is what its voucher will give, as the reward said then. `status` is the last of its steps.
     """
 
     class Status(models.TextChoices):
@@ -30,6 +30,7 @@ class Redemption(models.Model):
     points = models.PositiveBigIntegerField(_("points"))
     money = models.DecimalField(_("money to pay"), max_digits=15, decimal_places=3, default=0, db_default=0)
     store = models.ForeignKey("loyalty.Store", models.PROTECT, null=True, blank=True, verbose_name=_("shop"))
+    gives = models.JSONField(_("voucher"), null=True, editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.RESERVED)
     reserved_at = models.DateTimeField(_("reserved"))
     reserved_until = models.DateTimeField(_("reserved until"))

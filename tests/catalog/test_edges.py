@@ -1,16 +1,18 @@
 """What a hostile eye tries on what points buy: the last one, the last second, the wrong person, the same thing twice."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from catalog import handout, issuing, redeeming
 from catalog.issuing import Use
-from catalog.models import Code, CodePool, Redemption, Stock, Voucher
+from catalog.models import Code, CodePool, Redemption, Reward, Stock, Voucher
 from catalog.redeeming import Ask
-from loyalty import queries
+from loyalty import queries, terms
 from loyalty.problems import Problem
 from members.models import Member
 from tests.api import till
@@ -126,6 +128,17 @@ def test_what_was_fetched_in_part_is_handed_over_whole_or_over_with_its_time() -
     assert (some[1].status, handout.waiting(None).count()) == ("fulfilled", 0)
 
 
+def test_a_reservation_holds_what_was_promised_whatever_becomes_of_the_reward() -> None:
+    one, sold = rich(), reward(kind="voucher", voucher={"type": "amount", "amount": "5.00"}, points=100)
+    waits = redeeming.reserve(Ask(one, sold), now=NOW)
+    Reward.objects.filter(pk=sold.pk).update(
+        voucher={"type": "percent", "amount": "1.00"}, points=900, withdrawn_at=NOW, ends_at=NOW, per_member=1
+    )
+    redeeming.confirm(waits.pk, now=NOW)
+    given = Voucher.objects.get()
+    assert (given.type, f"{given.value:.2f}", available(one)) == ("amount", "5.00", 900)
+
+
 def test_a_reservation_whose_time_is_over_stands_in_nobodys_way_before_the_sweep() -> None:
     one, sold = rich(400), reward(per_member=1)
     Stock.objects.create(reward=sold, left=1)
@@ -173,6 +186,26 @@ def test_a_use_given_back_after_the_time_of_a_voucher_used_in_part_changes_nothi
     issuing.release(given.code, "till", "R2", now=late)
     assert redeeming.return_unused(now=late) == 1
     assert statuses(five)[-2:] == ["confirmed", "returned"]
+
+
+def test_a_voucher_says_why_it_is_no_good_any_more() -> None:
+    one, here = rich(), shop()
+
+    def told(bought: Redemption, now: datetime = NOW) -> str:
+        with pytest.raises(Problem) as problem:
+            issuing.use(Voucher.objects.get(redemption=bought).code, Use(here, "till", "R1", Decimal(1)), now=now)
+        return f"{problem.value.slug}: {problem.value.detail}"
+
+    handed, cancelled, over = (held(one, points=1) for _ in range(3))
+    redeeming.fulfil(handed.pk, now=NOW)
+    redeeming.cancel(cancelled.pk, by_merchant=True, now=NOW)
+    contract = terms.current(NOW)
+    last = contract.last_day(Voucher.objects.get(redemption=over).valid_until)
+    assert told(handed) == "already-used: This was handed over before."
+    assert told(cancelled) == f"expired: It ended on {date_format(contract.day_of(NOW))}."
+    assert told(over, NOW + timedelta(days=32)) == f"expired: It ended on {date_format(last)}."
+    small = held(one, kind="voucher", voucher={"type": "amount", "amount": "5", "minimum_spend": "20"}, points=1)
+    assert told(small) == "not-eligible: The receipt has to come to €20.00."
 
 
 def test_what_the_shop_handed_over_of_the_rest_stays_handed_over_when_a_receipt_comes_back() -> None:

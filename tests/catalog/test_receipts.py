@@ -153,6 +153,20 @@ def test_a_receipt_that_comes_back_gives_back_what_was_paid_and_at_last_the_vouc
     assert counter.post("/purchases", receipt(one, mine.code, number="R3")).json()["discount"] == "5.00"
 
 
+def test_a_voucher_used_by_itself_is_free_when_its_receipt_comes_back(counter: Till) -> None:
+    one = rich()
+    mine, other, others = voucher(one, FIVE), voucher(one, FIVE), voucher(rich(), FIVE)
+    at_till = {"store": "S1", "source": "till-1", "receipt_number": "R1"}
+    for each, more in ((mine, {}), (other, {"source": "till-2"}), (others, {})):
+        counter.post(f"/vouchers/{each.code}/use", at_till | more)
+    bought = counter.post("/purchases", receipt(one)).json()
+    path, at = f"/purchases/{bought['id']}/returns", timezone.now().isoformat()
+    counter.post(path, {"return_number": "B1", "occurred_at": at, "amount": "29.99"})
+    assert issuing.found(mine.code).used == 1
+    counter.post(path, {"return_number": "B2", "occurred_at": at, "amount": "0.01"})
+    assert [issuing.found(each.code).used for each in (mine, other, others)] == [0, 1, 1]
+
+
 def test_a_voucher_that_ended_while_it_was_used_gives_its_points_back_when_the_receipt_comes_back(counter: Till) -> None:
     one = rich()
     mine = voucher(one, FIVE)

@@ -124,6 +124,25 @@ def test_a_part_of_the_goods_brings_their_part_back_whatever_the_order(counter: 
     assert back("B3", {"line_id": "2"}) == ("36.00", "30.00", "ready")
 
 
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_what_gave_its_points_back_is_not_there_again_when_the_rest_of_the_receipt_comes_back(
+    counter: Till, *, cancelled: bool
+) -> None:
+    one = rich()
+    mine = gift(one, categories=["tea"])
+    bought = counter.post("/purchases", receipt(one, mine.code, lines=[("20.00", "tea", 1), ("40.00", "cake", 1)])).json()
+    for place in range(2):
+        body = {"return_number": f"B{place}", "occurred_at": timezone.now().isoformat(), "lines": [{"line_id": str(place)}]}
+        assert counter.post(f"/purchases/{bought['id']}/returns", body).status_code == 201
+        if place == 0 and cancelled:
+            redeeming.cancel(Redemption.objects.get().pk, by_merchant=False, now=timezone.now())
+        elif place == 0:
+            redeeming.return_unused(now=mine.valid_until)
+        assert available(one) == 1000 + (40 if place == 0 else 0)
+        assert told(counter, mine) == ("30.00", "expired", 0)
+    assert slug(counter.post("/purchases", receipt(one, mine.code, number="R2", lines=[("9.00", "tea", 1)]))) == "expired"
+
+
 def test_what_was_used_in_part_gives_no_points_back_unless_all_of_it_comes_back(counter: Till) -> None:
     one, here = rich(), shop("S2")
     mine = gift(one)
@@ -191,14 +210,14 @@ def test_the_member_the_till_and_the_shop_see_what_is_left(counter: Till) -> Non
     assert ("Take up to €17.50 off." in cashier, "Accept reward" in cashier) == (True, False)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_no_cent_is_taken_twice_by_tills_at_the_same_moment(committing_db: Database) -> None:
     one, here = rich(), shop()
     mine, now = gift(one), timezone.now()
-    start, refused = threading.Barrier(12), list[str]()
+    start, refused = threading.Barrier(8), list[str]()
 
     def use(number: int) -> None:
-        start.wait(20)
+        start.wait(60)
         try:
             issuing.use(mine.code, Use(here, "till", f"R{number}", most=Decimal("7.00")), now=now)
         except Problem as problem:
@@ -206,11 +225,11 @@ def test_no_cent_is_taken_twice_by_tills_at_the_same_moment(committing_db: Datab
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=use, args=(number,)) for number in range(12)]
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(8)]
     for each in threads:
         each.start()
     for each in threads:
-        each.join(60)
+        each.join(240)
     taken = sorted(f"{each:.2f}" for each in VoucherUse.objects.values_list("taken", flat=True))
-    assert (taken, refused) == (["2.00", *["7.00"] * 4], ["already-used"] * 7)
+    assert (taken, refused) == (["2.00", *["7.00"] * 4], ["already-used"] * 3)
     assert Voucher.objects.get().remaining == 0
