@@ -9,7 +9,7 @@ from babel.numbers import format_percent
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.translation import get_language, ngettext, to_locale
+from django.utils.translation import get_language, ngettext, pgettext, to_locale
 from django.utils.translation import gettext as _
 
 from catalog import issuing, pictures
@@ -192,7 +192,7 @@ def _gives(one: Voucher, contract: Terms) -> str:
     }.get(Voucher.Type(one.type), "")
     minimum = Decimal(one.minimum_spend)
     least = _("on a receipt of at least %(amount)s") % {"amount": money.text(minimum, contract.currency)} if minimum else ""
-    return ", ".join(part for part in (value, least) if part)
+    return pgettext("between two remarks", ", ").join(part for part in (value, least) if part)
 
 
 def _back(one: Redemption, contract: Terms, now: datetime) -> Iterator[str]:
