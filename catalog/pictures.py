@@ -24,7 +24,8 @@ BYTES_MAX = 10 * 1024 * 1024
 PIXELS_MAX = 40_000_000
 SIDE_MIN = 64
 LARGE, SMALL = 1200, 480
-QUALITY = 82
+# The small one stands on every list, and a phone draws it at half its width.
+QUALITY = {LARGE: 82, SMALL: 70}
 FOLDER = "rewards/"
 NAME = re.compile(r"rewards/[0-9a-f]{32}\.webp")
 
@@ -110,7 +111,7 @@ def _drawn(picture: Image.Image, side: int) -> bytes:
     drawn = picture.copy()
     drawn.thumbnail((side, side), Image.Resampling.LANCZOS)
     out = BytesIO()
-    drawn.save(out, "WEBP", quality=QUALITY, method=4)
+    drawn.save(out, "WEBP", quality=QUALITY[side], method=4)
     return out.getvalue()
 
 

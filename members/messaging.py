@@ -282,8 +282,17 @@ def inbox(member: Member, limit: int = 50) -> list[dict[str, Any]]:
     for message in rows[:limit]:
         subject, text, _html = rendered(message, versions, now)
         at = message.sent_at and timezone.make_naive(message.sent_at, contract.zone)
-        shown.append({"subject": subject, "body": text.strip(), "sent_at": at, "kind": message.kind})
+        body, page = _parted(text)
+        shown.append({"subject": subject, "body": body, "page": page, "sent_at": at, "kind": message.kind})
     return shown
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """A mail's words, and the page of ours that it leads to: in the portal that is a link and no long address."""
+    lines = text.strip().splitlines()
+    pages = [line for line in lines if line.startswith(f"{settings.ORIGIN}/") and " " not in line]
+    words = "\n".join(line for line in lines if line not in pages)
+    return words.strip(), pages[0].removeprefix(settings.ORIGIN) if pages else ""
 
 
 def consents(member: Member) -> list[Consent]:

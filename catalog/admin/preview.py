@@ -26,11 +26,12 @@ def preview(one: Reward, contract: Terms, *, now: datetime, start: date | None) 
     who = list(_who(offer))
     weeks = [pricing.calendar(offer, who, since=begin, until=end, zone=contract.zone) for begin, end in _weeks(offer, since)]
     spans = [span for week in weeks for span in week]
+    ends = {week[-1].ends_at for week in weeks}
     shown = spans[:SHOWN]
     lines = [
         {
             "from": _("now") if span.starts_at == now else moment(span.starts_at),
-            "until": moment(span.ends_at),
+            "until": "…" if span.ends_at in ends else moment(span.ends_at),
             "prices": [_cell(price, offer, contract) for price in span.prices],
         }
         for span in shown

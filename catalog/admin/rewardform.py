@@ -23,6 +23,7 @@ from catalog.models import Reward, Voucher
 from catalog.schemas import DAYS_MAX, RewardIn
 from loyalty import queries, terms
 from loyalty.problems import Problem, problem_of
+from loyalty.validators import CODE
 
 KEPT = "picture_kept"
 WORDS = ("title", "description", "picture_text")
@@ -98,6 +99,8 @@ class RewardForm(WordFields, WindowForm, forms.ModelForm[Reward]):  # type: igno
         chosen = [] if self.is_new else [each.code for each in one.stores.all()]
         if not self.is_new:
             self.initial = {**self.initial, **self._shown(one), "stores": chosen, "tiers": one.tiers, "picture": None}
+        if self.is_new and "code" in self.fields:
+            self.fields["code"].validators.append(CODE)  # so that it is told together with what else is wrong
         shops = queries.open_stores()
         self._offer("stores", [(code, shops.get(code, code)) for code in dict.fromkeys([*chosen, *shops])])
         self._offer("tiers", [(code, known.get(code, code)) for code in dict.fromkeys([*one.tiers, *known])])

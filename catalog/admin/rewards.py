@@ -135,6 +135,10 @@ class RewardAdmin(Kept):
         writes = self.has_change_permission(request, obj) if obj else True
         return (() if writes else tuple(self.readonly_fields)) + (("code",) if obj else ())
 
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        """A code to start with, in a browser with JavaScript."""
+        return {} if obj or not self.has_add_permission(request) else {"code": ("title",)}
+
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return [StockInline, PriceInline] if self.has_change_permission(request, obj) else [StockLook, PriceLook]
 

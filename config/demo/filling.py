@@ -129,10 +129,10 @@ def fill(*, now: datetime, tell: Callable[[str], None]) -> None:
         taken += sum(isinstance(outcome, Recorded) for outcome in record(batch, now=now, history=True))
         redeemed += redeeming.some(cards, draw, contract, now=batch[-1].occurred_at + timedelta(minutes=5))
         tell(f"{taken:,} receipts, {redeemed:,} rewards")
-    redeeming.for_the_logins(cards, contract, now=now)
     publish_acts(now=now - timedelta(days=ACTS_DAYS))
     told = events.record(list(check_ins(cards, draw, contract, now=now)), now=now)
     tell(f"{sum(isinstance(one, Recorded) for one in told):,} check-ins")
+    redeeming.for_the_logins(cards, contract, now=now)
     greeting.keep_birthdays(now=now)
     while posting.expire(now=now)[0]:
         tell("points of long ago expired")

@@ -140,7 +140,12 @@ def _offer(price: Price, contract: Terms, names: dict[str, str]) -> str:
     name = price.name or (_("Price for %(tier)s") % {"tier": names.get(price.tier, price.tier)} if price.tier else "")
     if price.birthday_month and not name:
         name = _("Price of your birthday month")
-    return ", ".join(part for part in (name, *_times(price.window, contract)) if part)
+    return remarks(name, *_times(price.window, contract))
+
+
+def remarks(*parts: str) -> str:
+    """One after the other, those that there are."""
+    return pgettext("between two remarks", ", ").join(part for part in parts if part)
 
 
 def _times(window: Window, contract: Terms) -> Iterator[str]:
@@ -222,7 +227,7 @@ def _conditions(one: Priced, shops: list[str], contract: Terms, names: dict[str,
     yield from where
     times = [*_times(offer.window, contract)]
     if times:
-        yield _("When: %(times)s.") % {"times": ", ".join(times)}
+        yield _("When: %(times)s.") % {"times": remarks(*times)}
     if offer.tiers and one.quoted.because is not Why.TIER:
         yield _("Only for %(tiers)s members.") % {"tiers": _tiers(one, names)}
     yield from _others(one, contract, names)

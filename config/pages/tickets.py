@@ -9,7 +9,7 @@ from babel.numbers import format_percent
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.translation import get_language, ngettext, to_locale
+from django.utils.translation import get_language, ngettext, pgettext, to_locale
 from django.utils.translation import gettext as _
 
 from catalog import issuing, pictures
@@ -199,7 +199,7 @@ def _gives(one: Voucher, contract: Terms) -> str:
         off = _off(one, contract)
     minimum = Decimal(one.minimum_spend)
     least = _("on a receipt of at least %(amount)s") % {"amount": money.text(minimum, contract.currency)} if minimum else ""
-    return ", ".join(part for part in (off, least) if part)
+    return pgettext("between two remarks", ", ").join(part for part in (off, least) if part)
 
 
 def _off(one: Voucher, contract: Terms) -> str:

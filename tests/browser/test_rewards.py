@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from catalog import issuing
 from catalog.issuing import Use
-from catalog.models import Redemption, Reward, Stock, Voucher, Waiting
+from catalog.models import Category, Redemption, Reward, Stock, Voucher, Waiting
 from config.pages import card
 from loyalty import queries
 from members.models import Member
@@ -180,3 +180,31 @@ def test_the_closest_reward_stands_above_the_tab_bar_in_every_language(phone: Pa
         place = phone.get_by_test_id("next-reward")
         assert place.evaluate("one => one.getBoundingClientRect().bottom") < 587, language
         assert "20" in place.inner_text()
+
+
+def test_the_way_back_from_a_confirmation_says_that_it_is_set_aside(phone: Page) -> None:
+    reward()
+    arrive(phone, 100)
+    phone.goto("/rewards/flat-white/")
+    phone.get_by_role("button", name="Redeem for 80 points").click()
+    expect(phone.get_by_test_id("after")).to_have_text("20")
+    phone.go_back()
+    phone.reload()
+    expect(phone.get_by_test_id("set-aside")).to_contain_text("Flat white is set aside for you")
+    phone.goto("/rewards/")
+    phone.get_by_test_id("set-aside").get_by_role("link").click()
+    expect(phone.get_by_test_id("after")).to_have_text("20")
+
+
+def test_the_list_is_narrowed_behind_one_word(phone: Page) -> None:
+    reward(category=Category.objects.create(code="bar", name="At the bar"))
+    reward("mug", title="Mug")
+    arrive(phone)
+    phone.goto("/rewards/")
+    expect(phone.get_by_label("Kind")).to_be_hidden()
+    phone.get_by_text("Filter").click()
+    phone.get_by_label("Kind").select_option("At the bar")
+    phone.get_by_role("button", name="Show").click()
+    expect(phone.get_by_role("link", name="Mug")).to_have_count(0)
+    expect(phone.get_by_role("link", name="Flat white")).to_be_visible()
+    expect(phone.get_by_label("Kind")).to_be_visible()

@@ -117,3 +117,13 @@ def test_one_that_cannot_be_given_back_holds_up_no_other() -> None:
     Redemption.objects.filter(pk=broken.pk).update(points=9999)
     assert redeeming.lapse(now=timezone.now()) == 1
     assert set(Redemption.objects.values_list("pk", "status")) == {(broken.pk, "reserved"), (good.pk, "lapsed")}
+
+
+def test_in_the_portal_a_message_is_words_and_a_link_to_its_page() -> None:
+    one = rich()
+    held = redeemed(one, reward())
+    relay.drain(now=NOW)
+    told = next(shown for shown in messaging.inbox(one) if shown["kind"] == "redemption")
+    assert told["page"] == f"/redemptions/{held.pk}/"
+    assert "http" not in told["body"]
+    assert told["body"].startswith("Flat white is yours.")

@@ -200,8 +200,8 @@ def test_what_is_counted_shop_by_shop_asks_for_the_shop() -> None:
         phone = sign_in(one)
         assert "Choose a shop" in words(phone, "/rewards/")
         page = words(phone, "/rewards/cake/")
-        assert "Harbour shop, 1 left" in page
-        assert "Quay 7, none left" in page
+        assert "Harbour shop · 1 left" in page
+        assert "Quay 7 · none left" in page
         assert "Choose the shop where you fetch it." in text(redeem(phone, "cake"))
         assert "You will have" in text(redeem(phone, "cake", store="S1"))
     assert (has(one), Stock.objects.get(store=shop).left) == (420, 0)
