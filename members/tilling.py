@@ -54,7 +54,8 @@ def write(shift: Shift, done: Done, *, at: datetime, offline: bool = False) -> T
         with transaction.atomic():
             return TillAct.objects.create(
                 shift=shift, shop_id=shift.device.store_id, kind=done.kind, member_id=done.member, thing=done.thing,
-                number=done.number, points=done.points, amount=done.amount, title=done.title, unproved=done.unproved, vouched_by=done.vouched_by,
+                number=done.number, points=done.points, amount=done.amount, title=done.title,
+                unproved=done.unproved, vouched_by=done.vouched_by,
                 at=at, offline=offline,
             )  # fmt: skip
     except IntegrityError:  # a twin wrote it at the same moment
