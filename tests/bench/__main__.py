@@ -22,12 +22,12 @@ testservers.start()
 django.setup()
 
 from config.journey.reading import JourneyError  # noqa: E402
-from tests.bench import batches, calling, earning, growth, many, sweeping  # noqa: E402
+from tests.bench import batches, calling, counter, earning, growth, many, sweeping  # noqa: E402
 from tests.bench.measuring import Rates, figure, ratio, table  # noqa: E402
 from tests.bench.shop import opened  # noqa: E402
 
 MEMBERS = 10_000
-PARTS = ("batches", "http", "earning", "growth")
+PARTS = ("batches", "http", "till", "earning", "growth")
 
 
 def main() -> None:
@@ -51,6 +51,8 @@ def main() -> None:
             waits = over_http(admin, 150 if quick else 300, count)
             head = ["POST /api/v1/purchases", "p50 ms", "p99 ms", "a second", "floor p50", "floor p99", "floor a second"]
             say(table(head, waits))
+        if "till" in parts:
+            say(table(["a purchase at the till", "p50 ms", "p95 ms"], at_the_till(admin, 150 if quick else 500)))
         if "earning" in parts:
             say(under_rules(admin, count))
         if "growth" in parts:
@@ -94,6 +96,12 @@ def over_http(admin: psycopg.Connection, calls: int, count: int) -> list[list[st
          *(f"{one:.1f}" for one in (floor.p50, floor.p99)), figure(floor.rate)]
         for clients, (mine, floor) in found.items()
     ]  # fmt: skip
+
+
+def at_the_till(admin: psycopg.Connection, calls: int) -> list[list[str]]:
+    with opened(admin, MEMBERS) as shop:
+        found = counter.crediting(shop, calls)
+    return [[name, f"{p50:.1f}", f"{p95:.1f}"] for name, (p50, p95) in found.items()]
 
 
 def told(what: str, rates: Rates, statements: str) -> list[list[str]]:

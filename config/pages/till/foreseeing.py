@@ -47,14 +47,17 @@ def foreseen(one: Purchase, amount: Decimal, now: datetime) -> dict[str, Any]:
     after = net + told.points_back - told.clawed + kept
     return {
         "told": told, "after": after, "owes": max(-after, 0) if missing and not kept else 0, "forgiven": kept,
-        "sentence": _sentence(told.clawed - kept), "button": _button(told.clawed - kept), "vouchers": _vouchers(one),
+        "sentence": _sentence(told.clawed - kept, after), "button": _button(told.clawed - kept), "vouchers": _vouchers(one),
         "money_back": money.text(told.money_back, one.currency) if told.points_back or one.discount else "",
     }  # fmt: skip
 
 
-def _sentence(points: int) -> str:
-    text = ngettext("Takes back %(points)s point.", "Takes back %(points)s points.", points)
-    return text % {"points": number_format(points, force_grouping=True)}
+def _sentence(points: int, after: int) -> str:
+    text = ngettext(
+        "Takes back %(points)s point. New balance %(balance)s.", "Takes back %(points)s points. New balance %(balance)s.", points
+    )
+    balance = f"{'−' if after < 0 else ''}{number_format(abs(after), force_grouping=True)}"
+    return text % {"points": number_format(points, force_grouping=True), "balance": balance}
 
 
 def _button(points: int) -> str:

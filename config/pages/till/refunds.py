@@ -33,8 +33,18 @@ def refunds(request: HttpRequest, shift: Shift) -> HttpResponse:
     found = [one for one in queries.of_receipt(typed) if one.store_id == shift.device.store_id] if typed else []
     if len(found) == 1:
         return redirect("till_refund", found[0].pk)
-    sales = [line(act) | {"purchase": act.thing} for act in tilling.sales(shift.device.store_id)]
-    return page(request, shift, "refunds", {"typed": typed, "found": [_row(one) for one in found], "sales": sales})
+    contract, now = terms.current(timezone.now()), timezone.now()
+    sales = [
+        line(act)
+        | {
+            "purchase": act.thing,
+            "day": contract.day_of(act.at),
+            "amount": money.text(act.amount or Decimal(0), contract.currency),
+        }
+        for act in tilling.sales(shift.device.store_id)
+    ]
+    context = {"typed": typed, "found": [_row(one) for one in found], "sales": sales, "today": contract.day_of(now)}
+    return page(request, shift, "refunds", context)
 
 
 @for_till

@@ -159,6 +159,7 @@ def _page(
         "language": at.member.language,
         "vouchers": _ready(at.member, at.now), "twice": twice, "over_limit": over_limit, **promised,
     }  # fmt: skip
+    form.fields["member_code"].required = form.fields["manager_pin"].required = True  # where they are shown, they are needed
     if over_limit:
         context["managers"] = pins.managers(at.shift.device.store_id, beside=at.shift.staff_id)
     if twice:
