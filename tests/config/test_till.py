@@ -239,38 +239,6 @@ def test_a_reward_for_a_member_without_a_phone_is_redeemed_accepted_or_undone() 
     assert till.get(f"/till/member/{new.pk}/rewards/").context["rewards"] == []
 
 
-def test_vouchers_take_money_off_a_sale_and_one_that_keeps_its_rest_keeps_it() -> None:
-    till, one = unlocked(), rich(3000)
-    money_off = {"kind": "voucher", "points": 500}
-    tenth = voucher_of(one, code="tenth", title="A tenth", voucher={"type": "percent", "amount": "10"}, **money_off)
-    card = voucher_of(
-        one, code="gift", title="Gift card", voucher={"type": "amount", "amount": "20.00", "keeps_rest": True}, **money_off
-    )
-    scanned = text(till.get(f"/till/voucher/{card.pk}/"))
-    assert "Take up to €20.00 off." in scanned
-    assert "Accept reward" not in scanned
-    page = till.get(f"/till/member/{one.pk}/", {"vouchers": str(card.pk)})
-    assert page.context["form"].initial["vouchers"] == [str(card.pk)]
-    ticked = [str(tenth.pk), str(card.pk)]
-    told = text(till.get(f"/till/member/{one.pk}/gives/", {"amount": "20.00", "vouchers": ticked}))
-    assert "Gives 0 points." in told
-    assert "Left to pay: €0.00." in told
-    assert heading(sell(till, one, "20.00", vouchers=ticked, receipt="K-1")) == "0 points given to Wei"
-    tenth.refresh_from_db()
-    card.refresh_from_db()
-    assert (tenth.used, card.remaining, Purchase.objects.get().discount) == (1, 2, 20)
-    told = text(till.get(f"/till/member/{one.pk}/gives/", {"amount": "5.00", "vouchers": [str(card.pk)]}))
-    assert "Gives 3 points." in told
-    assert "Left to pay: €3.00." in told
-    sell(till, one, "5.00", vouchers=ticked)  # the tenth was used
-    assert (has(one), Purchase.objects.count()) == (2000, 1)
-    refund = till.get(f"/till/refund/{Purchase.objects.get().pk}/")
-    till.post(refund.request["PATH_INFO"], {"amount": "20.00", "number": refund.context["form"].initial["number"]})
-    tenth.refresh_from_db()
-    card.refresh_from_db()
-    assert (tenth.used, card.remaining) == (0, 20)
-
-
 def test_vouchers_handed_over_with_a_sale_come_back_with_its_refund() -> None:
     till, one = unlocked(), rich()
     voucher = voucher_of(one)
