@@ -1,8 +1,11 @@
 """Vouchers that keep what is not used: each use takes what the receipt needs, each return gives back what that took."""
 
+import itertools
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
@@ -141,6 +144,76 @@ def test_what_gave_its_points_back_is_not_there_again_when_the_rest_of_the_recei
         assert available(one) == 1000 + (40 if place == 0 else 0)
         assert told(counter, mine) == ("30.00", "expired", 0)
     assert slug(counter.post("/purchases", receipt(one, mine.code, number="R2", lines=[("9.00", "tea", 1)]))) == "expired"
+
+
+class Shopping:
+    """A member with a gift of 30.00 who buys, brings back, uses it by itself and has that undone, as drawn."""
+
+    def __init__(self, counter: Till, draw: Random) -> None:
+        self.till, self.draw, self.one, self.numbers = counter, draw, rich(), itertools.count()
+        self.gift = gift(self.one, categories=["tea"])
+        self.left: dict[str, Decimal] = {}
+        self.alone: list[str] = []
+
+    def amount(self, most: int) -> str:
+        return f"{self.draw.randrange(1, most) / 100:.2f}"
+
+    def buy(self) -> None:
+        kinds = self.draw.choices(["tea", "cake"], [2, 1], k=2)
+        lines = [(self.amount(1500), kind, self.draw.randrange(1, 4)) for kind in kinds]
+        body = receipt(self.one, self.gift.code, number=f"R{next(self.numbers)}", lines=lines)
+        answer = self.till.post("/purchases", body)
+        if answer.status_code == 201:
+            self.left[answer.json()["id"]] = sum((Decimal(net) for net, _kind, _count in lines), Decimal(0))
+
+    def bring_back(self, *, everything: bool = False) -> None:
+        id_, net = self.draw.choice(sorted(self.left.items()))
+        part = net if everything else Decimal(self.draw.randrange(1, int(net * 100) + 1)) / 100
+        body = {"return_number": f"B{next(self.numbers)}", "occurred_at": timezone.now().isoformat(), "amount": f"{part:.2f}"}
+        answer = self.till.post(f"/purchases/{id_}/returns", body)
+        assert answer.status_code == 201, answer.content
+        self.left[id_] = net - part
+        if part == net:
+            del self.left[id_]
+
+    def use(self) -> None:
+        self.alone.append(f"A{next(self.numbers)}")
+        at_till = {"store": "S1", "source": "till-2", "receipt_number": self.alone[-1], "amount": self.amount(900)}
+        self.till.post(f"/vouchers/{self.gift.code}/use", at_till)
+
+    def release(self) -> None:
+        body = {"source": "till-2", "receipt_number": self.alone.pop(self.draw.randrange(len(self.alone)))}
+        assert self.till.post(f"/vouchers/{self.gift.code}/release", body).status_code == 200
+
+    def something(self) -> None:
+        acts: list[Callable[[], None]] = [self.buy, self.use]
+        acts += [self.bring_back] * 2 if self.left else []
+        acts += [self.release] if self.alone else []
+        self.draw.choice(acts)()
+
+    def adds_up(self) -> None:
+        live = VoucherUse.objects.filter(released_at=None)
+        out = sum(((use.taken or Decimal(0)) - use.given_back for use in live), Decimal(0))
+        standing = Voucher.objects.get()
+        assert (standing.remaining, standing.used) == (30 - out, int(out == 30))
+        assert Redemption.objects.get().status == ("fulfilled" if standing.used else "confirmed")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_bought_and_brought_back_no_cent_is_made_or_lost(counter: Till, seed: int) -> None:
+    shopping = Shopping(counter, Random(seed))  # noqa: S311  the same every time
+    for _ in range(40):
+        shopping.something()
+        shopping.adds_up()
+    while shopping.left:
+        shopping.bring_back(everything=True)
+    while shopping.alone:
+        shopping.release()
+    shopping.adds_up()
+    assert Voucher.objects.get().remaining == 30
+    redeeming.cancel(Redemption.objects.get().pk, by_merchant=True, now=timezone.now())
+    assert available(shopping.one) == 1000
 
 
 def test_what_was_used_in_part_gives_no_points_back_unless_all_of_it_comes_back(counter: Till) -> None:

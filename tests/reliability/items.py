@@ -103,6 +103,15 @@ def in_two_stores(shop: Shop, draw: Random, name: str) -> None:
     _confirm(sold, shop.now)
 
 
+def never_more_than_allowed(shop: Shop, draw: Random, name: str) -> None:
+    """Two for each member, and one member asks from 20 tills at once."""
+    one, sold, before = draw.choice(list(shop.clients)), shop.reward(name, per_member=2), shop.paid()
+    told = shop.crowd.rush([partial(_told, partial(redeeming.reserve, Ask(one, sold), now=shop.now))] * 20)
+    assert Counter(told) == {GOT: 2, "limit-reached": 18}, name
+    assert shop.paid() - before == 2 * shop.price, name
+    _confirm(sold, shop.now)
+
+
 def no_code_twice(shop: Shop, draw: Random, name: str) -> None:
     """Thirty codes for sixty: each is shown to one, and whoever came too late has paid nothing."""
     pool, before = CodePool.objects.create(code=_short(name), name=name[:120]), shop.paid()
@@ -181,7 +190,8 @@ def given_back_once(shop: Shop, draw: Random, name: str) -> None:
 
 
 SCENARIOS: Sequence[Scenario] = (
-    seven_for_two_hundred, the_last_one_for_a_hundred, in_two_stores, no_code_twice, one_voucher_in_fifty_baskets,
+    seven_for_two_hundred, the_last_one_for_a_hundred, in_two_stores, never_more_than_allowed, no_code_twice,
+    one_voucher_in_fifty_baskets,
     no_cent_twice, used_or_cancelled, given_back_once,
 )  # fmt: skip
 
