@@ -99,7 +99,10 @@ def _reasons(cancelled: Sequence[UUID]) -> dict[UUID, str]:
 
 
 def _receipt(one: Redemption, kind: Message.Kind) -> News:
-    facts = {"title": one.reward.title, "titles": _titles(one.reward), "points": one.points, "redemption": str(one.pk)}
+    sold = one.reward
+    facts = {"title": sold.title, "titles": _titles(sold), "points": one.points, "redemption": str(one.pk)}
+    # How one gets it: a gift and a partner's code by what they are, all else by how it is handed out.
+    facts["way"] = sold.kind if sold.kind in (Reward.Kind.DONATION, Reward.Kind.CODE) else sold.fulfilment
     return News(one.member, kind, str(one.pk), facts)
 
 

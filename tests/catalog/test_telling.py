@@ -127,3 +127,19 @@ def test_in_the_portal_a_message_is_words_and_a_link_to_its_page() -> None:
     assert told["page"] == f"/redemptions/{held.pk}/"
     assert "http" not in told["body"]
     assert told["body"].startswith("Flat white is yours.")
+
+
+@pytest.mark.parametrize(
+    ("given", "head", "how"),
+    [
+        ({"kind": "donation"}, "Thank you: Flat white", "there is nothing more to do"),
+        ({"fulfilment": "posted"}, "Flat white is yours", "It comes by post."),
+        ({}, "Flat white is yours", "Show its code at the till"),
+    ],
+)
+def test_the_receipt_says_how_one_gets_it(given: dict[str, Any], head: str, how: str) -> None:
+    redeemed(rich(), reward(**given))
+    relay.drain(now=NOW)
+    [text] = sent("redemption")
+    assert text.startswith(head)
+    assert how in text

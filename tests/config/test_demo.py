@@ -53,7 +53,7 @@ def test_the_demos_catalogue_is_put_once_and_had_for_points() -> None:
     cards = [one.cards.get().number for one in people]
     assert redeeming.some(cards, draw, contract, now=NOW - timedelta(days=7)) == redeeming.AT_A_TIME
     redeeming.for_the_logins(cards, contract, now=NOW)
-    assert Redemption.objects.filter(member=people[0]).count() == 3
+    assert [Redemption.objects.filter(member=one).count() for one in people[:2]] == [2, 2]
     assert Voucher.objects.filter(member=people[0], used=0).count() == 1
     assert not [each for each in verifying.verify() if each.bad_row]
 
