@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.test import Client, override_settings
@@ -38,7 +39,7 @@ def crediting(shop: Shop, calls: int) -> dict[str, tuple[float, float]]:
     return {name: (percentile(some, 0.5), percentile(some, 0.95)) for name, some in waits.items()}
 
 
-def _credit(till: Client, member: object, amount: str) -> dict[str, float]:
+def _credit(till: Client, member: UUID, amount: str) -> dict[str, float]:
     card = Card.objects.get(member=member).number
     page = f"/till/member/{member}/"
     sale = {
@@ -78,7 +79,7 @@ def _till() -> Client:
     pins.put(staff, PIN, by=User.objects.get(email="counter@shop.example").actor, now=timezone.now())
     made = Device.objects.create(name="Counter", store=store)
     at = urlsplit(settings.ORIGIN)
-    till = Client(SERVER_NAME=at.hostname, **({"wsgi.url_scheme": "https"} if at.scheme == "https" else {}))
+    till = Client(headers={"host": at.netloc, "x-forwarded-proto": at.scheme})
     for path, given in (
         ("/till/register/", {"code": devices.new_code(made.pk, by=None, now=timezone.now())}),
         ("/till/lock/", {"staff": str(staff.pk), "pin": PIN}),

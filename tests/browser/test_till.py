@@ -9,11 +9,12 @@ from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from campaigns.models import Purchase
+from campaigns.models import Purchase, PurchaseReturn
 from catalog import redeeming
 from catalog.models import Reward, Voucher
 from catalog.redeeming import Ask
-from members.models import Card, Member, Shift
+from members import codes
+from members.models import Card, Member, Shift, SpendCode
 from tests.config.tills import PIN, code, colleague
 from tests.factories import StoreFactory, give, member
 
@@ -245,6 +246,40 @@ def test_it_all_works_without_javascript(tablet: Page, live_site: str) -> None:
     page.get_by_role("button", name="Recount").click()
     expect(page.get_by_text("Gives 5 points. New balance 1,005.")).to_be_visible()
     context.close()
+
+
+def test_points_above_the_limit_are_used_with_the_members_code(tablet: Page) -> None:
+    one = rich()
+    Reward.objects.create(code="beans", title="Beans", kind="goods", points=400)
+    tablet.goto(f"/till/member/{one.pk}/rewards/")
+    hand = Hand(tablet)
+    hand.tap("Use 400 points")
+    expect(tablet.get_by_label("Code of the member")).to_be_focused()
+    assert small(tablet) == []
+    hand.scan(codes.to_spend(SpendCode.objects.get().pk))
+    expect(tablet.get_by_role("button", name="Accept reward")).to_be_visible()
+    hand.tap("Accept reward")
+    expect(tablet.get_by_test_id("result")).to_have_text("Beans: hand it over to Wei C.")
+    assert hand.touches <= 3
+
+
+def test_a_refund_says_what_it_takes_while_the_amount_is_typed(tablet: Page) -> None:
+    one, hand = rich(), Hand(tablet)
+    tablet.goto(f"/till/member/{one.pk}/")
+    hand.type("18.60")
+    hand.enter()
+    expect(tablet.get_by_test_id("result")).to_be_visible()
+    tablet.goto(f"/till/refund/{Purchase.objects.get().pk}/")
+    expect(tablet.get_by_role("button", name="Take back 18 points")).to_be_visible()
+    hand.type("8.60")
+    expect(tablet.get_by_text("Takes back 8 points. New balance 1,010.")).to_be_visible()
+    tablet.locator("#id_amount").fill("200")
+    expect(tablet.get_by_text("Of this receipt €18.60 is left to return.")).to_be_visible()
+    expect(tablet.locator("[data-take]")).to_be_disabled()
+    tablet.locator("#id_amount").fill("8.60")
+    tablet.get_by_role("button", name="Take back 8 points").dblclick()
+    expect(tablet.get_by_test_id("result")).to_have_text("8 points taken back from Wei C.")
+    assert PurchaseReturn.objects.count() == 1
 
 
 PAGES = ("/till/", "/till/enrol/", "/till/refund/", "/till/help/", "/till/report/", "/till/offline/", "/till/lock/")

@@ -33,7 +33,14 @@ def refunds(request: HttpRequest, shift: Shift) -> HttpResponse:
     found = [one for one in queries.of_receipt(typed) if one.store_id == shift.device.store_id] if typed else []
     if len(found) == 1:
         return redirect("till_refund", found[0].pk)
-    contract, now = terms.current(timezone.now()), timezone.now()
+    return page(
+        request, shift, "refunds", {"typed": typed, "found": [_row(one) for one in found]} | _sales(shift, timezone.now())
+    )
+
+
+def _sales(shift: Shift, now: datetime) -> dict[str, Any]:
+    """The last ones of the shop; those of other days with their date."""
+    contract = terms.current(now)
     sales = [
         line(act)
         | {
@@ -43,8 +50,7 @@ def refunds(request: HttpRequest, shift: Shift) -> HttpResponse:
         }
         for act in tilling.sales(shift.device.store_id)
     ]
-    context = {"typed": typed, "found": [_row(one) for one in found], "sales": sales, "today": contract.day_of(now)}
-    return page(request, shift, "refunds", context)
+    return {"sales": sales, "today": contract.day_of(now)}
 
 
 @for_till
