@@ -1,5 +1,7 @@
 """Vouchers that take money off, at a till that knows what the goods cost and no more."""
 
+from decimal import Decimal
+
 import pytest
 
 from campaigns.models import Purchase
@@ -35,7 +37,7 @@ def test_vouchers_take_money_off_a_sale_and_one_that_keeps_its_rest_keeps_it() -
     assert heading(sell(till, one, "20.00", vouchers=ticked, receipt="K-1")) == "0 points given to Wei"
     tenth.refresh_from_db()
     card.refresh_from_db()
-    assert (tenth.used, card.remaining, Purchase.objects.get().discount) == (1, 2, 20)
+    assert (tenth.used, card.remaining, Purchase.objects.get().discount) == (1, Decimal(2), Decimal(20))
     told = text(till.get(f"/till/member/{one.pk}/gives/", {"amount": "5.00", "vouchers": [str(card.pk)]}))
     assert "Gives 3 points." in told
     assert "Left to pay: €3.00." in told
@@ -45,4 +47,4 @@ def test_vouchers_take_money_off_a_sale_and_one_that_keeps_its_rest_keeps_it() -
     till.post(refund.request["PATH_INFO"], {"amount": "20.00", "number": refund.context["form"].initial["number"]})
     tenth.refresh_from_db()
     card.refresh_from_db()
-    assert (tenth.used, card.remaining) == (0, 20)
+    assert (tenth.used, card.remaining) == (0, Decimal(20))

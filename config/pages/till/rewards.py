@@ -1,7 +1,9 @@
 """Handing rewards over (T05), and redeeming for a member who has no phone at hand (T06)."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
 
@@ -27,8 +29,8 @@ from members.access import for_till
 from members.models import Member, Shift, TillAct
 from members.tilling import Done, Kind
 
-# More than any reward costs.
-DIGITS = 9
+POINTS = re.compile(r"[0-9]{1,9}")
+MONEY = re.compile(r"[0-9]{1,9}([.][0-9]{1,3})?")
 
 
 @for_till
@@ -93,6 +95,7 @@ class Wanted:
 
     reward: Reward
     points: int
+    money: Decimal
     number: str
     code: str
     anew: bool
@@ -101,11 +104,11 @@ class Wanted:
     def of(cls, request: HttpRequest) -> Self:
         given = request.POST
         reward = Reward.objects.filter(code=given.get("reward", ""), withdrawn_at=None).first()
-        points = given.get("points", "")
-        if reward is None or not (points.isascii() and points.isdigit()) or len(points) > DIGITS:
+        points, due = given.get("points", ""), given.get("money", "0")
+        if reward is None or not POINTS.fullmatch(points) or not MONEY.fullmatch(due):
             raise Http404
         number, anew = given.get("number", "").strip()[:119] or tilling.new_number(), "anew" in given
-        return cls(reward, int(points), number, "" if anew else given.get("member_code", "").strip()[:20], anew)
+        return cls(reward, int(points), Decimal(due), number, "" if anew else given.get("member_code", "").strip()[:20], anew)
 
 
 @for_till
@@ -137,7 +140,7 @@ def _can_have(member: Member, shift: Shift, now: datetime) -> list[dict[str, Any
 def _row(one: Priced, currency: str) -> dict[str, Any]:
     price = one.quoted.price
     due = money.text(price.money, currency) if price.money else ""
-    return {"code": one.reward.code, "title": one.reward.title, "points": price.points, "due": due}
+    return {"code": one.reward.code, "title": one.reward.title, "points": price.points, "money": price.money, "due": due}
 
 
 def _redeem(shift: Shift, member: Member, wanted: Wanted, now: datetime) -> TillAct:
@@ -149,7 +152,7 @@ def _redeem(shift: Shift, member: Member, wanted: Wanted, now: datetime) -> Till
     code = spending.check(member, shop.id, points, wanted.code, now=now) if wanted.code else None
     with transaction.atomic():
         spending.settle(member, shop.id, points, code, now=now)
-        held = redeeming.reserve(Ask(member, reward, store=shop, points=points), now=now, actor=actor)
+        held = redeeming.reserve(Ask(member, reward, store=shop, points=points, money=wanted.money), now=now, actor=actor)
         redeeming.confirm(held.pk, now=now, keep=False, actor=actor)
         done = Done(
             Kind.REDEMPTION, member.pk, held.pk, wanted.number, points=-held.points, title=reward.title,

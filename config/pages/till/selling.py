@@ -110,8 +110,8 @@ def sell(shift: Shift, sale: Sale, *, now: datetime, manager: StaffProfile | Non
                 return same(known, sale)
             raise answer
         use = Use(shop, tilling.source(shop.code), sale.number, sale.amount)
-        for code in [one.code for one in vouchers if not issuing.is_taken_off(one)]:
-            issuing.use(code, use, now=now, actor=actor)
+        for handed in [one.code for one in vouchers if not issuing.is_taken_off(one)]:
+            issuing.use(handed, use, now=now, actor=actor)
         purchase = queries.purchases([answer.id])[answer.id]
         done = Done(
             Kind.SALE, sale.member.pk, purchase.pk, sale.number, points=purchase.points_earned - purchase.points_spent,
