@@ -54,20 +54,25 @@ def check(staff: int, pin: str, *, now: datetime) -> None:
     if counted is None:
         assert one.tried_at, "whoever waits has tried"
         wait = max(int((one.tried_at + WAIT - now).total_seconds()), 0) // 60 + 1
-        text = ngettext(
-            "Wrong five times. Wait %(count)s minute, or ask a manager for a new PIN.",
-            "Wrong five times. Wait %(count)s minutes, or ask a manager for a new PIN.",
-            wait,
-        )
-        raise Problem("rate-limited", text % {"count": wait}, status=429, retry_after=wait * 60)
+        raise Problem("rate-limited", _waits(wait), status=429, retry_after=wait * 60)
     if check_password(_keyed(staff, pin), one.digest):
         Pin.objects.filter(pk=staff).update(tries=0, tried_at=None)
         return
     left = TRIES - counted[0]
     if not left:
         auditing.record(None, "pin.locked", LABEL, staff)
+        raise _wrong(_waits(WAIT // timedelta(minutes=1)))
     text = ngettext("Wrong PIN. %(count)s try left.", "Wrong PIN. %(count)s tries left.", left)
-    raise Problem("validation", text % {"count": left}, faults=[Fault("/pin", text % {"count": left})])
+    raise _wrong(text % {"count": left})
+
+
+def _waits(minutes: int) -> str:
+    text = ngettext(
+        "Wrong five times. Wait %(count)s minute, or ask a manager for a new PIN.",
+        "Wrong five times. Wait %(count)s minutes, or ask a manager for a new PIN.",
+        minutes,
+    )
+    return text % {"count": minutes}
 
 
 def colleagues(store: int) -> QuerySet[StaffProfile]:
