@@ -13,6 +13,7 @@ from catalog.models import Category, Redemption, Reward, Stock, Voucher, Waiting
 from config.pages import card
 from loyalty import queries
 from members.models import Member
+from members.staffing import employ
 from tests.browser.test_portal import LANGUAGES, join, shop, verify
 from tests.factories import give
 
@@ -208,3 +209,22 @@ def test_the_list_is_narrowed_behind_one_word(phone: Page) -> None:
     expect(phone.get_by_role("link", name="Mug")).to_have_count(0)
     expect(phone.get_by_role("link", name="Flat white")).to_be_visible()
     expect(phone.get_by_label("Kind")).to_be_visible()
+
+
+def test_a_double_click_makes_a_reward_once_and_says_no_wrong(chromium: Browser, live_site: str) -> None:
+    password = employ("lea@shop.example", role="marketer")
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=live_site)
+    page = context.new_page()
+    page.goto("/accounts/login/?next=/admin/catalog/reward/add/")
+    page.locator("input[type=email]").fill("lea@shop.example")
+    page.locator("input[type=password]").fill(password)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/reward/add/")  # with its scripts
+    page.locator("#id_title").press_sequentially("Spring mug")
+    expect(page.locator("#id_code")).to_have_value("spring-mug")
+    page.locator("#id_points").fill("100")
+    page.get_by_role("button", name="Save and continue editing").dblclick()
+    expect(page).to_have_url(re.compile("/change/$"))
+    expect(page.get_by_text("Who pays what when")).to_be_visible()
+    assert Reward.objects.get().code == "spring-mug"
+    context.close()
