@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def publish_terms(**given: Any) -> None:
     """As the terms that stand, but for these."""
     now = timezone.now() - timedelta(minutes=1)
-    last: dict[str, Any] = TermsVersion.objects.order_by("-version").values()[0]
+    last = dict[str, Any](TermsVersion.objects.order_by("-version").values()[0])
     TermsVersion.objects.create(
         **{**last, "id": None, "version": last["version"] + 1, "starts_at": now, "published_at": now} | given
     )
