@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 
 from campaigns import counting
 from loyalty import idempotency, outbox
-from members import codes, forgetting
+from members import codes, forgetting, spending
 
 KEPT = [
     (outbox.forget, timedelta(days=30)),
     (idempotency.forget, timedelta(days=90)),
     (forgetting.forget_code_attempts, timedelta(days=1)),
     (codes.forget, codes.LONG),
+    (spending.forget, timedelta(days=30)),
     (counting.forget, timedelta(days=800)),
 ]
 

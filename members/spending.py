@@ -12,7 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from loyalty import posting, queries, terms
+from loyalty import bulk, posting, queries, terms
 from loyalty.problems import Fault, Problem
 from members import codes, messaging, tilling
 from members.models import Member, Message, Shift, SpendCode, TillAct
@@ -86,6 +86,11 @@ def asked(points: int) -> str:
         "For %(points)s points ask the member for the code that was sent by e-mail.", points,
     )  # fmt: skip
     return text % {"points": number_format(points, force_grouping=True)}
+
+
+def forget(before: datetime) -> int:
+    """Delete codes that were sent before; how many."""
+    return bulk.delete(SpendCode.objects.filter(sent_at__lt=before))
 
 
 def _waiting(member: UUID, store: int, now: datetime) -> SpendCode | None:

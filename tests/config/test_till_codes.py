@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from campaigns.models import Purchase
 from catalog.models import Redemption, Reward
+from config import retention
 from loyalty.problems import Problem
 from members import codes, sending, spending
 from members.models import Consent, Member, Message, Shift, SpendCode, TillAct
@@ -145,3 +146,10 @@ def test_points_that_are_not_there_are_refused_before_a_code_is_sent() -> None:
     assert not SpendCode.objects.exists()
     trusted(0)
     assert "ask the member for the code" in text(redeem(till, one, goods(1)))
+
+
+def test_codes_are_forgotten_after_a_month() -> None:
+    redeem(unlocked(), rich(), goods())
+    for days, left in ((29, 1), (31, 0)):
+        retention.forget(now=timezone.now() + timedelta(days=days))
+        assert SpendCode.objects.count() == left
