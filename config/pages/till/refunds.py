@@ -93,6 +93,8 @@ def _take_back(one: Purchase, shift: Shift, given: dict[str, Any], now: datetime
     if known := tilling.standing(shift.device.store_id, number, Kind.RETURN):
         return known
     with transaction.atomic():
+        if known := tilling.done_meanwhile(one.member, shift.device.store_id, number, Kind.RETURN):
+            return known
         before = ledger.net_balances([one.member.holder])[one.member.holder]
         [answer] = returns.take([foreseeing.claim(one, number, amount, now)], now=now, actor=shift.staff.user.actor)
         if isinstance(answer, Problem):

@@ -151,6 +151,8 @@ def _redeem(shift: Shift, member: Member, wanted: Wanted, now: datetime) -> Till
     reward, points = wanted.reward, wanted.points
     code = spending.check(member, shop.id, points, wanted.code, now=now) if wanted.code else None
     with transaction.atomic():
+        if known := tilling.done_meanwhile(member, shop.id, wanted.number, Kind.REDEMPTION):
+            return known
         spending.settle(member, shop.id, points, code, now=now)
         held = redeeming.reserve(Ask(member, reward, store=shop, points=points, money=wanted.money), now=now, actor=actor)
         redeeming.confirm(held.pk, now=now, keep=False, actor=actor)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from pydantic import ValidationError
 
-from campaigns import purchases, queries
+from campaigns import parking, purchases, queries
 from campaigns.schemas import BasketIn, LineIn, PurchaseIn
 from catalog import issuing
 from catalog.issuing import Use
@@ -101,13 +101,14 @@ def sell(shift: Shift, sale: Sale, *, now: datetime, manager: StaffProfile | Non
         _insist_on_verified(sale.member)
     code = spending.check(sale.member, shop.id, sale.points, sale.code, now=now) if sale.points and sale.code else None
     with transaction.atomic():
+        parking.sales_are_coming()
+        if known := tilling.done_meanwhile(sale.member, shop.id, sale.number, Kind.SALE):
+            return same(known, sale)
         if sale.points:
             spending.settle(sale.member, shop.id, sale.points, code, now=now)
         vouchers = _brought(sale)
         [answer] = purchases.record([_receipt(sale, shop.code, vouchers)], now=now, actor=actor)
         if isinstance(answer, Problem):
-            if known := tilling.standing(shop.id, sale.number, Kind.SALE):
-                return same(known, sale)
             raise answer
         use = Use(shop, tilling.source(shop.code), sale.number, sale.amount)
         for handed in [one.code for one in vouchers if not issuing.is_taken_off(one)]:
