@@ -44,7 +44,23 @@ def test_vouchers_take_money_off_a_sale_and_one_that_keeps_its_rest_keeps_it() -
     sell(till, one, "5.00", vouchers=ticked)  # the tenth was used
     assert (has(one), Purchase.objects.count()) == (2000, 1)
     refund = till.get(f"/till/refund/{Purchase.objects.get().pk}/")
+    assert "Hand back €0.00." in text(refund)
     till.post(refund.request["PATH_INFO"], {"amount": "20.00", "number": refund.context["form"].initial["number"]})
     tenth.refresh_from_db()
     card.refresh_from_db()
     assert (tenth.used, card.remaining) == (0, Decimal(20))
+
+
+def test_a_refund_says_how_much_money_goes_back_and_what_goes_back_on_a_voucher() -> None:
+    till, one = unlocked(), rich(3000)
+    given = {"type": "amount", "amount": "8.00", "keeps_rest": True}
+    card = voucher_of(one, code="gift", title="Gift card", kind="voucher", points=500, voucher=given)
+    sell(till, one, "20.00", vouchers=[str(card.pk)], receipt="K-1")
+    address = f"/till/refund/{Purchase.objects.get().pk}/"
+    assert "Hand back €12.00." in text(till.get(address))
+    half = text(till.get(f"{address}takes/", {"amount": "10.00"}))
+    assert "Hand back €6.00." in half
+    assert "What it paid of these goods goes back on Gift card." in half
+    till.post(address, {"amount": "10.00", "number": "R-1"})
+    card.refresh_from_db()
+    assert card.remaining == 4

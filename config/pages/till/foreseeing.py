@@ -67,8 +67,8 @@ def _button(points: int) -> str:
     return text % {"points": number_format(points, force_grouping=True)}
 
 
-def _vouchers(one: Purchase) -> list[str]:
-    """What was used on the receipt and is used still."""
+def _vouchers(one: Purchase) -> list[tuple[str, bool]]:
+    """What was used on the receipt and is used still; whether a part of the goods brings it a part back."""
     here = Q(purchase=one.pk) | Q(source=tilling.source(one.store.code), receipt_number=one.receipt_number)
     uses = VoucherUse.objects.filter(here, released_at=None).select_related("voucher").order_by("pk")
-    return [use.voucher.title for use in uses]
+    return [(use.voucher.title, bool(use.purchase) and use.taken is not None) for use in uses]
