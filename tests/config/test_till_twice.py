@@ -77,9 +77,7 @@ def test_a_reward_that_took_a_code_is_redeemed_once(till: Client, committing_db:
     assert (Redemption.objects.count(), has(one)) == (1, 600)
 
 
-def test_a_sale_that_points_pay_is_one_and_nobody_is_asked_for_a_code_afterwards(
-    till: Client, committing_db: Database
-) -> None:
+def test_a_sale_that_points_pay_is_one_and_nobody_is_asked_for_a_code_afterwards(till: Client, committing_db: Database) -> None:
     one = rich()
     form = {"amount": "18.60", "number": "T-1", "points": "150"}
     first, second = twice(till, one, committing_db, f"/till/member/{one.pk}/", form)

@@ -5,6 +5,8 @@ from decimal import Decimal
 import pytest
 
 from campaigns.models import Purchase
+from catalog.models import Voucher
+from members.models import TillAct
 from tests.config.test_till import has, heading, rich, sell, voucher_of
 from tests.config.tills import unlocked
 from tests.factories import StoreFactory
@@ -64,3 +66,26 @@ def test_a_refund_says_how_much_money_goes_back_and_what_goes_back_on_a_voucher(
     till.post(address, {"amount": "10.00", "number": "R-1"})
     card.refresh_from_db()
     assert card.remaining == 4
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_what_somebody_else_was_handed_under_the_number_of_a_sale_stays_used(*, undone: bool) -> None:
+    till, one, other = unlocked(), rich(), rich()
+    coffee = voucher_of(other)
+    till.post(f"/till/voucher/{coffee.pk}/", {"number": "K-1"})
+    sell(till, one, "20.00", receipt="K-1")
+    bought = Purchase.objects.get()
+    if undone:
+        till.post(f"/till/done/{TillAct.objects.get(thing=bought.pk).pk}/undo/")
+    else:
+        till.post(f"/till/refund/{bought.pk}/", {"amount": "20.00", "number": "R-1"})
+    coffee.refresh_from_db()
+    assert (has(one), coffee.used) == (1000, 1)
+
+
+def test_a_number_that_stands_for_one_voucher_hides_no_other() -> None:
+    till, one = unlocked(), rich()
+    coffees = [voucher_of(one, code=f"coffee-{n}") for n in range(2)]
+    for each in coffees:
+        till.post(f"/till/voucher/{each.pk}/", {"number": "N-1"})
+    assert {act.thing for act in TillAct.objects.all()} == {one.pk for one in Voucher.objects.filter(used=1)}

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from campaigns import purchases
 from catalog import issuing, offers, redeeming
 from catalog.issuing import Use
 from catalog.models import Redemption, Reward, Voucher
@@ -52,6 +53,10 @@ def _accept(one: Voucher, shift: Shift, number: str, *, now: datetime) -> TillAc
     number = number.strip()[:119] or tilling.new_number()
     shop, actor = shop_of(shift), shift.staff.user.actor
     with transaction.atomic():
+        if known := tilling.done_meanwhile(one.member, shop.id, number, Kind.VOUCHER):
+            if known.thing != one.pk:
+                raise purchases.number_taken()
+            return known
         issuing.use(one.code, Use(shop, tilling.source(shop.code), number), now=now, actor=actor)
         done = Done(Kind.VOUCHER, one.member_id, one.pk, number, title=one.title)
         return tilling.write(shift, done, at=now)
