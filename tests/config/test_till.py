@@ -289,6 +289,13 @@ def test_a_managers_pin_lets_a_sale_pass_that_stays_the_cashiers() -> None:
     assert (has(one), has(mine)) == (27, 0)
 
 
+def test_a_sale_with_the_longest_number_can_be_undone() -> None:
+    till, one = unlocked(), rich(500)
+    sell(till, one, receipt="K" * 119)
+    till.post(f"/till/done/{TillAct.objects.get().pk}/undo/")
+    assert has(one) == 500
+
+
 def test_a_blocked_card_earns_nothing_and_says_so() -> None:
     till, one = unlocked(), rich(100)
     Member.objects.filter(pk=one.pk).update(status="blocked")

@@ -33,7 +33,7 @@ def undo(act: TillAct, shift: Shift, *, now: datetime) -> None:
 
 def _take_back(act: TillAct, *, now: datetime, actor: UUID) -> None:
     purchase = queries.purchases([act.thing])[act.thing]
-    body = ReturnIn(return_number=f"{act.number}-undo", occurred_at=now, amount=purchase.net_amount, reason="undone")
+    body = ReturnIn(return_number=f"undo-{act.pk}", occurred_at=now, amount=purchase.net_amount, reason="undone")
     [answer] = returns.take([Claim(purchase.pk, body)], now=now, actor=actor)
     if isinstance(answer, Problem):
         raise answer
