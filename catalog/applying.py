@@ -1,6 +1,6 @@
 """Vouchers on receipts: checked, spread over the lines, and used with the receipt that they come with."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -88,14 +88,6 @@ def used_on(purchase: UUID) -> list[str]:
     """The codes of the vouchers that count as used with it."""
     uses = VoucherUse.objects.filter(purchase=purchase, released_at=None).order_by("id")
     return list(uses.values_list("voucher__code", flat=True))
-
-
-def uses_of(purchases: Iterable[UUID]) -> dict[UUID, list[VoucherUse]]:
-    """What each voucher took off these receipts when they were taken, and left on it; one statement."""
-    found: dict[UUID, list[VoucherUse]] = {one: [] for one in purchases}
-    for use in VoucherUse.objects.filter(purchase__in=list(found)).select_related("voucher").order_by("id"):
-        found[use.purchase].append(use)  # type: ignore[index]
-    return found
 
 
 @dataclass(frozen=True, slots=True)
