@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -83,8 +83,8 @@ def colleagues(store: int) -> QuerySet[StaffProfile]:
 
 
 def managers(store: int, *, beside: int) -> QuerySet[StaffProfile]:
-    """Who can vouch at a till of this shop for what somebody else may not do alone."""
-    return colleagues(store).filter(role__in=MANAGERS).exclude(pk=beside)
+    """Who can vouch at a till of this shop for what somebody else may not do alone: with a PIN that nobody else has set."""
+    return colleagues(store).filter(role__in=MANAGERS, pin__set_by=F("user__actor")).exclude(pk=beside)
 
 
 def may_set_for(staff: StaffProfile) -> QuerySet[StaffProfile]:

@@ -250,7 +250,7 @@ def test_over_the_limit_a_manager_gives_it_and_nobody_gives_to_the_own_card() ->
     page = sell(till, one)
     assert "more than you may give alone" in text(page)
     assert "A manager gives it" in text(page)
-    assert "No manager of this shop has a PIN." in text(page)
+    assert "No manager of this shop has set a PIN." in text(page)
     assert has(one) == 0
     boss = colleague("Marc", role="manager", pin=BOSS_PIN)
     assert till.post("/till/lock/", {"staff": boss.pk, "pin": BOSS_PIN}).status_code == 302

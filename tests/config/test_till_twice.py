@@ -31,18 +31,19 @@ def until(eye: psycopg.Connection, waiting: int) -> None:
         time.sleep(0.01)
 
 
+def send(till: Client, path: str, form: dict[str, Any], answers: list[int | str]) -> None:
+    """From a browser of the till, in a thread of its own."""
+    browser = Client()
+    browser.cookies = till.cookies
+    answer = browser.post(path, form)
+    answers.append(answer.headers.get("Location", answer.status_code))
+    connection.close()
+
+
 def twice(till: Client, one: Member, database: Database, path: str, form: dict[str, Any]) -> list[int | str]:
     """Where each of two answers leads, or its status; both wait for the wallet before the first goes on."""
     answers: list[int | str] = []
-
-    def send() -> None:
-        browser = Client()
-        browser.cookies = till.cookies
-        answer = browser.post(path, form)
-        answers.append(answer.headers.get("Location", answer.status_code))
-        connection.close()
-
-    threads = [threading.Thread(target=send) for _ in range(2)]
+    threads = [threading.Thread(target=send, args=(till, path, form, answers)) for _ in range(2)]
     url = database.url("postgres")
     with psycopg.connect(url) as other, psycopg.connect(url, autocommit=True) as eye:
         other.execute("select from loyalty_wallet where holder = %s for update", [one.holder])
@@ -101,7 +102,7 @@ def test_a_sale_that_points_pay_locks_nobody_out_who_has_begun_to_write_sales(ti
         sale.execute("select pg_advisory_xact_lock_shared(%s)", [parking.LOCK])
         form = {"amount": "18.60", "number": "T-1", "points": "150"}
         parks = threading.Thread(target=lambda: parked.execute("select pg_advisory_xact_lock(%s)", [parking.LOCK]))
-        sells = threading.Thread(target=lambda: (till.post(f"/till/member/{one.pk}/", form), connection.close()))
+        sells = threading.Thread(target=send, args=(till, f"/till/member/{one.pk}/", form, []))
         for waiting, each in enumerate((parks, sells), 1):
             each.start()
             until(eye, waiting)

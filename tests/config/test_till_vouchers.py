@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns.models import Purchase
+from campaigns.models import Purchase, PurchaseReturn
 from catalog.models import Voucher
 from members.models import TillAct
 from tests.config.test_till import has, heading, rich, sell, voucher_of
-from tests.config.tills import unlocked
+from tests.config.tills import trusted, unlocked
 from tests.factories import StoreFactory
 from tests.staff import text
 
@@ -89,3 +89,23 @@ def test_a_number_that_stands_for_one_voucher_hides_no_other() -> None:
     for each in coffees:
         till.post(f"/till/voucher/{each.pk}/", {"number": "N-1"})
     assert {act.thing for act in TillAct.objects.all()} == {one.pk for one in Voucher.objects.filter(used=1)}
+
+
+@pytest.mark.parametrize("pieces", [None, ["20.00"], ["0.01", "6.66", "13.33"], ["19.99", "0.01"]])
+def test_what_a_gift_card_points_and_money_paid_goes_back_to_each_whatever_the_pieces(pieces: list[str] | None) -> None:
+    trusted()
+    till, one = unlocked(), rich(3000)
+    given = {"type": "amount", "amount": "8.00", "keeps_rest": True}
+    card = voucher_of(one, code="gift", title="Gift card", kind="voucher", points=500, voucher=given)
+    before = has(one)
+    sell(till, one, "20.00", vouchers=[str(card.pk)], points="500")
+    bought = Purchase.objects.get()
+    card.refresh_from_db()
+    assert (card.remaining, has(one)) == (0, before - 500 + 7)
+    if pieces is None:
+        till.post(f"/till/done/{TillAct.objects.get().pk}/undo/")
+    for place, piece in enumerate(pieces or ()):
+        till.post(f"/till/refund/{bought.pk}/", {"amount": piece, "number": f"R-{place}"})
+    card.refresh_from_db()
+    back = sum(one.money_back or 0 for one in PurchaseReturn.objects.all())
+    assert (card.remaining, card.used, has(one), back) == (8, 0, before, 7)

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from pydantic import ValidationError
 
 from campaigns import parking, purchases, queries
+from campaigns.models import Purchase
 from campaigns.schemas import BasketIn, LineIn, PurchaseIn
 from catalog import issuing
 from catalog.issuing import Use
@@ -106,14 +107,7 @@ def sell(shift: Shift, sale: Sale, *, now: datetime, manager: StaffProfile | Non
             return same(known, sale)
         if sale.points:
             spending.settle(sale.member, shop.id, sale.points, code, now=now)
-        vouchers = _brought(sale)
-        [answer] = purchases.record([_receipt(sale, shop.code, vouchers)], now=now, actor=actor)
-        if isinstance(answer, Problem):
-            raise answer
-        use = Use(shop, tilling.source(shop.code), sale.number, sale.amount)
-        for handed in [one.code for one in vouchers if not issuing.is_taken_off(one)]:
-            issuing.use(handed, use, now=now, actor=actor)
-        purchase = queries.purchases([answer.id])[answer.id]
+        purchase = _bought(sale, shop, now=now, actor=actor)
         done = Done(
             Kind.SALE, sale.member.pk, purchase.pk, sale.number, points=purchase.points_earned - purchase.points_spent,
             amount=sale.amount, unproved=0 if code else purchase.points_spent,
@@ -124,6 +118,18 @@ def sell(shift: Shift, sale: Sale, *, now: datetime, manager: StaffProfile | Non
             facts = {"staff": str(shift.staff.user.actor), "points": done.points, "number": sale.number}
             auditing.record(actor, "till.vouched", "members.tillact", act.pk, facts)
         return act
+
+
+def _bought(sale: Sale, shop: StoreFacts, *, now: datetime, actor: UUID) -> Purchase:
+    """The receipt is taken, and what is handed over with it. Raises Problem."""
+    vouchers = _brought(sale)
+    [answer] = purchases.record([_receipt(sale, shop.code, vouchers)], now=now, actor=actor)
+    if isinstance(answer, Problem):
+        raise answer
+    use = Use(shop, tilling.source(shop.code), sale.number, sale.amount)
+    for handed in [one.code for one in vouchers if not issuing.is_taken_off(one)]:
+        issuing.use(handed, use, now=now, actor=actor)
+    return queries.purchases([answer.id])[answer.id]
 
 
 def same(known: TillAct, sale: Sale) -> TillAct:
