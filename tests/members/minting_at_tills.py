@@ -87,6 +87,17 @@ def vouching_with_a_pin_that_she_set(shop: Shop) -> None:
         shop.ada.client.post(f"/till/member/{shop.card.pk}/", form | more)
 
 
+def sales_as_a_colleague_whose_pin_she_set(shop: Shop) -> None:
+    till_of_her_own(shop)
+    for _ in range(2):
+        sell(shop, SINGLE)
+    ben = StaffProfile.objects.get(name=shop.ben.name).pk
+    shop.ada.client.post("/admin/till-pin/", {"staff": ben, "pin": PIN, "again": PIN})
+    shop.ada.client.post("/till/lock/", {"staff": ben, "pin": PIN})
+    for _ in range(4):
+        sell(shop, SINGLE)
+
+
 def sales_that_she_says_were_noted_while_it_was_locked(shop: Shop) -> None:
     till_of_her_own(shop)
     TillLimits.objects.create(store=Device.objects.get().store, receipts=1000, amount=1_000_000)

@@ -44,6 +44,7 @@ from tests.members.minting import (
 from tests.members.minting_at_tills import (
     one_huge_sale_at_an_own_till,
     one_receipt_typed_again_and_again,
+    sales_as_a_colleague_whose_pin_she_set,
     sales_at_an_own_till,
     sales_that_her_till_says_were_offline,
     sales_that_her_till_sends,
@@ -102,6 +103,7 @@ MOST: dict[Callable[[Shop], None], int] = {
     one_receipt_typed_again_and_again: SINGLE,
     sales_that_her_till_sends: DAY - 6, sales_that_her_till_says_were_offline: DAY,
     vouching_for_her_own_sales: DAY, vouching_with_a_pin_that_she_set: DAY,
+    sales_as_a_colleague_whose_pin_she_set: DAY,
     sales_that_she_says_were_noted_while_it_was_locked: DAY,
 }  # fmt: skip
 

@@ -18,12 +18,13 @@ from campaigns.schemas import BasketIn, LineIn, PurchaseIn
 from catalog import issuing
 from catalog.issuing import Use
 from catalog.models import Voucher
-from loyalty import auditing, money, terms
+from loyalty import auditing, limits, money, terms
 from loyalty import queries as ledger
+from loyalty.acts import Refusal
 from loyalty.problems import Problem, problem_of
 from loyalty.queries import StoreFacts
 from loyalty.terms import Terms
-from members import spending, tilling
+from members import pins, spending, tilling
 from members.models import Member, Shift, StaffProfile, TillAct
 from members.tilling import Done, Kind
 
@@ -108,6 +109,7 @@ def sell(shift: Shift, sale: Sale, *, now: datetime, manager: StaffProfile | Non
         if sale.points:
             spending.settle(sale.member, shop.id, sale.points, code, now=now)
         purchase = _bought(sale, shop, now=now, actor=actor)
+        _insist_on_one_limit(manager or shift.staff, purchase.points_earned, now)
         done = Done(
             Kind.SALE, sale.member.pk, purchase.pk, sale.number, points=purchase.points_earned - purchase.points_spent,
             amount=sale.amount, unproved=0 if code else purchase.points_spent,
@@ -175,6 +177,13 @@ def _insist_on_another(member: Member, staff: StaffProfile) -> None:
     user = staff.user
     if member.user_id == user.pk or (member.email and member.email.lower() == user.email.lower()):
         raise Problem("not-eligible", _("This card is your own: a colleague has to give the points."), status=409)
+
+
+def _insist_on_one_limit(staff: StaffProfile, points: int, now: datetime) -> None:
+    """Whoever has set somebody's PIN may be that one too, and has not two persons' limits."""
+    other = pins.set_by_another(staff)
+    if other and not limits.counts_too(other, points, now=now):
+        raise Problem(Refusal.NEEDS_APPROVAL, _("This is more than you may give alone. A manager can give it."), status=409)
 
 
 def _insist_on_verified(member: Member) -> None:
