@@ -31,6 +31,7 @@ from campaigns.schemas import (
 )
 from catalog import applying
 from catalog.models import VoucherUse
+from catalog.queries import vouchers_on
 from loyalty import money, queries
 from loyalty.endpoints import write
 from loyalty.problems import Problem, problem_of
@@ -217,9 +218,10 @@ def answers(ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
     """The answer that each purchase is told with, in a constant number of statements."""
     now, found = timezone.now(), read_purchases(ids)
     balances = queries.net_balances(one.member.holder for one in found.values())
-    uses = applying.uses_of(found)
+    uses = vouchers_on(found)
     return {
-        id_: _answer(one, balances[one.member.holder], now) | {"voucher_uses": [_used(use, one.currency) for use in uses[id_]]}
+        id_: _answer(one, balances[one.member.holder], now)
+        | {"voucher_uses": [_used(use, one.currency) for use in uses.get(id_, ())]}
         for id_, one in found.items()
     }
 

@@ -1,6 +1,6 @@
 """Vouchers on receipts: checked, spread over the lines, and used with the receipt that they come with."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -90,14 +90,6 @@ def used_on(purchase: UUID) -> list[str]:
     return list(uses.values_list("voucher__code", flat=True))
 
 
-def uses_of(purchases: Iterable[UUID]) -> dict[UUID, list[VoucherUse]]:
-    """What each voucher took off these receipts when they were taken, and left on it; one statement."""
-    found: dict[UUID, list[VoucherUse]] = {one: [] for one in purchases}
-    for use in VoucherUse.objects.filter(purchase__in=list(found)).select_related("voucher").order_by("id"):
-        found[use.purchase].append(use)  # type: ignore[index]
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Back:
     """Of each line of a member's receipt the share that came back by now; `is_over`: nothing of the receipt is kept."""
@@ -115,17 +107,19 @@ def give_back(returned: Mapping[UUID, Back], *, now: datetime, actor: UUID | Non
     Whether they were used with the purchase, or by themselves under its number. To one that keeps its rest the part that its
     goods bore goes back with them, rounded down to coins until all is back. Runs behind the members' wallets.
     """
-    whole = {purchase: back for purchase, back in returned.items() if back.is_over}
-    with_it = VoucherUse.objects.filter(
-        Q(purchase__in=list(whole)) | Q(taken__isnull=False), purchase__in=list(returned), released_at=None
-    )
-    uses = list(with_it.order_by("id"))
-    parts = [(one, _due_back(one, returned[one.purchase])) for one in uses if one.purchase and one.purchase not in whole]
-    freed = [one for one in uses if one.purchase in whole] + _used_alone(whole.values())
-    ids = {one.voucher_id for one in (*uses, *freed)}
+    rows = VoucherUse.objects.filter(purchase__in=list(returned), released_at=None).order_by("id")
+    freed, parts = _used_alone([one for one in returned.values() if one.is_over]), []
+    for use in rows:
+        back = returned[use.purchase]  # type: ignore[index]
+        due = None if use.taken is None else _due_back(use, back)
+        if back.is_over and (due is None or use.given_back + due == use.taken):
+            freed.append(use)
+        elif due:
+            parts.append((use, due))
+    ids = {one.voucher_id for one in (*freed, *(use for use, _due in parts))}
     if ids:
         held = list(Voucher.objects.filter(pk__in=ids).order_by("pk").select_for_update())
-        issuing.free(held, freed, [(one, amount) for one, amount in parts if amount], now=now, actor=actor)
+        issuing.free(held, freed, parts, now=now, actor=actor)
 
 
 def _used_alone(whole: Collection[Back]) -> list[VoucherUse]:

@@ -81,6 +81,14 @@ def within[A: Act](
     return outcomes
 
 
+def counts_too(person: UUID, points: int, *, now: datetime) -> bool:
+    """Count what somebody else has granted as granted by `person` also, who may be both; False when it is more than that lets.
+
+    Runs inside the transaction of the posting, which does not stand then.
+    """
+    return _allowed(Grantor(person, now), [points])[0]
+
+
 def is_counted(by: Grantor) -> bool:
     """Whether limits hold for what is granted so: always, but for the system and, if not by hand, an exempt machine."""
     return by.actor is not None and (by.by_hand or not exempted([by.actor]))

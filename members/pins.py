@@ -8,14 +8,14 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty import auditing
 from loyalty.problems import Fault, Problem
-from members.models import Pin, StaffProfile
+from members.models import Pin, Shift, StaffProfile
 
 LABEL = "members.pin"
 PIN = re.compile(r"\A[0-9]{4,6}\Z", re.ASCII)
@@ -40,6 +40,7 @@ def put(staff: StaffProfile, pin: str, *, by: UUID, now: datetime) -> None:
     with transaction.atomic():
         given = {"digest": make_password(_keyed(staff.pk, pin)), "set_by": by, "set_at": now, "tries": 0, "tried_at": None}
         Pin.objects.update_or_create(staff=staff, defaults=given)
+        Shift.objects.filter(staff=staff, ended_at=None).update(ended_at=now)  # whoever knew the old one types the new one
         auditing.record(by, "pin.set", LABEL, staff.pk)
 
 
@@ -83,8 +84,13 @@ def colleagues(store: int) -> QuerySet[StaffProfile]:
 
 
 def managers(store: int, *, beside: int) -> QuerySet[StaffProfile]:
-    """Who can vouch at a till of this shop for what somebody else may not do alone."""
-    return colleagues(store).filter(role__in=MANAGERS).exclude(pk=beside)
+    """Who can vouch at a till of this shop for what somebody else may not do alone: with a PIN that nobody else has set."""
+    return colleagues(store).filter(role__in=MANAGERS, pin__set_by=F("user__actor")).exclude(pk=beside)
+
+
+def set_by_another(staff: StaffProfile) -> UUID | None:
+    """Who has set this colleague's PIN, and so can be at a till in the colleague's name."""
+    return Pin.objects.filter(pk=staff.pk).exclude(set_by=staff.user.actor).values_list("set_by", flat=True).first()
 
 
 def may_set_for(staff: StaffProfile) -> QuerySet[StaffProfile]:

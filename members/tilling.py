@@ -10,9 +10,10 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 from django.db.models import Sum as Total
 from django.utils.translation import gettext as _
 
+from loyalty import posting
 from loyalty.problems import Problem
 from members import cards
-from members.models import Shift, TillAct, TillLimits
+from members.models import Member, Shift, TillAct, TillLimits
 
 Kind = TillAct.Kind
 UNDO = timedelta(minutes=2)
@@ -63,6 +64,12 @@ def write(shift: Shift, done: Done, *, at: datetime, offline: bool = False) -> T
 
 def standing(store: int, number: str, kind: str) -> TillAct | None:
     return TillAct.objects.select_related("member").filter(shop=store, number=number, kind=kind).first()
+
+
+def done_meanwhile(member: Member, store: int, number: str, kind: str) -> TillAct | None:
+    """What a twin of the same form has done; first in the transaction of an act. The second of two waits here for the first."""
+    posting.lock([member.holder])
+    return standing(store, number, kind)
 
 
 def latest(shift: Shift, limit: int = 5) -> list[TillAct]:

@@ -18,9 +18,9 @@ def give_pins(*, now: datetime) -> list[str]:
     shop = queries.stores_by_code([SHOP])[SHOP]
     without = StaffProfile.objects.filter(stores=shop.id, role__in=pins.ROLES).exclude(pk__in=Pin.objects.values("staff"))
     told = []
-    for profile in without.order_by("role"):
+    for profile in without.select_related("user").order_by("role"):
         pin = _drawn()
-        pins.put(profile, pin, by=ACTOR, now=now)
+        pins.put(profile, pin, by=profile.user.actor, now=now)
         told.append(f"{'PIN':10} {profile.name:22} {pin}")
     return told
 

@@ -127,6 +127,19 @@ def test_a_part_of_the_goods_brings_their_part_back_whatever_the_order(counter: 
     assert back("B3", {"line_id": "2"}) == ("36.00", "30.00", "ready")
 
 
+def test_goods_that_come_back_for_less_than_they_cost_bring_no_more_than_that_back(counter: Till) -> None:
+    one = rich()
+    mine = gift(one)
+    bought = counter.post("/purchases", receipt(one, mine.code, lines=[("20.00", "tea", 1)])).json()
+    path, back = f"/purchases/{bought['id']}/returns", {"occurred_at": timezone.now().isoformat()}
+    fee = {"line_id": "0", "quantity": 1, "net_amount": "15.00"}
+    assert counter.post(path, back | {"return_number": "B1", "lines": [fee]}).status_code == 201
+    assert told(counter, mine)[0] == "25.00"
+    assert counter.post(path, back | {"return_number": "B2", "amount": "5.00"}).status_code == 201
+    assert told(counter, mine)[0] == "30.00"
+    assert counter.post(f"/vouchers/{mine.code}/release", {"source": "till-1", "receipt_number": "R1"}).status_code == 200
+
+
 @pytest.mark.parametrize("cancelled", [True, False])
 def test_what_gave_its_points_back_is_not_there_again_when_the_rest_of_the_receipt_comes_back(
     counter: Till, *, cancelled: bool

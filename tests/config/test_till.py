@@ -250,7 +250,7 @@ def test_over_the_limit_a_manager_gives_it_and_nobody_gives_to_the_own_card() ->
     page = sell(till, one)
     assert "more than you may give alone" in text(page)
     assert "A manager gives it" in text(page)
-    assert "No manager of this shop has a PIN." in text(page)
+    assert "No manager of this shop has set a PIN." in text(page)
     assert has(one) == 0
     boss = colleague("Marc", role="manager", pin=BOSS_PIN)
     assert till.post("/till/lock/", {"staff": boss.pk, "pin": BOSS_PIN}).status_code == 302
@@ -287,6 +287,13 @@ def test_a_managers_pin_lets_a_sale_pass_that_stays_the_cashiers() -> None:
     mine = member(email="marc@shop.example")
     assert "your own" in text(sell(till, mine, "14", manager=boss.pk, manager_pin=BOSS_PIN))
     assert (has(one), has(mine)) == (27, 0)
+
+
+def test_a_sale_with_the_longest_number_can_be_undone() -> None:
+    till, one = unlocked(), rich(500)
+    sell(till, one, receipt="K" * 119)
+    till.post(f"/till/done/{TillAct.objects.get().pk}/undo/")
+    assert has(one) == 500
 
 
 def test_a_blocked_card_earns_nothing_and_says_so() -> None:

@@ -14,11 +14,14 @@ from django.utils import timezone
 from campaigns.models import Purchase
 from catalog.models import Redemption, Reward
 from config import retention
+
+
+from loyalty import limits
 from loyalty.problems import Problem
 from members import codes, sending, spending
-from members.models import Consent, Member, Message, Shift, SpendCode, TillAct
+from members.models import Consent, Member, Message, Shift, SpendCode, StaffProfile, TillAct
 from tests.config.test_till import has, heading, rich, sell
-from tests.config.tills import trusted, unlocked
+from tests.config.tills import BOSS_PIN, colleague, trusted, unlocked
 from tests.factories import StoreFactory
 from tests.staff import text
 
@@ -153,3 +156,17 @@ def test_codes_are_forgotten_after_a_month() -> None:
     for days, left in ((29, 1), (31, 0)):
         retention.forget(now=timezone.now() + timedelta(days=days))
         assert SpendCode.objects.count() == left
+
+
+def test_a_sale_above_both_limits_takes_the_member_s_code_and_the_manager_s_pin_on_one_page() -> None:
+    till, one = unlocked(), rich()
+    limits.propose(limits.Limits(40, 45, 100), by=StaffProfile.objects.get().user.actor, now=timezone.now())
+    boss = colleague("Marc", role="manager", pin=BOSS_PIN)
+    sell(till, one, "40")
+    sell(till, one, "25", points="500")
+    code = mailed()
+    refused = sell(till, one, "25", points="500", member_code=code)
+    assert "A manager gives it" in text(refused)
+    assert re.search(rf'name="member_code" value="{code}"', text(refused)), "it is not to be typed twice"
+    sell(till, one, "25", points="500", member_code=code, manager=boss.pk, manager_pin=BOSS_PIN)
+    assert has(one) == 1000 + 40 - 500 + 20

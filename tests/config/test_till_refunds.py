@@ -103,3 +103,19 @@ def test_a_refund_that_the_terms_refuse_says_so_beforehand() -> None:
     assert "spent already, so it cannot be returned." in text(till.get(address))
     assert "spent already, so it cannot be returned." in text(till.post(address, {"amount": "18.60", "number": "R1"}))
     assert has(one) == 8
+
+
+def test_points_that_come_back_make_up_for_what_is_owed_before_any_are_taken() -> None:
+    publish_terms(claw_back="forgive")
+    till, one = unlocked(), rich()
+    sell(till, one, points="20")
+    publish_terms(claw_back="deficit")
+    sell(till, one, "30.00")
+    spend(one, has(one))
+    bought, other = Purchase.objects.order_by("recorded_at")
+    till.post(f"/till/refund/{other.pk}/", {"amount": "15.00", "number": "R1"})
+    assert has(one) == -15
+    page = till.get(f"/till/refund/{bought.pk}/")
+    assert (page.context["after"], page.context["forgiven"]) == (0, 13)
+    till.post(f"/till/refund/{bought.pk}/", {"amount": "18.60", "number": "R2"})
+    assert has(one) == 0

@@ -76,6 +76,28 @@ def vouching_for_her_own_sales(shop: Shop) -> None:
         sell(shop, amount)
 
 
+def vouching_with_a_pin_that_she_set(shop: Shop) -> None:
+    """As a colleague who is not there: an owner sets everybody's PIN."""
+    till_of_her_own(shop)
+    ben = StaffProfile.objects.get(name=shop.ben.name).pk
+    shop.ada.client.post("/admin/till-pin/", {"staff": ben, "pin": PIN, "again": PIN})
+    vouched = {"manager": str(ben), "manager_pin": PIN}
+    for more in ({}, *[vouched] * 4, *[{}] * 4):
+        form = {"amount": str(SINGLE), "number": tilling.new_number(), "again": "1"}
+        shop.ada.client.post(f"/till/member/{shop.card.pk}/", form | more)
+
+
+def sales_as_a_colleague_whose_pin_she_set(shop: Shop) -> None:
+    till_of_her_own(shop)
+    for _ in range(2):
+        sell(shop, SINGLE)
+    ben = StaffProfile.objects.get(name=shop.ben.name).pk
+    shop.ada.client.post("/admin/till-pin/", {"staff": ben, "pin": PIN, "again": PIN})
+    shop.ada.client.post("/till/lock/", {"staff": ben, "pin": PIN})
+    for _ in range(4):
+        sell(shop, SINGLE)
+
+
 def sales_that_she_says_were_noted_while_it_was_locked(shop: Shop) -> None:
     till_of_her_own(shop)
     TillLimits.objects.create(store=Device.objects.get().store, receipts=1000, amount=1_000_000)

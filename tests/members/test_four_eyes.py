@@ -44,12 +44,14 @@ from tests.members.minting import (
 from tests.members.minting_at_tills import (
     one_huge_sale_at_an_own_till,
     one_receipt_typed_again_and_again,
+    sales_as_a_colleague_whose_pin_she_set,
     sales_at_an_own_till,
     sales_that_her_till_says_were_offline,
     sales_that_her_till_sends,
     sales_that_she_says_were_noted_while_it_was_locked,
     selling_and_undoing_to_free_the_room,
     vouching_for_her_own_sales,
+    vouching_with_a_pin_that_she_set,
 )
 from tests.members.minting_by_approval import (
     a_helper_who_may_only_ask,
@@ -100,7 +102,9 @@ MOST: dict[Callable[[Shop], None], int] = {
     the_same_request_again: SINGLE, a_trusted_key_by_hand: DAY, sales_at_an_own_till: DAY,
     one_receipt_typed_again_and_again: SINGLE,
     sales_that_her_till_sends: DAY - 6, sales_that_her_till_says_were_offline: DAY,
-    vouching_for_her_own_sales: DAY, sales_that_she_says_were_noted_while_it_was_locked: DAY,
+    vouching_for_her_own_sales: DAY, vouching_with_a_pin_that_she_set: DAY,
+    sales_as_a_colleague_whose_pin_she_set: DAY,
+    sales_that_she_says_were_noted_while_it_was_locked: DAY,
 }  # fmt: skip
 
 

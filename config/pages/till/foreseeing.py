@@ -39,12 +39,12 @@ def foreseen(one: Purchase, amount: Decimal, now: datetime) -> dict[str, Any]:
     if isinstance(told, Problem):
         return {"refused": wrong(told)}
     has = queries.balances([one.member.holder], now)[one.member.holder]
-    there, net = has.balance + told.points_back, has.balance - has.deficit
-    missing = max(told.clawed - there, 0)
+    then = has.balance - has.deficit + told.points_back  # what is owed is made up for first
+    missing = max(told.clawed - max(then, 0), 0)
     if missing and told.policy == ClawBackPolicy.REFUSE:
         return {"refused": _("The points of this purchase are spent already, so it cannot be returned.")}
     kept = missing if told.policy == ClawBackPolicy.FORGIVE else 0
-    after = net + told.points_back - told.clawed + kept
+    after = then - told.clawed + kept
     return {
         "told": told, "after": after, "owes": max(-after, 0) if missing and not kept else 0, "forgiven": kept,
         "sentence": _sentence(told.clawed - kept, after), "button": _button(told.clawed - kept), "vouchers": _vouchers(one),
@@ -67,8 +67,8 @@ def _button(points: int) -> str:
     return text % {"points": number_format(points, force_grouping=True)}
 
 
-def _vouchers(one: Purchase) -> list[str]:
-    """What was used on the receipt and is used still."""
+def _vouchers(one: Purchase) -> list[tuple[str, bool]]:
+    """What was used on the receipt and is used still; whether a part of the goods brings it a part back."""
     here = Q(purchase=one.pk) | Q(source=tilling.source(one.store.code), receipt_number=one.receipt_number)
     uses = VoucherUse.objects.filter(here, released_at=None).select_related("voucher").order_by("pk")
-    return [use.voucher.title for use in uses]
+    return [(use.voucher.title, bool(use.purchase) and use.taken is not None) for use in uses]

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from campaigns import queries, returns
 from campaigns.models import Purchase, PurchaseReturn, PurchaseReturnLine
-from config.pages.till import foreseeing, people, undoing
+from config.pages.till import foreseeing, people
 from config.pages.till.doors import wrong
 from config.pages.till.forms import RefundForm
 from config.pages.till.frame import line, page
@@ -88,17 +88,17 @@ def _of_shop(shift: Shift, purchase: UUID) -> Purchase:
 
 
 def _take_back(one: Purchase, shift: Shift, given: dict[str, Any], now: datetime) -> TillAct:
-    """The whole receipt frees the vouchers that were used on it. A form that is sent twice is one refund."""
+    """A form that is sent twice is one refund."""
     number, amount = given["number"] or f"R{tilling.new_number()[1:]}", given["amount"]
     if known := tilling.standing(shift.device.store_id, number, Kind.RETURN):
         return known
     with transaction.atomic():
+        if known := tilling.done_meanwhile(one.member, shift.device.store_id, number, Kind.RETURN):
+            return known
         before = ledger.net_balances([one.member.holder])[one.member.holder]
         [answer] = returns.take([foreseeing.claim(one, number, amount, now)], now=now, actor=shift.staff.user.actor)
         if isinstance(answer, Problem):
             raise answer
-        if not _left(one):
-            undoing.free_vouchers(one.receipt_number, shift, now=now)
         moved = ledger.net_balances([one.member.holder])[one.member.holder] - before
         done = Done(Kind.RETURN, one.member_id, answer.id, number, points=moved, amount=amount)
         return tilling.write(shift, done, at=now)

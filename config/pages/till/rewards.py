@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from campaigns import purchases
 from catalog import issuing, offers, redeeming
 from catalog.issuing import Use
 from catalog.models import Redemption, Reward, Voucher
@@ -52,6 +53,10 @@ def _accept(one: Voucher, shift: Shift, number: str, *, now: datetime) -> TillAc
     number = number.strip()[:119] or tilling.new_number()
     shop, actor = shop_of(shift), shift.staff.user.actor
     with transaction.atomic():
+        if known := tilling.done_meanwhile(one.member, shop.id, number, Kind.VOUCHER):
+            if known.thing != one.pk:
+                raise purchases.number_taken()
+            return known
         issuing.use(one.code, Use(shop, tilling.source(shop.code), number), now=now, actor=actor)
         done = Done(Kind.VOUCHER, one.member_id, one.pk, number, title=one.title)
         return tilling.write(shift, done, at=now)
@@ -151,6 +156,8 @@ def _redeem(shift: Shift, member: Member, wanted: Wanted, now: datetime) -> Till
     reward, points = wanted.reward, wanted.points
     code = spending.check(member, shop.id, points, wanted.code, now=now) if wanted.code else None
     with transaction.atomic():
+        if known := tilling.done_meanwhile(member, shop.id, wanted.number, Kind.REDEMPTION):
+            return known
         spending.settle(member, shop.id, points, code, now=now)
         held = redeeming.reserve(Ask(member, reward, store=shop, points=points, money=wanted.money), now=now, actor=actor)
         redeeming.confirm(held.pk, now=now, keep=False, actor=actor)

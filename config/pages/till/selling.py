@@ -12,17 +12,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from pydantic import ValidationError
 
-from campaigns import purchases, queries
+from campaigns import parking, purchases, queries
+from campaigns.models import Purchase
 from campaigns.schemas import BasketIn, LineIn, PurchaseIn
 from catalog import issuing
 from catalog.issuing import Use
 from catalog.models import Voucher
-from loyalty import auditing, money, terms
+from loyalty import auditing, limits, money, terms
 from loyalty import queries as ledger
+from loyalty.acts import Refusal
 from loyalty.problems import Problem, problem_of
 from loyalty.queries import StoreFacts
 from loyalty.terms import Terms
-from members import spending, tilling
+from members import pins, spending, tilling
 from members.models import Member, Shift, StaffProfile, TillAct
 from members.tilling import Done, Kind
 
@@ -101,18 +103,13 @@ def sell(shift: Shift, sale: Sale, *, now: datetime, manager: StaffProfile | Non
         _insist_on_verified(sale.member)
     code = spending.check(sale.member, shop.id, sale.points, sale.code, now=now) if sale.points and sale.code else None
     with transaction.atomic():
+        parking.sales_are_coming()
+        if known := tilling.done_meanwhile(sale.member, shop.id, sale.number, Kind.SALE):
+            return same(known, sale)
         if sale.points:
             spending.settle(sale.member, shop.id, sale.points, code, now=now)
-        vouchers = _brought(sale)
-        [answer] = purchases.record([_receipt(sale, shop.code, vouchers)], now=now, actor=actor)
-        if isinstance(answer, Problem):
-            if known := tilling.standing(shop.id, sale.number, Kind.SALE):
-                return same(known, sale)
-            raise answer
-        use = Use(shop, tilling.source(shop.code), sale.number, sale.amount)
-        for handed in [one.code for one in vouchers if not issuing.is_taken_off(one)]:
-            issuing.use(handed, use, now=now, actor=actor)
-        purchase = queries.purchases([answer.id])[answer.id]
+        purchase = _bought(sale, shop, now=now, actor=actor)
+        _insist_on_one_limit(manager or shift.staff, purchase.points_earned, now)
         done = Done(
             Kind.SALE, sale.member.pk, purchase.pk, sale.number, points=purchase.points_earned - purchase.points_spent,
             amount=sale.amount, unproved=0 if code else purchase.points_spent,
@@ -123,6 +120,18 @@ def sell(shift: Shift, sale: Sale, *, now: datetime, manager: StaffProfile | Non
             facts = {"staff": str(shift.staff.user.actor), "points": done.points, "number": sale.number}
             auditing.record(actor, "till.vouched", "members.tillact", act.pk, facts)
         return act
+
+
+def _bought(sale: Sale, shop: StoreFacts, *, now: datetime, actor: UUID) -> Purchase:
+    """The receipt is taken, and what is handed over with it. Raises Problem."""
+    vouchers = _brought(sale)
+    [answer] = purchases.record([_receipt(sale, shop.code, vouchers)], now=now, actor=actor)
+    if isinstance(answer, Problem):
+        raise answer
+    use = Use(shop, tilling.source(shop.code), sale.number, sale.amount)
+    for handed in [one.code for one in vouchers if not issuing.is_taken_off(one)]:
+        issuing.use(handed, use, now=now, actor=actor)
+    return queries.purchases([answer.id])[answer.id]
 
 
 def same(known: TillAct, sale: Sale) -> TillAct:
@@ -168,6 +177,13 @@ def _insist_on_another(member: Member, staff: StaffProfile) -> None:
     user = staff.user
     if member.user_id == user.pk or (member.email and member.email.lower() == user.email.lower()):
         raise Problem("not-eligible", _("This card is your own: a colleague has to give the points."), status=409)
+
+
+def _insist_on_one_limit(staff: StaffProfile, points: int, now: datetime) -> None:
+    """Whoever has set somebody's PIN may be that one too, and has not two persons' limits."""
+    other = pins.set_by_another(staff)
+    if other and not limits.counts_too(other, points, now=now):
+        raise Problem(Refusal.NEEDS_APPROVAL, _("This is more than you may give alone. A manager can give it."), status=409)
 
 
 def _insist_on_verified(member: Member) -> None:

@@ -9,8 +9,7 @@ from campaigns import queries, returns
 from campaigns.returns import Claim
 from campaigns.schemas import ReturnIn
 from catalog import issuing, redeeming
-from catalog.models import Voucher, VoucherUse
-from config.pages.till.selling import shop_of
+from catalog.models import Voucher
 from loyalty.problems import Problem
 from members import tilling
 from members.models import Shift, TillAct
@@ -24,28 +23,17 @@ def undo(act: TillAct, shift: Shift, *, now: datetime) -> None:
         tilling.mark_undone(act, by=actor, now=now)
         match act.kind:
             case Kind.SALE:
-                _take_back(act, shift, now=now, actor=actor)
+                _take_back(act, now=now, actor=actor)
             case Kind.VOUCHER:
                 voucher = Voucher.objects.get(pk=act.thing)
-                issuing.release(voucher.code, tilling.source(act.shop.code), act.number, now=now)
+                issuing.release(voucher.code, tilling.source(act.shop.code), act.number, now=now, actor=actor)
             case Kind.REDEMPTION:
                 redeeming.cancel(act.thing, by_merchant=True, reason="undone", now=now, actor=actor)
 
 
-def _take_back(act: TillAct, shift: Shift, *, now: datetime, actor: UUID) -> None:
+def _take_back(act: TillAct, *, now: datetime, actor: UUID) -> None:
     purchase = queries.purchases([act.thing])[act.thing]
-    body = ReturnIn(return_number=f"{act.number}-undo", occurred_at=now, amount=purchase.net_amount, reason="undone")
+    body = ReturnIn(return_number=f"undo-{act.pk}", occurred_at=now, amount=purchase.net_amount, reason="undone")
     [answer] = returns.take([Claim(purchase.pk, body)], now=now, actor=actor)
     if isinstance(answer, Problem):
         raise answer
-    free_vouchers(act.number, shift, now=now)
-
-
-def free_vouchers(number: str, shift: Shift, *, now: datetime) -> int:
-    """Vouchers that were used on a receipt of this shop's tills can be used again; how many."""
-    source = tilling.source(shop_of(shift).code)
-    used = VoucherUse.objects.filter(source=source, receipt_number=number, released_at=None)
-    codes = list(used.values_list("voucher__code", flat=True))
-    for code in codes:
-        issuing.release(code, source, number, now=now)
-    return len(codes)
