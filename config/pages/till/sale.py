@@ -84,6 +84,8 @@ def _promised(at: Counter, form: SaleForm) -> dict[str, Any]:
     except Problem as problem:
         return {"refused": wrong(problem)}
     button = ngettext("Give %(points)s point", "Give %(points)s points", promise.points)
+    if sale.vouchers and not promise.points:
+        button = _("Take the sale")
     return {
         "promise": promise, "sentence": promise.sentence(), "button": button % {"points": number_format(promise.points)},
         "due": promise.due if sale.points or sale.vouchers else "",

@@ -17,6 +17,7 @@ from campaigns.schemas import BasketIn, LineIn, PurchaseIn
 from catalog import issuing
 from catalog.issuing import Use
 from catalog.models import Voucher
+from config.pages.till import paying
 from loyalty import auditing, money, terms
 from loyalty import queries as ledger
 from loyalty.problems import Problem, problem_of
@@ -134,7 +135,7 @@ def same(known: TillAct, sale: Sale) -> TillAct:
 
 def called(one: Voucher, contract: Terms) -> str:
     """What a cashier ticks."""
-    return " · ".join(part for part in (one.title, takes_off(one, contract)) if part)
+    return " · ".join(part for part in (one.title, takes_off(one, contract), paying.to_pay(one, contract)) if part)
 
 
 def takes_off(one: Voucher, contract: Terms) -> str:
