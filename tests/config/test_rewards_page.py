@@ -395,5 +395,6 @@ def test_what_is_used_bit_by_bit_is_never_for_a_quarter_of_an_hour_and_tells_its
     issuing.use(voucher.code, Use(shop, "till-1", "R7", Decimal("8.30"), most=Decimal("8.30")), now=NOW)
     begun = text(client.get(f"/vouchers/{voucher.pk}/"))
     assert "€11.70 of €20.00 left" in begun
+    assert "€11.70 of €20.00 left" in text(client.get("/vouchers/"))
     assert "to pay at the till" not in begun
     assert re.search(rf"Used so far.*at {store.name}: €8.30", begun, re.DOTALL)

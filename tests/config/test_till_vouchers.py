@@ -53,6 +53,7 @@ def test_vouchers_take_money_off_a_sale_and_one_that_keeps_its_rest_keeps_it() -
     sell(till, one, "5.00", vouchers=ticked)  # the tenth was used
     assert (has(one), Purchase.objects.count()) == (2000, 1)
     refund = till.get(f"/till/refund/{Purchase.objects.get().pk}/")
+    assert "Hand back no money: vouchers paid all of it." in text(refund)
     till.post(refund.request["PATH_INFO"], {"amount": "20.00", "number": refund.context["form"].initial["number"]})
     tenth.refresh_from_db()
     card.refresh_from_db()
