@@ -110,7 +110,8 @@ def foresee(claim: Claim, *, now: datetime) -> Foreseen | Problem:
     plan = _plan(claim, sales.read([claim.purchase], now)[claim.purchase], now)
     if isinstance(plan, Problem):
         return plan
-    return Foreseen(plan.clawed, plan.refund.points, plan.refund.money, _all_is_back(plan), plan.policy)
+    onto = applying.due_back(claim.purchase, _back(plan))
+    return Foreseen(plan.clawed, plan.refund.points, plan.refund.money, _all_is_back(plan), plan.policy, onto)
 
 
 def document_print(body: ReturnIn, receipt_number: str) -> bytes:

@@ -169,10 +169,14 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What a return would do: points taken back, points and money given back, and whether nothing is left of the receipt."""
+    """What a return would do: points taken back, points and money given back, and whether nothing is left of the receipt.
+
+    `onto_vouchers`: money that goes back onto each voucher that keeps its rest.
+    """
 
     clawed: int
     points_back: int
     money_back: Decimal
     whole: bool
     policy: str
+    onto_vouchers: Mapping[UUID, Decimal]

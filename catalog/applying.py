@@ -122,6 +122,15 @@ def give_back(returned: Mapping[UUID, Back], *, now: datetime, actor: UUID | Non
         issuing.free(held, freed, parts, now=now, actor=actor)
 
 
+def due_back(purchase: UUID, back: Back) -> dict[UUID, Decimal]:
+    """What `give_back` would put back onto each voucher that keeps its rest; nothing is locked or written."""
+    uses = list(VoucherUse.objects.filter(purchase=purchase, taken__isnull=False, released_at=None))
+    if not back.is_over:
+        return {one.voucher_id: _due_back(one, back) for one in uses}
+    alone = [one for one in _used_alone([back]) if one.taken is not None]
+    return {one.voucher_id: one.taken - one.given_back for one in (*uses, *alone) if one.taken is not None}
+
+
 def _used_alone(whole: Collection[Back]) -> list[VoucherUse]:
     """Uses by themselves that name the receipt of their own member."""
     receipts = {(one.member, *one.receipt) for one in whole}

@@ -62,7 +62,8 @@ def issue(redemption: Redemption, *, keep: bool, now: datetime) -> Voucher | Non
     if not needs_voucher(reward):
         return None
     given = redemption.gives or reward.voucher or {"type": Voucher.Type.ITEM}
-    until = _until(terms.current(now), now, given.get("valid_for", KEPT)) if keep else now + USE_NOW
+    lasts = keep or is_bit_by_bit(redemption)
+    until = _until(terms.current(now), now, given.get("valid_for", KEPT)) if lasts else now + USE_NOW
     value, uses = Decimal(given.get("amount", 0)), given.get("uses", 1) * redemption.quantity
     if keeps_rest := bool(given.get("keeps_rest")):  # several of them are one with as much on it
         value, uses = value * redemption.quantity, 1
@@ -74,6 +75,12 @@ def issue(redemption: Redemption, *, keep: bool, now: datetime) -> Voucher | Non
     )  # fmt: skip
     outbox.tell([outbox.Event("voucher.issued", redemption.member_id, {"voucher": str(voucher.pk)})])
     return voucher
+
+
+def is_bit_by_bit(redemption: Redemption) -> bool:
+    """Whether its voucher is used more than once: in a quarter of an hour the member would lose what is left on it."""
+    given = redemption.gives or redemption.reward.voucher or {}
+    return bool(given.get("keeps_rest")) or given.get("uses", 1) * redemption.quantity > 1
 
 
 def _only_in(redemption: Redemption) -> list[str]:

@@ -93,6 +93,20 @@ REWARDS = {
         kind="voucher", category="more", points=200, cost="5.00",
         voucher={"type": "amount", "amount": "5.00", "minimum_spend": "15.00", "valid_for": "P3M"},
     ),
+    "gift-card": _reward(
+        pictures.gift_card,
+        ("Carte cadeau, 10\xa0€", "10 欧元礼品卡", "10 歐元禮品卡"),
+        (
+            "Paie petit à petit ce que nous vendons\xa0; le reste demeure sur la carte.",
+            "可用于店内全部商品，分次使用，余额留在卡上。",
+            "可用於店內全部商品，分次使用，餘額留在卡上。",
+        ),
+        ("Une carte cadeau vert foncé au ruban rouge", "一张系着红丝带的深绿色礼品卡", "一張繫著紅絲帶的深綠色禮品卡"),
+        title="Gift card, €10", description="Pays for anything we sell, bit by bit; the rest stays on the card.",
+        picture_text="A dark green gift card with a red ribbon",
+        kind="voucher", category="more", points=400, cost="10.00",
+        voucher={"type": "amount", "amount": "10.00", "keeps_rest": True, "valid_for": "P1Y"},
+    ),
     "ten-percent": _reward(
         pictures.ten_percent,
         ("10\xa0% sur les grains", "咖啡豆九折", "咖啡豆九折"),

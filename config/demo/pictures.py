@@ -83,6 +83,28 @@ def five_off() -> Sheet:
     return _ticket(SUN, BRAND, _five)
 
 
+def gift_card() -> Sheet:
+    """A card with a ribbon around it."""
+    sheet = Sheet(*BLUSH)
+    sheet.box(98, 102, 398, 280, BLUSH[1], 18)
+    sheet.box(90, 90, 390, 268, "#0a5a43", 18)
+    for row in range(7):
+        y = 108 + row * 22
+        sheet.line([(108 + i, y + 6 * math.sin(i / 16 + row * 0.8)) for i in range(0, 266, 4)], 1.6, BRAND)
+    sheet.box(142, 90, 168, 268, "#b3402f")
+    sheet.box(90, 148, 390, 170, "#b3402f")
+    for side in (-1, 1):
+        sheet.blob([(155 + 4 * side, 159), (155 + 34 * side, 128), (155 + 62 * side, 140), (155 + 46 * side, 166)], "#c9542f")
+        sheet.shape([(155, 160), (155 + 40 * side, 214), (155 + 22 * side, 220), (155 + 8 * side, 206)], "#c9542f")
+    sheet.oval(155, 159, 15, 14, "#8a3a2d")
+    sheet.line([(258, 206), (270, 198), (270, 244)], 9, CREAM)
+    sheet.ring(304, 221, 19, 27, 9, CREAM)
+    sheet.arc(362, 221, 22, 45, 315, 8, CREAM)
+    for y in (214, 228):
+        sheet.line([(334, y), (366, y)], 6, CREAM)
+    return sheet
+
+
 def ten_percent() -> Sheet:
     return _ticket(MIST, "#8f3f2e", _percent)
 

@@ -120,14 +120,15 @@ def give_back(request: HttpRequest, one: Redemption, member: Member, now: dateti
 
 def _reserved(one: Redemption, member: Member, contract: Terms, now: datetime) -> dict[str, Any]:
     has = queries.balances([member.holder], now)[member.holder].available
-    kept = issuing.kept_until(one.reward, contract, now)
+    kept, lasts = issuing.kept_until(one.reward, contract, now), issuing.is_bit_by_bit(one)
     return {
         "ticket": tickets.of_redemption(one, contract, now, whole=True),
         "points": one.points,
         "before": has + one.points,
         "after": has,
         "money": money.text(one.money, contract.currency) if one.money else "",
-        "choice": issuing.needs_voucher(one.reward),
+        "choice": issuing.needs_voucher(one.reward) and not lasts,
+        "lasts": issuing.needs_voucher(one.reward) and lasts,
         "kind": one.reward.kind,
         "kept_until": date_format(contract.last_day(kept), "DATE_FORMAT"),
         "until": date_format(timezone.make_naive(one.reserved_until, contract.zone), "TIME_FORMAT"),

@@ -27,7 +27,7 @@ class Ticket:
     """`state`: `ready`, `waiting` for its first day or for the post, `used`, or `ended`; `words` say which, when, where and why.
 
     `given` away: a donation. `codes` are a partner's; `code` is ours. `back`: what comes of giving the points back, where that
-    can be done.
+    can be done. `uses`: of what is used bit by bit, when, where and for how much it was.
     """
 
     url: str
@@ -43,6 +43,7 @@ class Ticket:
     promise: str = ""
     stores: tuple[str, ...] = ()
     given: bool = False
+    uses: tuple[str, ...] = ()
 
 
 def of_voucher(one: Voucher, contract: Terms, now: datetime, *, whole: bool = False) -> Ticket:
@@ -57,7 +58,7 @@ def of_voucher(one: Voucher, contract: Terms, now: datetime, *, whole: bool = Fa
         url=reverse("voucher", args=[one.pk]), title=named(one),
         picture=_picture(bought.reward) if bought else None, state=state, words=words, gives=_gives(one, contract),
         code=one.code if ready else "", left=_lasts(one.valid_until, contract, now) if ready else "", back=back,
-        promise=promise,
+        promise=promise, uses=tuple(_uses(one, contract)) if whole and (one.uses > 1 or one.remaining is not None) else (),
     )  # fmt: skip
 
 
@@ -192,14 +193,34 @@ def _at(one: Redemption, status: str) -> datetime:
 
 def _gives(one: Voucher, contract: Terms) -> str:
     """What the till takes off, on which receipts."""
-    if one.remaining is not None:
+    if one.remaining == one.value:
+        off = _("%(amount)s, for one receipt or several") % {"amount": money.text(one.value, contract.currency)}
+    elif one.remaining is not None:
         amounts = {"left": money.text(one.remaining, contract.currency), "all": money.text(one.value, contract.currency)}
-        off = _("%(left)s of %(all)s left, for one receipt or several") % amounts
+        off = _("%(left)s of %(all)s left") % amounts
     else:
         off = _off(one, contract)
     minimum = Decimal(one.minimum_spend)
     least = _("on a receipt of at least %(amount)s") % {"amount": money.text(minimum, contract.currency)} if minimum else ""
-    return pgettext("between two remarks", ", ").join(part for part in (off, least) if part)
+    return pgettext("between two remarks", ", ").join(part for part in (off, least, _to_pay(one, contract)) if part)
+
+
+def _to_pay(one: Voucher, contract: Terms) -> str:
+    """The money of a price of points and money, until it was paid with the first use."""
+    due = one.redemption.money if one.redemption and not (one.is_begun or one.ended_at) else Decimal(0)
+    return _("%(amount)s to pay at the till") % {"amount": money.text(due, contract.currency)} if due else ""
+
+
+def _uses(one: Voucher, contract: Terms) -> Iterator[str]:
+    """Those that count, newest first."""
+    for use in sorted(one.use_set.all(), key=lambda use: use.at, reverse=True):
+        if use.released_at is None:
+            values = {"date": _moment(use.at, contract), "shop": use.store.name}
+            amount = use.amount if use.taken is None else use.taken - use.given_back
+            if amount is None or one.type == Voucher.Type.ITEM:
+                yield _("%(date)s at %(shop)s") % values
+            else:
+                yield _("%(date)s at %(shop)s: %(amount)s") % (values | {"amount": money.text(amount, contract.currency)})
 
 
 def _off(one: Voucher, contract: Terms) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -373,3 +374,27 @@ def test_pages_cost_the_same_for_many_rewards_and_vouchers() -> None:
         few = cost()
         take(2, 20)
         assert cost() == few
+
+
+@time_machine.travel(NOW, tick=False)
+def test_what_is_used_bit_by_bit_is_never_for_a_quarter_of_an_hour_and_tells_its_uses() -> None:
+    one = rich()
+    client = sign_in(one)
+    gives = {"type": "amount", "amount": "20.00", "keeps_rest": True, "valid_for": "P1Y"}
+    reward("gift", kind="voucher", title="Gift card", voucher=gives, money="1.50")
+    page = redeem(client, "gift")
+    assert "Use now" not in text(page)
+    client.post(page.redirect_chain[-1][0], {"choice": "now"})
+    voucher = Voucher.objects.get()
+    assert voucher.valid_until > NOW + 360 * DAY
+    fresh = text(client.get(f"/vouchers/{voucher.pk}/"))
+    assert "€20.00, for one receipt or several, €1.50 to pay at the till" in fresh
+    assert "Used so far" not in fresh
+    store = StoreFactory.create()
+    [shop] = queries.stores_by_code([store.code]).values()
+    issuing.use(voucher.code, Use(shop, "till-1", "R7", Decimal("8.30"), most=Decimal("8.30")), now=NOW)
+    begun = text(client.get(f"/vouchers/{voucher.pk}/"))
+    assert "€11.70 of €20.00 left" in begun
+    assert "€11.70 of €20.00 left" in text(client.get("/vouchers/"))
+    assert "to pay at the till" not in begun
+    assert re.search(rf"Used so far.*at {store.name}: €8.30", begun, re.DOTALL)

@@ -14,8 +14,6 @@ from django.utils import timezone
 from campaigns.models import Purchase
 from catalog.models import Redemption, Reward
 from config import retention
-
-
 from loyalty import limits
 from loyalty.problems import Problem
 from members import codes, sending, spending

@@ -1,17 +1,21 @@
 """Vouchers that take money off, at a till that knows what the goods cost and no more."""
 
+import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from campaigns.models import Purchase, PurchaseReturn
 from catalog.models import Voucher
 from members.models import TillAct
-from tests.config.test_till import has, heading, rich, sell, voucher_of
+from tests.config.test_till import has, heading, reward, rich, sell, voucher_of, without_codes
 from tests.config.tills import trusted, unlocked
 from tests.factories import StoreFactory
 from tests.staff import text
 
+__all__ = ["without_codes"]
 pytestmark = pytest.mark.django_db
 
 
@@ -32,10 +36,14 @@ def test_vouchers_take_money_off_a_sale_and_one_that_keeps_its_rest_keeps_it() -
     assert "Accept reward" not in scanned
     page = till.get(f"/till/member/{one.pk}/", {"vouchers": str(card.pk)})
     assert page.context["form"].initial["vouchers"] == [str(card.pk)]
+    assert "Price before vouchers, EUR" in text(page)
+    waited = text(till.get(f"/till/member/{one.pk}/", {"vouchers": str(card.pk), "amount": "30.00"}))
+    assert "Left to pay: €10.00." in waited
     ticked = [str(tenth.pk), str(card.pk)]
     told = text(till.get(f"/till/member/{one.pk}/gives/", {"amount": "20.00", "vouchers": ticked}))
     assert "Gives 0 points." in told
     assert "Left to pay: €0.00." in told
+    assert "Take the sale" in told
     assert heading(sell(till, one, "20.00", vouchers=ticked, receipt="K-1")) == "0 points given to Wei"
     tenth.refresh_from_db()
     card.refresh_from_db()
@@ -46,26 +54,60 @@ def test_vouchers_take_money_off_a_sale_and_one_that_keeps_its_rest_keeps_it() -
     sell(till, one, "5.00", vouchers=ticked)  # the tenth was used
     assert (has(one), Purchase.objects.count()) == (2000, 1)
     refund = till.get(f"/till/refund/{Purchase.objects.get().pk}/")
-    assert "Hand back €0.00." in text(refund)
+    assert "Hand back no money: vouchers paid all of it." in text(refund)
     till.post(refund.request["PATH_INFO"], {"amount": "20.00", "number": refund.context["form"].initial["number"]})
     tenth.refresh_from_db()
     card.refresh_from_db()
     assert (tenth.used, card.remaining) == (0, Decimal(20))
 
 
-def test_a_refund_says_how_much_money_goes_back_and_what_goes_back_on_a_voucher() -> None:
+def test_a_refund_says_what_to_hand_back_and_what_goes_back_onto_a_voucher() -> None:
     till, one = unlocked(), rich(3000)
-    given = {"type": "amount", "amount": "8.00", "keeps_rest": True}
-    card = voucher_of(one, code="gift", title="Gift card", kind="voucher", points=500, voucher=given)
-    sell(till, one, "20.00", vouchers=[str(card.pk)], receipt="K-1")
+    money_off = {"kind": "voucher", "points": 500}
+    tenth = voucher_of(one, code="tenth", title="A tenth", voucher={"type": "percent", "amount": "10"}, **money_off)
+    card = voucher_of(
+        one, code="gift", title="Gift card", voucher={"type": "amount", "amount": "20.00", "keeps_rest": True}, **money_off
+    )
+    done = text(sell(till, one, "40.00", vouchers=[str(tenth.pk), str(card.pk)], receipt="K-1"))
+    assert "Left to pay: €16.00." in done
+    assert "A tenth: €4.00 taken off." in done
+    assert "Gift card: €20.00 taken off, €0.00 left on it." in done
     address = f"/till/refund/{Purchase.objects.get().pk}/"
-    assert "Hand back €12.00." in text(till.get(address))
-    half = text(till.get(f"{address}takes/", {"amount": "10.00"}))
-    assert "Hand back €6.00." in half
-    assert "What it paid of these goods goes back on Gift card." in half
-    till.post(address, {"amount": "10.00", "number": "R-1"})
+    page = text(till.get(address))
+    assert re.search(r"Goods<.*€40.00.*Taken off by vouchers<.*€24.00.*Paid<.*€16.00", page, re.DOTALL)
+    assert "Hand back €16.00: vouchers paid the rest." in page
+    assert "€20.00 goes back onto Gift card." in page
+    assert "A tenth can be used again." in page
+    told = text(till.get(f"{address}takes/", {"amount": "10.00"}))
+    assert "Hand back €4.00: vouchers paid the rest." in told
+    assert "€5.00 goes back onto Gift card." in told
+    assert "A tenth stays used, for only a part of the receipt comes back." in told
+    number = till.get(address).context["form"].initial["number"]
+    done = text(till.post(address, {"amount": "10.00", "number": number}, follow=True))
+    assert "Hand back €4.00." in done
     card.refresh_from_db()
-    assert card.remaining == 4
+    assert card.remaining == Decimal(5)
+    rest = text(till.get(address))
+    assert "Hand back €12.00: vouchers paid the rest." in rest
+    assert "€15.00 goes back onto Gift card." in rest
+
+
+def test_the_money_of_a_price_is_asked_for_when_its_voucher_is_scanned() -> None:
+    till, one = unlocked(), rich()
+    mug = voucher_of(one, code="mug", title="Mug", money=Decimal("4.00"))
+    assert "€4.00 to pay, then hand it over." in text(till.get(f"/till/voucher/{mug.pk}/"))
+    done = till.post(f"/till/voucher/{mug.pk}/", {"number": "V1"}, follow=True)
+    assert "Left to pay: €4.00." in text(done)
+
+
+def test_a_gift_card_that_is_redeemed_at_a_till_lives_as_long_as_its_reward_says() -> None:
+    till, one = unlocked(), rich()
+    gives = {"type": "amount", "amount": "20.00", "keeps_rest": True, "valid_for": "P1Y"}
+    reward(code="gift", title="Gift card", kind="voucher", voucher=gives)
+    page = till.get(f"/till/member/{one.pk}/rewards/")
+    form = {"reward": "gift", "points": "400", "money": "0", "number": page.context["number"]}
+    till.post(f"/till/member/{one.pk}/rewards/", form)
+    assert Voucher.objects.get().valid_until > timezone.now() + timedelta(days=360)
 
 
 @pytest.mark.parametrize("undone", [True, False])

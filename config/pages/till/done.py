@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from catalog import offers
 from catalog.models import Code
 from catalog.pricing import Why
-from config.pages.till import people, undoing
+from config.pages.till import paying, people, undoing
 from config.pages.till.doors import wrong
 from config.pages.till.frame import line, page
 from loyalty import queries, terms
@@ -34,6 +34,7 @@ def done(request: HttpRequest, shift: Shift, act: UUID) -> HttpResponse:
         "act": line(one), "heading": _heading(one, who.name), "who": who, "until": one.at + tilling.UNDO,
         "seconds": max(int((one.at + tilling.UNDO - now).total_seconds()), 0),
         "near": _near(one.member, shift, now) if one.kind == Kind.SALE and not one.undone_at else "",
+        "paid": [] if one.undone_at else paying.told(one, terms.current(now)),
         "codes": list(Code.objects.filter(redemption=one.thing).values_list("text", flat=True)),
     }  # fmt: skip
     return page(request, shift, "done", context)

@@ -70,8 +70,11 @@ def _with_cookie(response: HttpResponse, secret: str, *, secure: bool) -> HttpRe
     return response
 
 
-def wrong(problem: Problem) -> str:
-    """A refusal as a cashier is told it."""
+def wrong(problem: Problem, manager: str = "") -> str:
+    """A refusal as a cashier is told it; `manager`: who has vouched already."""
+    if problem.slug == "limit-reached" and manager:
+        text = _("This is more than %(name)s may give alone, too. Note the card and the receipt; an owner can give the points.")
+        return text % {"name": manager}
     if problem.slug == "limit-reached":
         return _("This is more than you may give alone. A manager can give it.")
     return problem.detail

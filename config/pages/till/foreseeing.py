@@ -14,6 +14,7 @@ from campaigns import returns
 from campaigns.models import Purchase
 from campaigns.returns import Claim
 from campaigns.schemas import ReturnIn
+from campaigns.values import Foreseen
 from catalog.models import VoucherUse
 from config.pages.till.doors import wrong
 from loyalty import money, queries
@@ -47,7 +48,7 @@ def foreseen(one: Purchase, amount: Decimal, now: datetime) -> dict[str, Any]:
     after = then - told.clawed + kept
     return {
         "told": told, "after": after, "owes": max(-after, 0) if missing and not kept else 0, "forgiven": kept,
-        "sentence": _sentence(told.clawed - kept, after), "button": _button(told.clawed - kept), "vouchers": _vouchers(one),
+        "sentence": _sentence(told.clawed - kept, after), "button": _button(told.clawed - kept), "vouchers": _vouchers(one, told),
         "money_back": money.text(told.money_back, one.currency) if told.points_back or one.discount else "",
     }  # fmt: skip
 
@@ -67,8 +68,17 @@ def _button(points: int) -> str:
     return text % {"points": number_format(points, force_grouping=True)}
 
 
-def _vouchers(one: Purchase) -> list[tuple[str, bool]]:
-    """What was used on the receipt and is used still; whether a part of the goods brings it a part back."""
+def _vouchers(one: Purchase, told: Foreseen) -> list[str]:
+    """What becomes of each voucher that was used on the receipt and is used still."""
     here = Q(purchase=one.pk) | Q(source=tilling.source(one.store.code), receipt_number=one.receipt_number)
-    uses = VoucherUse.objects.filter(here, released_at=None).select_related("voucher").order_by("pk")
-    return [(use.voucher.title, bool(use.purchase) and use.taken is not None) for use in uses]
+    uses = VoucherUse.objects.filter(here, voucher__member=one.member_id, released_at=None).select_related("voucher").order_by("pk")
+    return [_becomes(use, told, one.currency) for use in uses]
+
+
+def _becomes(use: VoucherUse, told: Foreseen, currency: str) -> str:
+    if use.taken is not None:
+        values = {"amount": money.text(told.onto_vouchers.get(use.voucher_id, Decimal(0)), currency), "title": use.voucher.title}
+        return _("%(amount)s goes back onto %(title)s.") % values
+    if told.whole:
+        return _("%(title)s can be used again.") % {"title": use.voucher.title}
+    return _("%(title)s stays used, for only a part of the receipt comes back.") % {"title": use.voucher.title}

@@ -69,7 +69,9 @@ class SaleForm(forms.Form):
 
     def __init__(self, contract: Terms, *args: Any, max_points: int = 0, vouchers: Any = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["amount"] = AmountField(contract, label=_("Amount paid, %(currency)s") % {"currency": contract.currency})
+        ticked = (self.data if self.is_bound else self.initial).get("vouchers")
+        asked = _("Price before vouchers, %(currency)s") if ticked else _("Amount paid, %(currency)s")
+        self.fields["amount"] = AmountField(contract, label=asked % {"currency": contract.currency})
         if vouchers:
             self.fields["vouchers"] = forms.MultipleChoiceField(
                 label=_("Vouchers and rewards"),
@@ -122,7 +124,7 @@ class RefundForm(forms.Form):
     def __init__(self, contract: Terms, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["amount"] = AmountField(
-            contract, label=_("Amount given back, %(currency)s") % {"currency": contract.currency}
+            contract, label=_("Price of what comes back, %(currency)s") % {"currency": contract.currency}
         )
 
 

@@ -116,6 +116,8 @@ def _facts(one: Purchase, left: Decimal, now: datetime) -> dict[str, Any]:
     returned = PurchaseReturn.objects.filter(purchase=one).order_by("-occurred_at")
     return {
         "sale": _row(one), "member": people.shown(one.member), "left": money.text(left, one.currency), "nothing_left": not left,
+        "off": money.text(one.discount, one.currency) if one.discount else "",
+        "paid": money.text(one.net_amount - one.discount - one.tender_amount, one.currency),
         "earned": one.points_earned, "spent": one.points_spent,
         "returns": [{"number": each.return_number, "at": each.occurred_at} for each in returned],
         "late": (contract.day_of(now) - contract.day_of(one.occurred_at)).days > contract.return_days,

@@ -20,7 +20,7 @@ from catalog.issuing import Use
 from catalog.models import Redemption, Reward, Voucher
 from catalog.offers import Priced
 from catalog.redeeming import Ask
-from config.pages.till import people, selling
+from config.pages.till import paying, people, selling
 from config.pages.till.frame import page
 from config.pages.till.selling import shop_of
 from loyalty import money, queries, terms
@@ -73,7 +73,8 @@ def _facts(one: Voucher, shift: Shift, now: datetime) -> dict[str, Any]:
     return {
         "voucher": one, "member": people.shown(one.member), "refused": refused, "state": issuing.status(one, now),
         "number": tilling.new_number(), "takes_off": selling.takes_off(one, terms.current(now)),
-        "taken_off": issuing.is_taken_off(one), "picture": reward.picture if reward else None,
+        "to_pay": paying.to_pay(one, terms.current(now)), "taken_off": issuing.is_taken_off(one),
+        "picture": reward.picture if reward else None,
         "picture_text": reward.picture_text if reward else "", "uses": _uses(one), "left": one.uses - one.used,
         "only_in": [each.name for each in names.values()] if one.stores and shop.code not in one.stores else [],
         "returned": bool(one.redemption and one.redemption.status == Redemption.Status.RETURNED),

@@ -84,6 +84,8 @@ def _promised(at: Counter, form: SaleForm) -> dict[str, Any]:
     except Problem as problem:
         return {"refused": wrong(problem)}
     button = ngettext("Give %(points)s point", "Give %(points)s points", promise.points)
+    if sale.vouchers and not promise.points:
+        button = _("Take the sale")
     return {
         "promise": promise, "sentence": promise.sentence(), "button": button % {"points": number_format(promise.points)},
         "due": promise.due if sale.points or sale.vouchers else "",
@@ -104,15 +106,17 @@ def _give(request: HttpRequest, at: Counter, form: SaleForm) -> HttpResponse:
     if twice and twice.number != wanted.number and not given["again"]:
         return _page(request, at, form, twice=True, status=409)
     wanted = replace(wanted, code="" if "anew" in request.POST else given["member_code"])
+    manager = None
     try:
-        act = selling.sell(at.shift, wanted, now=at.now, manager=_manager(at, given))
+        manager = _manager(at, given)
+        act = selling.sell(at.shift, wanted, now=at.now, manager=manager)
     except Problem as problem:
         if problem.slug == "rate-limited" or any(fault.pointer == "/pin" for fault in problem.faults):
             form.add_error("manager_pin", problem.detail)
             return _page(request, at, form, over_limit=True, status=409)
         if problem.slug in ("code-needed", "code-wrong"):
             return _ask_for_code(request, at, form, problem)
-        form.add_error(_field(problem), wrong(problem))
+        form.add_error(_field(problem), wrong(problem, manager.name if manager else ""))
         return _page(request, at, form, over_limit=problem.slug == "limit-reached", status=409)
     return redirect("till_done", act.pk)
 

@@ -18,6 +18,7 @@ from campaigns.schemas import BasketIn, LineIn, PurchaseIn
 from catalog import issuing
 from catalog.issuing import Use
 from catalog.models import Voucher
+from config.pages.till import paying
 from loyalty import auditing, limits, money, terms
 from loyalty import queries as ledger
 from loyalty.acts import Refusal
@@ -143,7 +144,7 @@ def same(known: TillAct, sale: Sale) -> TillAct:
 
 def called(one: Voucher, contract: Terms) -> str:
     """What a cashier ticks."""
-    return " · ".join(part for part in (one.title, takes_off(one, contract)) if part)
+    return " · ".join(part for part in (one.title, takes_off(one, contract), paying.to_pay(one, contract)) if part)
 
 
 def takes_off(one: Voucher, contract: Terms) -> str:
