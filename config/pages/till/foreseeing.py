@@ -71,8 +71,8 @@ def _button(points: int) -> str:
 def _vouchers(one: Purchase, told: Foreseen) -> list[str]:
     """What becomes of each voucher that was used on the receipt and is used still."""
     here = Q(purchase=one.pk) | Q(source=tilling.source(one.store.code), receipt_number=one.receipt_number)
-    uses = VoucherUse.objects.filter(here, voucher__member=one.member_id, released_at=None).select_related("voucher").order_by("pk")
-    return [_becomes(use, told, one.currency) for use in uses]
+    mine = VoucherUse.objects.filter(here, voucher__member=one.member_id, released_at=None)
+    return [_becomes(use, told, one.currency) for use in mine.select_related("voucher").order_by("pk")]
 
 
 def _becomes(use: VoucherUse, told: Foreseen, currency: str) -> str:
