@@ -30,6 +30,18 @@ class ContactField(forms.CharField):
             raise forms.ValidationError(str(error)) from error
 
 
+class AddressForm(forms.Form):
+    address = forms.CharField(
+        label=_("Where should we send it?"), max_length=500,
+        widget=forms.Textarea({"rows": 4, "autocomplete": "street-address"}),
+        help_text=_("Your name, street, town and country."),
+        error_messages={
+            "required": _("Write where we should send it: your name, street, town and country."),
+            "max_length": _("Write at most 500 characters."),
+        },
+    )  # fmt: skip
+
+
 class JoinForm(forms.Form):
     contact = ContactField(label=_("E-mail address"))
     given_name = forms.CharField(

@@ -1,6 +1,6 @@
 """Redemptions, to look at and to end: cancelled with a reason, handed over from the list of a shop."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from loyalty.backoffice import ReadOnly, ReadOnlyInline
 from loyalty.columns import figure, instant, moment
 from loyalty.filters import Between
 from loyalty.problems import Problem
-from members import finding
+from members import addresses, finding
 
 Status = Redemption.Status
 CANCEL, FULFIL = "catalog.cancel_redemption", "catalog.fulfil_redemption"
@@ -148,9 +148,10 @@ class RedemptionAdmin(ReadOnly):
         shops = handout.by_shop(bound)
         rows = handout.waiting(bound).select_related("reward", "member", "store", "voucher").order_by("reserved_at", "id")
         shown = list((rows if is_all else rows.filter(store=chosen))[:SHOWN])
+        sent_to = addresses.of(one.member_id for one in shown if _is_posted(one)) if request.user.has_perm(FULFIL) else {}
         waiting = sum(count for store, _name, count in shops if is_all or store == chosen)
         return {
-            "title": _("Hand-out list"), "opts": self.opts, "rows": [self._row(one) for one in shown],
+            "title": _("Hand-out list"), "opts": self.opts, "rows": [self._row(one, sent_to) for one in shown],
             "more": max(waiting - SHOWN, 0), "tabs_list": _tabs(shops, chosen, is_all=is_all),
             "may": request.user.has_perm(FULFIL),
         }  # fmt: skip
@@ -174,14 +175,14 @@ class RedemptionAdmin(ReadOnly):
             return redirect(f"{reverse('admin:catalog_redemption_hand_out')}?{urlencode(asked)}".rstrip("?"))
         return redirect("admin:catalog_redemption_change", redemption)
 
-    def _row(self, one: Any) -> dict[str, Any]:
+    def _row(self, one: Any, sent_to: Mapping[UUID, str]) -> dict[str, Any]:
         voucher: Voucher | None = getattr(one, "voucher", None)
         currency = terms.current(timezone.now()).currency if one.money else ""
         return {
             "one": one, "what": self.what(one), "since": moment(one.reserved_at),
             "picture": pictures.addresses(one.reward.picture.name), "how": one.reward.get_fulfilment_display(),
             "ending": codes.masked(voucher.code) if voucher else "", "money": money.text(one.money, currency) if currency else "",
-            "posted": one.reward.fulfilment == one.reward.Fulfilment.POSTED,
+            "posted": _is_posted(one), "address": sent_to.get(one.member_id, ""),
         }  # fmt: skip
 
     @admin.display(description=_("reward"), ordering="reward__title")
@@ -226,3 +227,7 @@ def _tabs(shops: Sequence[tuple[int | None, str, int]], chosen: int | None, *, i
         title = _("%(shop)s (%(count)s)") % {"shop": name or _("no shop chosen"), "count": count}
         rows.append((title, f"?shop={'' if store is None else store}", not is_all and store == chosen))
     return [{"title": title, "link": link, "active": active, "has_permission": True} for title, link, active in rows]
+
+
+def _is_posted(one: Redemption) -> bool:
+    return one.reward.fulfilment == one.reward.Fulfilment.POSTED

@@ -217,7 +217,7 @@ def _conditions(one: Priced, shops: list[str], contract: Terms, names: dict[str,
     if reward.kind in (Reward.Kind.CODE, Reward.Kind.DONATION) or reward.fulfilment == Reward.Fulfilment.AT_ONCE:
         where = []
     elif reward.fulfilment == Reward.Fulfilment.POSTED:
-        where = [_("By post. The shop asks you for the address.")]
+        where = [_("By post, to the address that you give.")]
     if minimum := Decimal(voucher.get("minimum_spend", 0)):
         yield _("On a receipt of at least %(amount)s.") % {"amount": money.text(minimum, contract.currency)}
     if uses := int(voucher.get("uses", 1)) - 1:

@@ -23,7 +23,9 @@ from config.pages.rewards import found_or_404, store_of
 from loyalty import money, queries, terms
 from loyalty.problems import Problem
 from loyalty.terms import Terms
+from members import addresses
 from members.access import for_member
+from members.forms import AddressForm
 from members.models import Member
 
 Status = Redemption.Status
@@ -74,14 +76,23 @@ def _told(problem: Problem, reward: Reward, member: Member, now: datetime) -> st
 def redemption(request: HttpRequest, member: Member, redemption: UUID) -> HttpResponse:
     now = timezone.now()
     one = _mine(member, redemption)
-    if request.method == "POST":
-        return _decide(request, one, member, now)
+    form = _address_form(request, one, member)
+    if request.method == "POST" and (form is None or form.is_valid() or request.POST.get("choice") == "back"):
+        return _decide(request, one, member, now, address=form)
     if hasattr(one, "voucher"):
         return redirect("voucher", one.voucher.pk)
     contract = terms.current(now)
     if one.status == Status.RESERVED:
-        return render(request, "portal/confirm.html", _reserved(one, member, contract, now))
-    return render(request, "portal/received.html", {"ticket": tickets.of_redemption(one, contract, now, whole=True)})
+        return render(request, "portal/confirm.html", _reserved(one, member, contract, now) | {"form": form})
+    ticket = tickets.of_redemption(one, contract, now, whole=True)
+    return render(request, "portal/received.html", {"ticket": ticket, "form": form})
+
+
+def _address_form(request: HttpRequest, one: Redemption, member: Member) -> AddressForm | None:
+    """Of what comes by post, until it was sent."""
+    if one.reward.fulfilment != Reward.Fulfilment.POSTED or one.status not in (Status.RESERVED, Status.CONFIRMED):
+        return None
+    return AddressForm(request.POST or None, initial={"address": addresses.of([member.pk]).get(member.pk, "")})
 
 
 def _mine(member: Member, redemption: UUID) -> Redemption:
@@ -91,10 +102,15 @@ def _mine(member: Member, redemption: UUID) -> Redemption:
     return one
 
 
-def _decide(request: HttpRequest, one: Redemption, member: Member, now: datetime) -> HttpResponse:
+def _decide(request: HttpRequest, one: Redemption, member: Member, now: datetime, *, address: AddressForm | None) -> HttpResponse:
     choice = request.POST.get("choice", "")
     if choice == "back":
         give_back(request, one, member, now)
+        return redirect("redemption", one.pk)
+    if address:
+        addresses.keep(member.pk, address.cleaned_data["address"], now=now)
+    if choice == "address":
+        messages.success(request, _("The address is kept."))
         return redirect("redemption", one.pk)
     try:
         verbs.confirm(one.pk, keep=choice != "now", now=now, actor=member.holder)

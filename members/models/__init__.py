@@ -1,7 +1,7 @@
 from members.models.access import ApiKey, ApprovalRequest, CodeAttempt, CodesSent, StaffProfile
 from members.models.adjustments import Adjustment
 from members.models.messages import Message
-from members.models.people import Card, Consent, Member
+from members.models.people import Card, Consent, Member, PostalAddress
 from members.models.tiers import Tier, TierMembership, TierOverride, TierTable
 from members.models.tills import Device, Pin, Shift, SpendCode, TillAct, TillLimits
 from members.models.users import User
@@ -18,6 +18,7 @@ __all__ = [
     "Member",
     "Message",
     "Pin",
+    "PostalAddress",
     "Shift",
     "SpendCode",
     "StaffProfile",

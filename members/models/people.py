@@ -86,6 +86,21 @@ class Card(models.Model):
         return self.number
 
 
+class PostalAddress(models.Model):
+    """Where a member wants things sent; the newest alone is kept."""
+
+    member = models.OneToOneField(Member, models.CASCADE, primary_key=True, verbose_name=_("member"))
+    text = models.TextField(_("address"), max_length=500)
+    at = models.DateTimeField(_("when"))
+
+    class Meta:
+        verbose_name = _("postal address")
+        verbose_name_plural = _("postal addresses")
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Consent(models.Model):
     """One change of mind: the newest row of (member, channel, purpose) counts. Never edited."""
 

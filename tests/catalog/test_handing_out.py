@@ -12,6 +12,7 @@ from catalog.issuing import Use
 from catalog.models import Redemption, Reward, Voucher
 from catalog.redeeming import Ask
 from loyalty import queries
+from members import addresses
 from members.models import Member
 from tests.factories import StoreFactory, give, member
 from tests.staff import signed_in, text
@@ -80,6 +81,10 @@ def test_only_what_is_put_into_hands_stands_in_the_list() -> None:
     page = owner.get(LIST)
     assert listed(page) == [str(post.pk)]
     assert "Sent" in text(page)
+    assert "The member has given no address yet." in text(page)
+    addresses.keep(wei.pk, "Wei Chen\n<1> Harbour Road", now=timezone.now())
+    assert "Wei Chen<br>&lt;1&gt; Harbour Road" in text(owner.get(LIST))
+    assert "Harbour Road" not in text(signed_in("support").get(LIST))
     assert listed(owner.get(f"{LIST}?shop=")) == [str(post.pk)]
     assert listed(signed_in("manager", stores=["S1"]).get(LIST)) == []
 

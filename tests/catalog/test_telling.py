@@ -133,7 +133,7 @@ def test_in_the_portal_a_message_is_words_and_a_link_to_its_page() -> None:
     ("given", "head", "how"),
     [
         ({"kind": "donation"}, "Thank you: Flat white", "there is nothing more to do"),
-        ({"fulfilment": "posted"}, "Flat white is yours", "It comes by post."),
+        ({"fulfilment": "posted"}, "Flat white is yours", "It comes by post, to the address on its page."),
         ({}, "Flat white is yours", "Show its code at the till"),
     ],
 )

@@ -256,22 +256,6 @@ def test_a_partners_code_is_shown_once_confirmed_and_stays_to_be_found() -> None
         assert asked in text(phone.post(page.redirect_chain[-1][0], {"choice": "back"}, follow=True))
 
 
-def test_a_donation_and_what_comes_by_post() -> None:
-    one = rich()
-    reward("tree", 20, kind="donation")
-    reward("book", 100, fulfilment="posted")
-    with time_machine.travel(NOW, tick=False):
-        phone = sign_in(one)
-        page = redeem(phone, "tree")
-        assert "Give 20 points" in text(page)
-        assert "Given on 15 June 2026. Thank you." in text(phone.post(page.redirect_chain[-1][0], follow=True))
-        page = redeem(phone, "book")
-        address = page.redirect_chain[-1][0]
-        assert "Ordered on 15 June 2026. It comes by post." in text(phone.post(address, follow=True))
-        redeeming.fulfil(Redemption.objects.get(reward__code="book").pk, now=NOW)
-        assert "Sent on 15 June 2026." in words(phone, address)
-
-
 def test_vouchers_say_when_where_and_why_they_are_over() -> None:
     one, shop = rich(), queries.stores_by_code([StoreFactory.create().code])["S1"]
     used, late, lost, off = (
