@@ -11,7 +11,7 @@ import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 
 from loyalty import terms
 from loyalty.terms import Terms
@@ -21,6 +21,8 @@ from members.models import Message
 # Longer than the mail server may take for one mail: a few answers of at most the time-out in settings.MAILERS each.
 CLAIM = timedelta(minutes=10)
 TRIES = 8
+# At a counter, for ten minutes: a code for the till goes before thousands of reminders of the same morning.
+WAITED_FOR = Case(When(kind=Message.Kind.TILL_CODE, then=0), default=1)
 log = structlog.get_logger(__name__)
 
 
@@ -43,11 +45,11 @@ def send_due(*, now: datetime, limit: int = 200) -> Batch:
 
 
 def _claim(now: datetime, limit: int) -> list[UUID]:
-    """Mark due mails as ours and commit, so that two senders never hold the same one."""
+    """Mark due mails as ours and commit, so that two senders never hold the same one; first what somebody waits for."""
     free = Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM)
     due = Message.objects.filter(free, channel=Message.Channel.EMAIL, sent_at=None, failed_at=None, due_at__lte=now)
     with transaction.atomic():
-        rows = due.select_for_update(skip_locked=True).order_by("due_at", "id")
+        rows = due.select_for_update(skip_locked=True).order_by(WAITED_FOR, "due_at", "id")
         mine = list(rows.values_list("id", flat=True)[:limit])
         Message.objects.filter(id__in=mine).update(claimed_at=now)
     return mine

@@ -17,6 +17,8 @@ from members.models import Member, Shift, TillAct, TillLimits
 
 Kind = TillAct.Kind
 UNDO = timedelta(minutes=2)
+# What has no undoing.
+FOR_GOOD = (Kind.ENROLMENT, Kind.RETURN)
 TWICE = timedelta(minutes=2)
 SYMBOLS = 10
 
@@ -95,12 +97,12 @@ def just_sold(store: int, member: UUID, amount: Decimal, *, now: datetime) -> Ti
 
 
 def may_undo(act: TillAct, *, now: datetime) -> bool:
-    return act.undone_at is None and act.kind not in (Kind.ENROLMENT, Kind.RETURN) and now < act.at + UNDO
+    return act.undone_at is None and act.kind not in FOR_GOOD and now < act.at + UNDO
 
 
 def mark_undone(act: TillAct, *, by: UUID, now: datetime) -> None:
-    """In the transaction of what undoes it; one of two wins. Raises Problem when the two minutes are over."""
-    rows = TillAct.objects.filter(pk=act.pk, undone_at=None, at__gt=now - UNDO)
+    """In the transaction of what undoes it; one of two wins. Raises Problem: the two minutes are over, or it has no undoing."""
+    rows = TillAct.objects.filter(pk=act.pk, undone_at=None, at__gt=now - UNDO).exclude(kind__in=FOR_GOOD)
     if not rows.update(undone_at=now, undone_by=by):
         raise Problem("expired", _("The two minutes are over. Make a refund instead."), status=409)
 

@@ -16,7 +16,7 @@ from catalog.models import Redemption, Reward
 from config import retention
 from loyalty import limits
 from loyalty.problems import Problem
-from members import codes, sending, spending
+from members import codes, messaging, sending, spending
 from members.models import Consent, Member, Message, Shift, SpendCode, StaffProfile, TillAct
 from tests.config.test_till import has, heading, rich, sell
 from tests.config.tills import BOSS_PIN, colleague, trusted, unlocked
@@ -168,3 +168,13 @@ def test_a_sale_above_both_limits_takes_the_member_s_code_and_the_manager_s_pin_
     assert re.search(rf'name="member_code" value="{code}"', text(refused)), "it is not to be typed twice"
     sell(till, one, "25", points="500", member_code=code, manager=boss.pk, manager_pin=BOSS_PIN)
     assert has(one) == 1000 + 40 - 500 + 20
+
+
+def test_a_code_goes_out_before_all_mail_that_was_due_earlier() -> None:
+    unlocked()
+    one, now = rich(), timezone.now()
+    early = now - timedelta(hours=1)
+    messaging.queue([messaging.News(one, Message.Kind.BIRTHDAY, str(year)) for year in range(3)], now=early)
+    spending.send(one, Shift.objects.get(), 300, now=now)
+    assert sending.send_due(now=now, limit=1).sent == 1
+    assert str(mail.outbox[-1].subject).endswith("is your code for the till")

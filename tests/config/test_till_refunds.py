@@ -11,7 +11,7 @@ from catalog.models import VoucherUse
 from loyalty import posting
 from loyalty.acts import Burn, Posted
 from loyalty.models import Posting, TermsVersion
-from members.models import Member
+from members.models import Member, TillAct
 from tests.config.test_till import has, heading, rich, sell, voucher_of, without_codes
 from tests.config.tills import unlocked
 from tests.staff import text
@@ -119,3 +119,13 @@ def test_points_that_come_back_make_up_for_what_is_owed_before_any_are_taken() -
     assert (page.context["after"], page.context["forgiven"]) == (0, 13)
     till.post(f"/till/refund/{bought.pk}/", {"amount": "18.60", "number": "R2"})
     assert has(one) == 0
+
+
+def test_a_refund_cannot_be_called_undone() -> None:
+    till, one = unlocked(), rich()
+    sell(till, one)
+    till.post(f"/till/refund/{Purchase.objects.get().pk}/", {"amount": "18.60", "number": "R1"})
+    refund = TillAct.objects.get(kind="return")
+    till.post(f"/till/done/{refund.pk}/undo/")
+    refund.refresh_from_db()
+    assert (refund.undone_at, has(one)) == (None, 1000)
