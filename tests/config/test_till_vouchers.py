@@ -103,6 +103,9 @@ def test_the_money_of_a_price_is_asked_for_when_its_voucher_is_scanned() -> None
     assert heading(undone) == "Undone: Mug for Wei"
     assert "Left to pay" not in text(undone)
     assert "€4.00 to pay, then hand it over." in text(till.get(f"/till/voucher/{mug.pk}/"))
+    assert "Mug: €4.00 to pay, then hand it over." in text(sell(till, one, vouchers=[str(mug.pk)]))
+    refund = text(till.get(f"/till/refund/{Purchase.objects.get().pk}/"))
+    assert "Mug can be used again: hand back its €4.00, too." in refund
 
 
 def test_a_gift_card_that_is_redeemed_at_a_till_lives_as_long_as_its_reward_says() -> None:
