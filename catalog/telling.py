@@ -100,9 +100,11 @@ def _reasons(cancelled: Sequence[UUID]) -> dict[UUID, str]:
 
 def _receipt(one: Redemption, kind: Message.Kind) -> News:
     sold = one.reward
-    facts = {"title": sold.title, "titles": _titles(sold), "points": one.points, "redemption": str(one.pk)}
+    facts: dict[str, Any] = {"title": sold.title, "titles": _titles(sold), "points": one.points, "redemption": str(one.pk)}
     # How one gets it: a gift and a partner's code by what they are, all else by how it is handed out.
     facts["way"] = sold.kind if sold.kind in (Reward.Kind.DONATION, Reward.Kind.CODE) else sold.fulfilment
+    if one.money:
+        facts["money"] = str(one.money)
     return News(one.member, kind, str(one.pk), facts)
 
 

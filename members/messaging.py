@@ -216,8 +216,9 @@ def rendered(message: Message, versions: Sequence[Terms], now: datetime) -> tupl
             facts["on"] = date.fromisoformat(facts["on"])
         if "points" in facts:
             facts["worth"] = money.text(contract.worth(facts["points"]), contract.currency)
-        if "rest" in facts:
-            facts["rest"] = money.text(Decimal(facts["rest"]), contract.currency)
+        for name in ("rest", "money"):
+            if name in facts:
+                facts[name] = money.text(Decimal(facts[name]), contract.currency)
         if message.kind == Message.Kind.TERMS_CHANGE:
             facts["lines"] = _changed(facts, versions, contract)
         if "names" in facts:

@@ -134,7 +134,7 @@ class PurchaseAdmin(ReadOnly):
         found = {"pk__in": receipts} if receipts else {"member__in": finding.identified(search_term)}
         return queryset.filter(**found), False
 
-    @admin.display(description=_("paid"), ordering="net_amount")
+    @admin.display(description=_("amount"), ordering="net_amount")
     def paid(self, purchase: Purchase) -> str:
         return money.text(purchase.net_amount, purchase.currency)
 

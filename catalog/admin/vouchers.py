@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Value
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,7 @@ from catalog import codes, issuing
 from catalog.models import Voucher, VoucherUse
 from loyalty import money, terms
 from loyalty.backoffice import ReadOnly, ReadOnlyInline
-from loyalty.columns import instant, last_day
+from loyalty.columns import Column, instant, last_day, quantity
 from loyalty.filters import Between
 
 STATES = {
@@ -23,18 +24,41 @@ STATES = {
 LOOKS: Any = {"ready": "success", "used": "default", "expired": "default", "waiting": "info"}
 
 
+def currency_of(row: Any) -> str:
+    """What was put on the row for a whole page, or the one of now."""
+    known: str | None = getattr(row, "currency", None)
+    return known or terms.current(timezone.now()).currency
+
+
+def sum_of(name: str, label: Any, *, zero: bool = True) -> Column:
+    """A column of money; nothing where nothing was counted, or with `zero` false where it came to nothing."""
+
+    @admin.display(description=label)
+    def column(_page: Any, row: Any) -> str | None:
+        value = getattr(row, name)
+        counts = bool(value) if not zero else value is not None
+        return money.text(value, currency_of(row)) if counts else None
+
+    return column
+
+
 class UseInline(ReadOnlyInline):
     model = VoucherUse
-    fields = ("when", "store", "receipt_number", "amount", "taken", "remaining", "given_back")
-    readonly_fields = ("when", "given_back")
+    fields = ("when", "store", "receipt_number", "came_to", "took", "left", "back", "freed")
+    readonly_fields = ("when", "came_to", "took", "left", "back", "freed")
     when = instant("at", _("used"))
-    given_back = instant("released_at", _("given back"))
+    came_to = sum_of("amount", _("amount"))
+    took = sum_of("taken", _("taken from it"))
+    left = sum_of("remaining", _("left after it"))
+    back = sum_of("given_back", _("given back of it"), zero=False)
+    freed = instant("released_at", _("given back"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("catalog.view_voucher")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("store")
+        currency = Value(terms.current(timezone.now()).currency)
+        return super().get_queryset(request).select_related("store").annotate(currency=currency)
 
 
 @admin.register(Voucher)
@@ -47,10 +71,10 @@ class VoucherAdmin(ReadOnly):
     search_fields = ("title",)
     search_help_text = _("Title, or the whole code")
     fields = (
-        "title", "ending", "holder", "type", "value", "remaining", "minimum_spend", "issued", "begins", "until",
+        "title", "ending", "holder", "type", "gives", "least", "issued", "begins", "until",
         "uses_left", "stands",
     )  # fmt: skip
-    readonly_fields = ("ending", "holder", "issued", "begins", "until", "uses_left", "stands")
+    readonly_fields = ("ending", "holder", "gives", "least", "issued", "begins", "until", "uses_left", "stands")
     export_columns = (
         "id", "title", "ending", "type", "value", "issued_at", "valid_from", "valid_until", "uses", "used",
         "remaining",
@@ -58,6 +82,7 @@ class VoucherAdmin(ReadOnly):
     inlines = (UseInline,)
     issued = instant("issued_at", _("issued"))
     begins = instant("valid_from", _("valid from"))
+    least = sum_of("minimum_spend", _("minimum spend"), zero=False)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """A whole code finds its voucher; a part of one finds nothing."""
@@ -79,6 +104,12 @@ class VoucherAdmin(ReadOnly):
         for one in rows:
             one.currency = currency
 
+    @admin.display(description=_("value"))
+    def gives(self, one: Voucher) -> str | None:
+        if one.type == Voucher.Type.PERCENT:
+            return f"{quantity(one.value)} %"
+        return money.text(one.value, currency_of(one)) if one.value else None
+
     @admin.display(description=_("last day"), ordering="valid_until")
     def until(self, one: Voucher) -> str:
         return last_day(one.valid_until)
@@ -86,8 +117,7 @@ class VoucherAdmin(ReadOnly):
     @admin.display(description=_("uses left"))
     def uses_left(self, one: Voucher) -> str:
         if one.remaining is not None:
-            currency = getattr(one, "currency", None) or terms.current(timezone.now()).currency
-            amounts = {"left": money.text(one.remaining, currency), "all": money.text(one.value, currency)}
+            amounts = {"left": money.text(one.remaining, currency_of(one)), "all": money.text(one.value, currency_of(one))}
             return _("%(left)s of %(all)s") % amounts
         return _("%(left)s of %(all)s") % {"left": one.uses - one.used, "all": one.uses}
 

@@ -1,5 +1,6 @@
 """The hand-out list of a shop, and the end of a redemption by staff."""
 
+import re
 from typing import Any
 
 import pytest
@@ -124,6 +125,14 @@ def test_a_voucher_is_found_by_its_whole_code_and_shown_by_its_end() -> None:
     assert [row.pk for row in page.context["cl"].result_list] == [voucher.pk]
     shown = text(support.get(f"/admin/catalog/voucher/{voucher.pk}/change/"))
     assert (voucher.code in shown, voucher.code[-4:] in shown) == (False, True)
+    assert "0.000" not in shown
+    [shop] = queries.stores_by_code(["S1"]).values()
+    issuing.use(voucher.code, Use(shop, "till", "R1"), now=timezone.now())
+    used = text(support.get(f"/admin/catalog/voucher/{voucher.pk}/change/"))
+    issuing.release(voucher.code, "till", "R1", now=timezone.now())
+    freed = text(support.get(f"/admin/catalog/voucher/{voucher.pk}/change/"))
+    used_times, freed_times = (len(re.findall(r"\d{2} \w{3} \d{4}, \d{2}:\d{2}", page)) for page in (used, freed))
+    assert freed_times == used_times + 1, "a use that was given back says when"
 
 
 def test_a_longer_list_costs_no_more_statements() -> None:

@@ -135,6 +135,7 @@ def test_in_the_portal_a_message_is_words_and_a_link_to_its_page() -> None:
         ({"kind": "donation"}, "Thank you: Flat white", "there is nothing more to do"),
         ({"fulfilment": "posted"}, "Flat white is yours", "It comes by post, to the address on its page."),
         ({}, "Flat white is yours", "Show its code at the till"),
+        ({"money": "1.50"}, "Flat white is yours", "And €1.50 to pay at the till. Show its code at the till"),
     ],
 )
 def test_the_receipt_says_how_one_gets_it(given: dict[str, Any], head: str, how: str) -> None:

@@ -93,7 +93,10 @@ def test_an_amount_gives_points_and_the_same_form_gives_them_once() -> None:
     form = {"amount": "18.60", "number": page.context["form"].initial["number"]}
     first, second = (till.post(f"/till/member/{one.pk}/", form) for _ in range(2))
     assert first["Location"] == second["Location"]
-    assert heading(till.get(first["Location"])) == "18 points given to Wei C."
+    done = till.get(first["Location"])
+    assert heading(done) == "18 points given to Wei C."
+    assert "Left to pay" not in text(done)
+    assert 'data-leave="8"' in text(done)
     bought = Purchase.objects.get()
     line = bought.lines.get()
     assert (has(one), bought.source, line.sku, line.line_id) == (18, "till:S1", "", "1")

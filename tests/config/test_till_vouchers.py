@@ -45,6 +45,7 @@ def test_vouchers_take_money_off_a_sale_and_one_that_keeps_its_rest_keeps_it() -
     assert "Left to pay: €0.00." in told
     assert "Take the sale" in told
     assert heading(sell(till, one, "20.00", vouchers=ticked, receipt="K-1")) == "0 points given to Wei"
+    assert "€20.00" in text(till.get("/till/")), "what was done last says for how much, where it gave no points"
     tenth.refresh_from_db()
     card.refresh_from_db()
     assert (tenth.used, card.remaining, Purchase.objects.get().discount) == (1, Decimal(2), Decimal(20))
@@ -98,6 +99,13 @@ def test_the_money_of_a_price_is_asked_for_when_its_voucher_is_scanned() -> None
     assert "€4.00 to pay, then hand it over." in text(till.get(f"/till/voucher/{mug.pk}/"))
     done = till.post(f"/till/voucher/{mug.pk}/", {"number": "V1"}, follow=True)
     assert "Left to pay: €4.00." in text(done)
+    undone = till.post(f"/till/done/{TillAct.objects.get().pk}/undo/", follow=True)
+    assert heading(undone) == "Undone: Mug for Wei"
+    assert "Left to pay" not in text(undone)
+    assert "€4.00 to pay, then hand it over." in text(till.get(f"/till/voucher/{mug.pk}/"))
+    assert "Mug: €4.00 to pay, then hand it over." in text(sell(till, one, vouchers=[str(mug.pk)]))
+    refund = text(till.get(f"/till/refund/{Purchase.objects.get().pk}/"))
+    assert "Mug can be used again: hand back its €4.00, too." in refund
 
 
 def test_a_gift_card_that_is_redeemed_at_a_till_lives_as_long_as_its_reward_says() -> None:
@@ -151,3 +159,7 @@ def test_what_a_gift_card_points_and_money_paid_goes_back_to_each_whatever_the_p
     card.refresh_from_db()
     back = sum(one.money_back or Decimal(0) for one in PurchaseReturn.objects.all())
     assert (card.remaining, card.used, has(one), back) == (Decimal(8), 0, before, Decimal(7))
+
+
+def test_a_page_that_is_not_there_leads_back_to_the_till() -> None:
+    assert 'href="/till/">Back to the till' in text(unlocked().get("/till/voucher/00000000-0000-0000-0000-000000000000/"))

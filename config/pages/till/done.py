@@ -29,12 +29,12 @@ from members.tilling import Kind
 @for_till
 def done(request: HttpRequest, shift: Shift, act: UUID) -> HttpResponse:
     now, one = timezone.now(), _of_shop(shift, act)
-    who = people.shown(one.member)
+    who, contract = people.shown(one.member), terms.current(now)
     context = {
-        "act": line(one), "heading": _heading(one, who.name), "who": who, "until": one.at + tilling.UNDO,
+        "act": line(one, contract.currency), "heading": _heading(one, who.name), "who": who, "until": one.at + tilling.UNDO,
         "seconds": max(int((one.at + tilling.UNDO - now).total_seconds()), 0),
         "near": _near(one.member, shift, now) if one.kind == Kind.SALE and not one.undone_at else "",
-        "paid": [] if one.undone_at else paying.told(one, terms.current(now)),
+        "paid": [] if one.undone_at else paying.told(one, contract),
         "codes": list(Code.objects.filter(redemption=one.thing).values_list("text", flat=True)),
     }  # fmt: skip
     return page(request, shift, "done", context)
@@ -64,6 +64,8 @@ def _heading(act: TillAct, name: str) -> str:
     """186 points given to Wei C."""
     number = {"points": number_format(abs(act.points)), "name": name, "reward": act.title}
     match act.kind:
+        case Kind.VOUCHER if act.undone_at:
+            text = _("%(reward)s for %(name)s")
         case Kind.SALE if act.points < 0:
             text = ngettext("%(points)s point of %(name)s used", "%(points)s points of %(name)s used", -act.points)
         case Kind.SALE:

@@ -16,6 +16,7 @@ from campaigns.returns import Claim
 from campaigns.schemas import ReturnIn
 from campaigns.values import Foreseen
 from catalog.models import VoucherUse
+from config.pages.till import paying
 from config.pages.till.doors import wrong
 from loyalty import money, queries
 from loyalty.acts import ClawBackPolicy
@@ -72,13 +73,16 @@ def _vouchers(one: Purchase, told: Foreseen) -> list[str]:
     """What becomes of each voucher that was used on the receipt and is used still."""
     here = Q(purchase=one.pk) | Q(source=tilling.source(one.store.code), receipt_number=one.receipt_number)
     mine = VoucherUse.objects.filter(here, voucher__member=one.member_id, released_at=None)
-    return [_becomes(use, told, one.currency) for use in mine.select_related("voucher").order_by("pk")]
+    return [_becomes(use, told, one.currency) for use in mine.select_related("voucher__redemption").order_by("pk")]
 
 
 def _becomes(use: VoucherUse, told: Foreseen, currency: str) -> str:
     if use.taken is not None:
         values = {"amount": money.text(told.onto_vouchers.get(use.voucher_id, Decimal(0)), currency), "title": use.voucher.title}
         return _("%(amount)s goes back onto %(title)s.") % values
+    if told.whole and (due := paying.owed(use.voucher, use)):
+        values = {"title": use.voucher.title, "amount": money.text(due, currency)}
+        return _("%(title)s can be used again: hand back its %(amount)s, too.") % values
     if told.whole:
         return _("%(title)s can be used again.") % {"title": use.voucher.title}
     return _("%(title)s stays used, for only a part of the receipt comes back.") % {"title": use.voucher.title}

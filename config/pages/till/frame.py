@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from config.pages.till import people
-from loyalty import terms
+from loyalty import money, terms
 from members import shifts, tilling
 from members.models import Shift, TillAct
 
@@ -38,10 +38,10 @@ def surroundings(shift: Shift) -> dict[str, Any]:
     }
 
 
-def line(act: TillAct) -> dict[str, Any]:
+def line(act: TillAct, currency: str) -> dict[str, Any]:
     """An act of the list of the last ones."""
     return {
         "id": act.pk, "kind": act.kind, "label": act.get_kind_display(), "who": people.shown(act.member).name, "at": act.at,
         "points": act.points, "title": act.title, "undone": act.undone_at is not None, "number": act.number,
-        "may_undo": tilling.may_undo(act, now=timezone.now()),
+        "amount": money.text(act.amount, currency) if act.amount else "", "may_undo": tilling.may_undo(act, now=timezone.now()),
     }  # fmt: skip

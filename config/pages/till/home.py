@@ -25,7 +25,8 @@ def home(request: HttpRequest, shift: Shift) -> HttpResponse:
     if found.member:
         return redirect("till_sale", found.member)
     context = {"typed": typed, "several": found.several, "more": found.more, "unknown": typed and not found.several}
-    return page(request, shift, "home", context | {"last": [line(act) for act in tilling.latest(shift)]})
+    currency = terms.current(timezone.now()).currency
+    return page(request, shift, "home", context | {"last": [line(act, currency) for act in tilling.latest(shift)]})
 
 
 @for_till
@@ -35,7 +36,8 @@ def report(request: HttpRequest, shift: Shift) -> HttpResponse:
         shifts.lock(shift.device, now=now)
         return redirect("till_lock")
     since = _midnight(now)
-    acts = [line(act) for act in tilling.acts_of(shift, since)]
+    currency = terms.current(now).currency
+    acts = [line(act, currency) for act in tilling.acts_of(shift, since)]
     return page(request, shift, "report", {"rows": _sums(shift, since, now), "acts": acts, "since": since})
 
 

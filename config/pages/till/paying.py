@@ -45,8 +45,9 @@ def owed(voucher: Voucher, used: VoucherUse | None = None) -> Decimal:
 def _sale(act: TillAct) -> list[str]:
     sale = queries.purchases([act.thing])[act.thing]
     said = [_voucher(use, sale.currency) for use in _uses(act)]
-    due = sale.net_amount - sale.discount - sale.tender_amount
-    return [*_left_to_pay(due, sale.currency, always=bool(sale.discount or sale.tender_amount)), *said]
+    if not (sale.discount or sale.tender_amount):  # all of it is paid as at any till
+        return said
+    return [_due(sale.net_amount - sale.discount - sale.tender_amount, sale.currency), *said]
 
 
 def _voucher(use: VoucherUse, currency: str) -> str:
@@ -61,8 +62,12 @@ def _voucher(use: VoucherUse, currency: str) -> str:
     return _("%(title)s: hand it over.") % values
 
 
-def _left_to_pay(due: Decimal, currency: str, *, always: bool = False) -> list[str]:
-    return [_("Left to pay: %(due)s.") % {"due": money.text(due, currency)}] if due or always else []
+def _left_to_pay(due: Decimal, currency: str) -> list[str]:
+    return [_due(due, currency)] if due else []
+
+
+def _due(due: Decimal, currency: str) -> str:
+    return _("Left to pay: %(due)s.") % {"due": money.text(due, currency)}
 
 
 def _uses(act: TillAct) -> QuerySet[VoucherUse]:

@@ -42,12 +42,7 @@ def _sales(shift: Shift, now: datetime) -> dict[str, Any]:
     """The last ones of the shop; those of other days with their date."""
     contract = terms.current(now)
     sales = [
-        line(act)
-        | {
-            "purchase": act.thing,
-            "day": contract.day_of(act.at),
-            "amount": money.text(act.amount or Decimal(0), contract.currency),
-        }
+        line(act, contract.currency) | {"purchase": act.thing, "day": contract.day_of(act.at)}
         for act in tilling.sales(shift.device.store_id)
     ]
     return {"sales": sales, "today": contract.day_of(now)}
