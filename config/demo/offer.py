@@ -125,6 +125,14 @@ REWARDS = {
         picture_text="A bag of coffee beans", kind="goods", category="home", points=280, cost="6.10", voucher=ITEM,
         prices=[{"tier": "barista", "points": 220}, {"tier": "roaster", "points": 250}],
     ),
+    "beans-by-post": _reward(
+        pictures.beans,
+        ("Grains chez vous, 250\xa0g", "咖啡豆邮寄到家，250\xa0克", "咖啡豆寄到府，250\xa0公克"),
+        ("Envoyés par la poste le lendemain de la torréfaction.", "烘焙次日邮寄到家。", "烘焙翌日郵寄到府。"),
+        ("Un sachet de café en grains", "一袋咖啡豆", "一袋咖啡豆"),
+        title="Beans sent home, 250\xa0g", description="By post, the day after they are roasted.",
+        picture_text="A bag of coffee beans", kind="goods", category="home", points=360, cost="8.90", fulfilment="posted",
+    ),
     "house-mug": _reward(
         pictures.house_mug,
         ("Mug de la maison", "品牌马克杯", "品牌馬克杯"),
