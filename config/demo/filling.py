@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from itertools import batched
+from itertools import batched, groupby
 
 from campaigns import drafting, events, greeting, publishing, rules
 from campaigns.awarding import Recorded
@@ -16,6 +16,7 @@ from config.demo import menu, redeeming
 from loyalty import posting, terms
 from loyalty.ids import uuid7
 from loyalty.places import NewStore, open_stores
+from loyalty.problems import Problem
 from loyalty.terms import Terms
 from members import publishing as tier_tables
 from members.enrolling import Enrolled, enrol
@@ -25,7 +26,7 @@ SEED = 7
 SOURCE = "demo"
 PEOPLE = 360
 DAYS = 365
-BATCH = 500
+BATCH = 125
 # Since when acts are paid for, and how many regulars check in.
 ACTS_DAYS = 28
 CHECKING_IN = 40
@@ -116,21 +117,30 @@ def check_ins(cards: list[str], draw: random.Random, contract: Terms, *, now: da
                 yield Happened(source=SOURCE, number=f"check_in:{card}:{day}", type="check_in", member=card, occurred_at=at)
 
 
+def _checked_in(day: list[Happened]) -> list[Recorded | Problem]:
+    return events.record(day, now=max(one.occurred_at for one in day))
+
+
 def fill(*, now: datetime, tell: Callable[[str], None]) -> None:
     """Fill an empty installation. Repeated on the same day it changes nothing."""
     draw, contract = random.Random(SEED), terms.current(now)  # noqa: S311  a demo, not a secret
     stores()
-    tiers(now=now)
+    tiers(now=now - timedelta(days=DAYS))
     cards = members(draw, now=now)
     tell(f"{len(cards):,} members in {len(menu.SHOPS)} shops")
     redeeming.stock_up(draw, now=now - timedelta(days=DAYS))
     taken = redeemed = 0
     for batch in batched(receipts(cards, draw, contract, now=now), BATCH):
-        taken += sum(isinstance(outcome, Recorded) for outcome in record(batch, now=now, history=True))
-        redeemed += redeeming.some(cards, draw, contract, now=batch[-1].occurred_at + timedelta(minutes=5))
+        then = batch[-1].occurred_at + timedelta(minutes=5)  # what receipts bring about, a tier too, happened then
+        taken += sum(isinstance(outcome, Recorded) for outcome in record(batch, now=then, history=True))
+        redeemed += redeeming.some(cards, draw, contract, now=then)
         tell(f"{taken:,} receipts, {redeemed:,} rewards")
     publish_acts(now=now - timedelta(days=ACTS_DAYS))
-    told = events.record(list(check_ins(cards, draw, contract, now=now)), now=now)
+    told = [
+        one
+        for _day, some in groupby(check_ins(cards, draw, contract, now=now), lambda one: contract.day_of(one.occurred_at))
+        for one in _checked_in(list(some))
+    ]
     tell(f"{sum(isinstance(one, Recorded) for one in told):,} check-ins")
     redeeming.for_the_logins(cards, contract, now=now)
     greeting.keep_birthdays(now=now)

@@ -22,7 +22,7 @@ from members.queries import resolve
 
 SOURCE = "demo"
 # How many look for a reward at a time, the codes that the partner gave, and in how many of a hundred each thing comes of it.
-AT_A_TIME, CODES = 10, 60
+AT_A_TIME, CODES = 3, 60
 USED, GIVEN_BACK, CANCELLED = 78, 86, 90
 REASON = "Sold out that morning"
 
