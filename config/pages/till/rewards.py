@@ -123,7 +123,7 @@ def rewards(request: HttpRequest, shift: Shift, member: UUID) -> HttpResponse:
     if request.method == "POST":
         wanted = Wanted.of(request)
         try:
-            return _redeemed(_redeem(shift, one, wanted, now), now)
+            return _redeemed(_redeem(shift, one, wanted, now))
         except Problem as problem:
             if problem.slug in ("code-needed", "code-wrong"):
                 return _ask_for_code(request, shift, one, wanted, now, wrong=problem if wanted.code else None)
@@ -183,9 +183,12 @@ def _ask_for_code(
     return page(request, shift, "spend", context, status=409 if wrong else 200)
 
 
-def _redeemed(act: TillAct, now: datetime) -> HttpResponse:
-    """To the voucher, which is handed over next; to the page of the act where there is none."""
+def _redeemed(act: TillAct) -> HttpResponse:
+    """To the voucher, which is handed over next; to the page of the act where there is none.
+
+    Asked now: a twin of the form began before the voucher that it finds.
+    """
     voucher = Voucher.objects.filter(redemption=act.thing, ended_at=None).first()
-    if voucher and issuing.status(voucher, now) == "ready":
+    if voucher and issuing.status(voucher, timezone.now()) == "ready":
         return redirect("till_voucher", voucher.pk)
     return redirect("till_done", act.pk)
