@@ -6,13 +6,12 @@ Every trial publishes a bonus with a budget of 1,000 points; receipts and batche
 start at the same moment.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 from uuid import uuid4
 
-from django.db import OperationalError
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -20,15 +19,13 @@ from campaigns import drafting, publishing, purchases
 from campaigns.awarding import Recorded
 from campaigns.models import Award, CapCounter
 from campaigns.ruleschemas import RuleIn
-from loyalty.problems import is_busy
 from members.models import Member
 from tests.factories import ApplicationFactory, ReceiptFactory, StoreFactory, members
-from tests.reliability.crowd import Crowd, both_verifiers
+from tests.reliability.crowd import Crowd, both_verifiers, patiently
 
 CONNECTIONS = 40
 BUDGET = 1000
 RECEIPTS = 100
-TRIES = 20
 WINDOWS = ("day", "month", "ever", "rolling:P7D")
 
 
@@ -54,7 +51,7 @@ def the_last_thousand(crowd: Crowd, clients: Sequence[Member], draw: Random, nam
     ]
     size = draw.choice((1, 1, 1, 7, 25))
     batches = [receipts[start : start + size] for start in range(0, RECEIPTS, size)]
-    answers = crowd.rush([partial(_told, partial(purchases.record, batch, now=now, actor=None)) for batch in batches])
+    answers = crowd.rush([partial(patiently, partial(purchases.record, batch, now=now, actor=None)) for batch in batches])
     assert all(isinstance(one, Recorded) for answer in answers for one in answer), name
     awards = Award.objects.filter(rule_version__rule__code=code)
     assert awards.aggregate(given=Sum("points"))["given"] == min(BUDGET, value * RECEIPTS), name
@@ -69,14 +66,3 @@ def _publish(code: str, value: int, window: str, now: datetime) -> None:
     fields = {"kind": "bonus", "value": value, "per": "purchase", "name": code, "caps": caps}
     draft, _is_new = drafting.put(code, RuleIn.model_validate(fields), actor=uuid4())
     assert publishing.publish(draft.pk, actor=uuid4(), now=now).published
-
-
-def _told[T](act: Callable[[], T]) -> T:
-    """The answer; again when something was busy for longer than an act may wait; a deadlock is an error."""
-    for _ in range(TRIES):
-        try:
-            return act()
-        except OperationalError as error:
-            if not is_busy(error):
-                raise
-    raise TimeoutError

@@ -11,16 +11,12 @@ from functools import partial
 from random import Random
 from uuid import UUID
 
-from django.db import OperationalError
-
 from loyalty import posting, queries
 from loyalty.acts import Burn, ClawBack, Outcome, Posted, Refusal, Refused, Transfer
-from loyalty.problems import is_busy
 from tests.factories import NOW, give, holder
-from tests.reliability.crowd import Crowd, both_verifiers
+from tests.reliability.crowd import Crowd, both_verifiers, patiently
 
 CONNECTIONS = 40
-TRIES = 10
 type Scenario = Callable[[Crowd, Random, str], None]
 
 
@@ -125,15 +121,9 @@ def _burns(of: UUID, sizes: Sequence[int], name: str, key: str = "") -> list[Cal
 
 
 def _first(verb: Callable[..., list[Outcome]], act: Burn | ClawBack | Transfer) -> Outcome:
-    """Again under its key when the wallet was busy for longer than an act may wait; a deadlock is an error."""
+    """Again under its key when the wallet was busy."""
     more = {"actor": None} if isinstance(act, Transfer) else {}
-    for _ in range(TRIES):
-        try:
-            return verb([act], now=NOW, **more)[0]
-        except OperationalError as error:
-            if not is_busy(error):
-                raise
-    raise TimeoutError(act.key)
+    return patiently(lambda: verb([act], now=NOW, **more)[0])
 
 
 def _count(outcomes: Sequence[Outcome]) -> Counter[Refusal | None]:

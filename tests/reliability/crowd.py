@@ -6,12 +6,14 @@ from threading import Barrier
 from types import TracebackType
 from typing import Self
 
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from loyalty import verifying
+from loyalty.problems import is_busy
 from loyalty.proof import verify
 
 SECONDS = 60.0
+TRIES = 20
 
 
 class Crowd:
@@ -39,6 +41,17 @@ class Crowd:
         for done in [self._threads.submit(work, number) for number in range(self._size)]:
             done.result(SECONDS)
         return answers  # type: ignore[return-value]
+
+
+def patiently[T](act: Callable[[], T]) -> T:
+    """Again when something was busy for longer than an act may wait; a deadlock is an error. Raises TimeoutError."""
+    for _ in range(TRIES):
+        try:
+            return act()
+        except OperationalError as error:
+            if not is_busy(error):
+                raise
+    raise TimeoutError
 
 
 def both_verifiers() -> None:

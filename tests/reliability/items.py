@@ -14,7 +14,6 @@ from functools import partial
 from hashlib import sha256
 from random import Random
 
-from django.db import OperationalError
 from django.utils import timezone
 
 from campaigns import purchases
@@ -23,15 +22,14 @@ from catalog.issuing import Use
 from catalog.models import Code, CodePool, Redemption, Reward, Stock, Voucher, VoucherUse
 from catalog.redeeming import Ask
 from loyalty import posting, queries
-from loyalty.problems import Problem, is_busy
+from loyalty.problems import Problem
 from loyalty.queries import StoreFacts
 from members.models import Member
 from tests.factories import ApplicationFactory, LineFactory, ReceiptFactory, StoreFactory, accrual, members
-from tests.reliability.crowd import Crowd, both_verifiers
+from tests.reliability.crowd import Crowd, both_verifiers, patiently
 
 CONNECTIONS = 40
 CLIENTS = 200
-TRIES = 20
 POINTS = 1_000_000
 GOT = "got"
 type Act = Callable[[], object]
@@ -233,15 +231,9 @@ def _bought(one: Member, code: str, number: str, **given: str) -> object:
 
 
 def _told(act: Act) -> str:
-    """What a client hears. Again when something was busy for longer than an act may wait; a deadlock is an error."""
-    for _ in range(TRIES):
-        try:
-            act()
-        except Problem as problem:
-            return problem.slug
-        except OperationalError as error:
-            if not is_busy(error):
-                raise
-        else:
-            return GOT
-    raise TimeoutError
+    """What a client hears."""
+    try:
+        patiently(act)
+    except Problem as problem:
+        return problem.slug
+    return GOT
